@@ -1,0 +1,91 @@
+/** The command line: which commands there are, and what every one of them does with a mistake. */
+import { Command, CommanderError } from "commander";
+import { suggest } from "../config/suggest.js";
+import { printable } from "../ports/printable.js";
+import { withTwoDashes } from "./arguments.js";
+import { runCommand, type Run } from "./run.js";
+import { askOverHttp, statusCommand, type Ask } from "./status.js";
+import { EXIT_CANNOT, EXIT_OK, type Terminal } from "./terminal.js";
+
+export interface Program {
+  readonly version: string;
+  readonly terminal: Terminal;
+  /** What the commands do; `main` gives the real ones. */
+  readonly commands: { readonly run: Run };
+  /** How `status` asks; default: HTTP. */
+  readonly ask?: Ask;
+}
+
+/**
+ * Parses and runs one command line; resolves with the exit code. Without a command it is `run`, so that k8s-svc-sync's
+ * arguments work as they are.
+ *
+ * @param args without node and script
+ */
+export async function runProgram(program: Program, args: readonly string[]): Promise<number> {
+  const { terminal, commands, ask = askOverHttp } = program;
+  let exitCode = EXIT_OK;
+  const exit = (code: number): void => {
+    exitCode = code;
+  };
+  const run = runCommand(terminal, commands.run, exit);
+  const status = statusCommand(terminal, ask, exit);
+  const root = new Command("svc-ferry")
+    .description("Labelled Services of one Kubernetes cluster, live in another.")
+    .addCommand(run, { isDefault: true })
+    .addCommand(status);
+  const all = [root, run, status];
+  for (const command of all) prepare(command, program);
+  const mistake = unknownCommand(args, [...root.commands.map((command) => command.name()), "help"]);
+  if (mistake !== undefined) {
+    terminal.stderr(`${mistake}\n`);
+    return EXIT_CANNOT;
+  }
+  const names = new Set(all.flatMap(longNames));
+  try {
+    await root.parseAsync([...withTwoDashes(args, names)], { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return EXIT_OK;
+    terminal.stderr(`${printable(error.message, 1_000)}${hint(error, names)}\n`);
+    return EXIT_CANNOT;
+  }
+  return exitCode;
+}
+
+/** Every command: the version, no process.exit, our streams, our wording of mistakes. */
+function prepare(command: Command, { version, terminal }: Program): void {
+  command
+    .version(version, "--version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .allowExcessArguments(false)
+    .showSuggestionAfterError(false)
+    .exitOverride()
+    .configureOutput({
+      writeOut: terminal.stdout,
+      writeErr: terminal.stderr,
+      // Printed by runProgram, in one line with our suggestion.
+      outputError: () => {},
+    });
+}
+
+function longNames(command: Command): readonly string[] {
+  const declared = command.options.flatMap(({ long }) => long?.slice(2) ?? []);
+  return [...declared, "help"];
+}
+
+/** A first word that is no command would be taken for an argument of `run`. */
+function unknownCommand(args: readonly string[], known: readonly string[]): string | undefined {
+  const [first] = args;
+  if (first === undefined || first.startsWith("-") || known.includes(first)) return undefined;
+  const near = suggest(first, known);
+  const rest = near === undefined ? `; there are ${known.join(", ")}` : `; did you mean ${near}?`;
+  return printable(`error: unknown command '${first}'${rest}`, 1_000);
+}
+
+function hint(error: CommanderError, names: ReadonlySet<string>): string {
+  if (error.code !== "commander.unknownOption") return "";
+  const name = /'-{1,2}([^'=]*)/.exec(error.message)?.[1] ?? "";
+  const near = suggest(name, names);
+  return near === undefined ? "; see --help" : `; did you mean --${near}?`;
+}

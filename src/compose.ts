@@ -1,0 +1,61 @@
+/** The composition root: the only place that knows every class. One object comes out of it. */
+import type { LogSink } from "./telemetry/log-sink.js";
+import { container, Lifecycle, type DependencyContainer } from "tsyringe";
+import { Config } from "./config/config.js";
+import { FerryState } from "./ferry-state.js";
+import { FerryProcess } from "./process.js";
+import { Clock } from "./ports/clock.js";
+import { Clusters } from "./ports/clusters.js";
+import { Digest } from "./ports/digest.js";
+import { Health } from "./ports/health.js";
+import { KubeObserver } from "./ports/kube-observer.js";
+import { Leadership } from "./ports/leadership.js";
+import { Log } from "./ports/log.js";
+import { Metrics, MetricsText } from "./ports/metrics.js";
+import { Random } from "./ports/random.js";
+import { StatusSource } from "./ports/status.js";
+import { KubeClusters } from "./kube-clusters.js";
+import { sha256 } from "./runtime/sha256.js";
+import { SystemClock } from "./runtime/system-clock.js";
+import { SystemRandom } from "./runtime/system-random.js";
+import { AdminSettings, AdminSources } from "./telemetry/admin-app.js";
+import { AdminServer } from "./telemetry/admin-server.js";
+import { KubeMetrics } from "./telemetry/kube-metrics.js";
+import { Logger } from "./telemetry/logger.js";
+import { PrometheusMetrics } from "./telemetry/metrics.js";
+
+/**
+ * @param sink where the log's lines go; the caller flushes it
+ * @param overrides registers other implementations on the same container before anything is resolved (last one wins):
+ * how the simulation brings its clock, randomness and clusters
+ */
+export function compose(
+  config: Config,
+  sink: Pick<LogSink, "write">,
+  overrides: (root: DependencyContainer) => void = () => {},
+): FerryProcess {
+  const root = container.createChildContainer();
+  const singleton = { lifecycle: Lifecycle.Singleton };
+  root.register(Config, { useValue: config });
+  root.register(Digest, { useValue: sha256 });
+  const clock = new SystemClock();
+  root.register(Clock, { useValue: clock });
+  root.register(Random, { useClass: SystemRandom }, singleton);
+  const logger = new Logger({ ...config.log, podName: config.podName, clock, sink });
+  root.register(Log, { useValue: logger });
+  const metrics = new PrometheusMetrics();
+  root.register(Metrics, { useValue: metrics });
+  root.register(MetricsText, { useValue: metrics });
+  root.register(KubeObserver, { useValue: new KubeMetrics(metrics) });
+  root.register(Clusters, { useClass: KubeClusters }, singleton);
+  root.register(FerryState, { useClass: FerryState }, singleton);
+  root.register<Health>(Health, { useToken: FerryState });
+  root.register<Leadership>(Leadership, { useToken: FerryState });
+  root.register<StatusSource>(StatusSource, { useToken: FerryState });
+  root.register(AdminSettings, { useValue: { podName: config.podName, ...config.http } });
+  root.register(AdminSources, { useClass: AdminSources }, singleton);
+  root.register(AdminServer, { useClass: AdminServer }, singleton);
+  root.register(FerryProcess, { useClass: FerryProcess }, singleton);
+  overrides(root);
+  return root.resolve(FerryProcess);
+}

@@ -1,0 +1,145 @@
+/** From flags, environment and file to one checked Config, or to everything that is wrong with them. */
+import { readFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { configWarnings, leaseProblems, routeProblems } from "./checks.js";
+import { parseConfigFile, type ConfigFile } from "./config-file.js";
+import type { ClusterAccess } from "../ports/clusters.js";
+import type { Config } from "./config.js";
+import { destinations } from "./destinations.js";
+import { GivenSettings, misspelledVariables, type Environment, type Flags } from "./given.js";
+import { problem, type Problem } from "./problems.js";
+import { routes } from "./routes.js";
+import { SETTINGS, variableName } from "./settings.js";
+
+export interface ConfigInput {
+  /** commander's options; the path of the file is under `config`. */
+  readonly flags: Flags;
+  readonly env: Environment;
+  /** @throws when the file cannot be read */
+  readonly readFile: (path: string) => string;
+}
+
+export type ConfigResult =
+  | { readonly kind: "ok"; readonly config: Config; readonly warnings: readonly string[] }
+  | { readonly kind: "invalid"; readonly problems: readonly Problem[] };
+
+/** Every problem is reported at once; a Config comes out only when there is none. */
+export function loadConfig(input: ConfigInput): ConfigResult {
+  const problems: Problem[] = [];
+  const file = loadFile(input, problems);
+  const given = new GivenSettings({ flags: input.flags, env: input.env, file });
+  given.readAll();
+  problems.push(...(file?.problems ?? []));
+
+  const config = assemble(given, file, problems);
+
+  const all = [...given.problems, ...problems];
+  if (all.length > 0) return { kind: "invalid", problems: all };
+  const warnings = [...configWarnings(config), ...misspelledVariables(input.env)];
+  return { kind: "ok", config: deepFrozen(config), warnings };
+}
+
+/** The process's own environment; HOSTNAME, which shells keep to themselves, is completed. */
+export function processEnvironment(): Environment {
+  return { HOSTNAME: hostname(), ...process.env };
+}
+
+/** @throws when the file cannot be read */
+export function readTextFile(path: string): string {
+  return readFileSync(path, "utf8");
+}
+
+function loadFile(
+  { flags, env, readFile }: ConfigInput,
+  problems: Problem[],
+): ConfigFile | undefined {
+  const variable = variableName("config");
+  const flag = flags["config"];
+  const path = flag === undefined ? env[variable] : String(flag);
+  if (path === undefined || path === "") return undefined;
+  try {
+    return parseConfigFile(path, readFile(path));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const label = flag === undefined ? variable : "--config";
+    problems.push(problem(label, `cannot be read: ${why}`, { value: path }));
+    return undefined;
+  }
+}
+
+/** The Config as far as it can be told; worth nothing when there are problems. */
+function assemble(given: GivenSettings, file: ConfigFile | undefined, problems: Problem[]): Config {
+  const podName = given.read(SETTINGS.podName);
+  if (podName.value === undefined) {
+    problems.push(problem(podName.label, "is required when HOSTNAME is not set"));
+  }
+  problems.push(...leaseProblems(given));
+  const source = sourceOf(given);
+  const listed = destinations(given, file, problems);
+  const labelled = routes(file, {
+    given,
+    problems,
+    destinations: listed,
+    destinationsComplete: listed.length === (file?.destinationCount ?? listed.length),
+  });
+  for (const route of labelled) {
+    const destination = listed.find(({ name }) => name === route.route.destination);
+    problems.push(...routeProblems(route, source.access, destination));
+  }
+  return {
+    podName: podName.value ?? "",
+    source,
+    destinations: listed,
+    routes: labelled.map(({ route }) => route),
+    ...plainSettings(given),
+  };
+}
+
+function sourceOf(given: GivenSettings): Config["source"] {
+  const context = given.read(SETTINGS.srcContext);
+  if (given.read(SETTINGS.inCluster).value) {
+    const name = context.explicit ? context.value : "in-cluster";
+    return { name, access: { kind: "in-cluster" } };
+  }
+  const path = given.read(SETTINGS.kubeconfig).value;
+  const access: ClusterAccess = { kind: "kubeconfig", path, context: context.value };
+  return { name: context.value, access };
+}
+
+function plainSettings(
+  given: GivenSettings,
+): Omit<Config, "podName" | "source" | "destinations" | "routes"> {
+  return {
+    lease: {
+      namespace: given.read(SETTINGS.leaderElectionNamespace).value,
+      name: given.read(SETTINGS.leaderElectionName).value,
+      durationMs: given.read(SETTINGS.leaseDuration).value,
+      renewDeadlineMs: given.read(SETTINGS.renewDeadline).value,
+      retryPeriodMs: given.read(SETTINGS.retryPeriod).value,
+    },
+    link: given.read(SETTINGS.link).value,
+    endpoints: given.read(SETTINGS.endpoints).value,
+    adopt: given.read(SETTINGS.adopt).value,
+    changedBy: given.read(SETTINGS.changedBy).value,
+    allowMassDelete: given.read(SETTINGS.allowMassDelete).value,
+    sweepIntervalMs: given.read(SETTINGS.sweepInterval).value,
+    staleRouteGraceMs: given.read(SETTINGS.staleRouteGrace).value,
+    http: {
+      bindAddress: given.read(SETTINGS.bindAddress).value,
+      port: given.read(SETTINGS.httpPort).value,
+      page: given.read(SETTINGS.page).value,
+    },
+    log: {
+      format: given.read(SETTINGS.logFormat).value,
+      level: given.read(SETTINGS.logLevel).value,
+    },
+    maxConnections: given.read(SETTINGS.maxConnections).value,
+  };
+}
+
+function deepFrozen<T extends object>(value: T): T {
+  for (const inner of Object.values(value)) {
+    if (typeof inner === "object" && inner !== null) deepFrozen(inner);
+  }
+  return Object.freeze(value);
+}

@@ -1,0 +1,221 @@
+/**
+ * The one table of settings. From each entry follow the flag (`--src-ns`, also `-src-ns`), the environment variable
+ * (`SVC_FERRY_SRC_NS`), the key in the `--config` file (`srcNs`: the key of this table), the help and the checks.
+ * Precedence: flag, environment, file, default.
+ */
+import {
+  bindAddress,
+  duration,
+  integer,
+  labelSelector,
+  labelValue,
+  line,
+  mark,
+  namespaceName,
+  objectName,
+  oneOf,
+  template,
+  toggle,
+  type ValueType,
+} from "./value-types.js";
+
+export interface Setting<T> {
+  /** Kebab case: the flag without its dashes. */
+  readonly name: string;
+  readonly type: ValueType<T>;
+  readonly help: string;
+  /** The default as a user would write it; undefined: none. */
+  readonly fallbackText: string | undefined;
+  /** The default, parsed. */
+  readonly fallback: T;
+  /** A variable of others that gives the default, as the ancestor had it. */
+  readonly fallbackVariable?: string;
+}
+
+/** What a setting means when nobody gives it is said in its help. */
+function optional<T>(
+  name: string,
+  type: ValueType<T>,
+  help: string,
+  fallbackVariable?: string,
+): Setting<T | undefined> {
+  const setting = { name, type, help, fallbackText: undefined, fallback: undefined };
+  return fallbackVariable === undefined ? setting : { ...setting, fallbackVariable };
+}
+
+function withDefault<T>(
+  name: string,
+  type: ValueType<T>,
+  fallbackText: string,
+  help: string,
+): Setting<T> {
+  const parsed = type.parse(fallbackText);
+  if (parsed.kind === "invalid") throw new TypeError(`default of ${name} ${parsed.reason}`);
+  return { name, type, help, fallbackText, fallback: parsed.value };
+}
+
+/** Names and defaults of the first nine are k8s-svc-sync's and stay as they are. */
+export const SETTINGS = {
+  kubeconfig: optional(
+    "kubeconfig",
+    line("path"),
+    "kubeconfig file that holds both contexts; without one ~/.kube/config",
+    "KUBECONFIG",
+  ),
+  srcContext: withDefault("src-context", line("context"), "local-cluster", "context of the source"),
+  dstContext: withDefault(
+    "dst-context",
+    line("context"),
+    "external-cluster",
+    "context of the destination",
+  ),
+  srcNs: withDefault("src-ns", namespaceName, "default", "namespace in the source"),
+  dstNs: withDefault(
+    "dst-ns",
+    template,
+    "prod-test",
+    "namespace in the destination; may hold {namespace}",
+  ),
+  syncLabel: withDefault(
+    "sync-label",
+    labelSelector,
+    "sync=true",
+    "label selector of the Services that travel",
+  ),
+  leaderElectionNamespace: withDefault(
+    "leader-election-namespace",
+    namespaceName,
+    "k8s-sync",
+    "namespace of the Lease",
+  ),
+  leaderElectionName: withDefault(
+    "leader-election-name",
+    objectName,
+    "k8s-svc-sync-leader",
+    "name of the Lease",
+  ),
+  podName: optional("pod-name", line("name"), "identity in the Lease and in the log", "HOSTNAME"),
+
+  inCluster: withDefault(
+    "in-cluster",
+    toggle,
+    "off",
+    "reach the source by the pod's own ServiceAccount; --src-context then only names it",
+  ),
+  link: optional(
+    "link",
+    labelValue,
+    "whose the mirrors are; without one made from the Lease and the source's identity",
+  ),
+  markLabel: optional(
+    "mark-label",
+    mark,
+    'label of every mirror; without one the selector\'s key=value with "-external" added',
+  ),
+  createNamespace: optional(
+    "create-namespace",
+    toggle,
+    "create missing destination namespaces; without it on for --dst-ns, off for routes of the file",
+  ),
+  endpoints: withDefault(
+    "endpoints",
+    oneOf("slices", "endpoints", "both"),
+    "both",
+    "which objects carry a mirror's addresses",
+  ),
+  adopt: withDefault(
+    "adopt",
+    oneOf("on", "off", "report"),
+    "on",
+    "take over mirrors that k8s-svc-sync left",
+  ),
+  changedBy: withDefault(
+    "changed-by",
+    oneOf("full", "hash", "off"),
+    "full",
+    "how much of a person's name reaches the destination",
+  ),
+  allowMassDelete: withDefault(
+    "allow-mass-delete",
+    toggle,
+    "off",
+    "let one sweep delete more than 30 % of a destination's mirrors",
+  ),
+  /** 10 min: only the net below the watches, and at 10,000 mirrors one sweep costs a fraction of a second. */
+  sweepInterval: withDefault(
+    "sweep-interval",
+    duration(100),
+    "10m",
+    "how often everything is compared",
+  ),
+  staleRouteGrace: withDefault(
+    "stale-route-grace",
+    duration(0),
+    "5m",
+    "how long a configuration must have led before mirrors of routes it does not know are removed",
+  ),
+  /** 16: at some 6 ms for a write that is 2,600 writes/s, more than one API server gives one client. */
+  maxConnections: withDefault(
+    "max-connections",
+    integer(1, 1_000),
+    "16",
+    "connections for each cluster, watches not counted",
+  ),
+
+  /** Defaults of the three: client-go tools/leaderelection. */
+  leaseDuration: withDefault(
+    "lease-duration",
+    duration(1_000),
+    "15s",
+    "how long others wait for a leader that is silent; whole seconds",
+  ),
+  renewDeadline: withDefault(
+    "renew-deadline",
+    duration(100),
+    "10s",
+    "how long a leader tries to renew before it steps down",
+  ),
+  retryPeriod: withDefault("retry-period", duration(50), "2s", "pause between two tries"),
+
+  httpPort: withDefault(
+    "http-port",
+    integer(0, 65_535),
+    "8080",
+    "port of /health, /ready, /leader, /metrics and /status; 0 picks a free one",
+  ),
+  /** "::" takes IPv4 as well; a host without IPv6 falls back to 0.0.0.0. */
+  bindAddress: withDefault(
+    "bind-address",
+    bindAddress,
+    "::",
+    "address that --http-port listens on",
+  ),
+  page: withDefault("page", oneOf("loopback", "all"), "loopback", "who may read /status"),
+  logFormat: withDefault(
+    "log-format",
+    oneOf("human", "json"),
+    "human",
+    "one line for people or one JSON object per record",
+  ),
+  logLevel: withDefault(
+    "log-level",
+    oneOf("debug", "info", "warn", "error"),
+    "info",
+    "the least important records that are written",
+  ),
+} as const satisfies Readonly<Record<string, Setting<unknown>>>;
+
+/** The table's entries, in its order. */
+export function settingList(): readonly Setting<unknown>[] {
+  return Object.values(SETTINGS);
+}
+
+/** src-ns -> srcNs: the key in this table, in the file and in commander's options. */
+export function settingKey(name: string): string {
+  return name.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** src-ns -> SVC_FERRY_SRC_NS */
+export function variableName(name: string): string {
+  return `SVC_FERRY_${name.replaceAll("-", "_").toUpperCase()}`;
+}

@@ -1,0 +1,154 @@
+/**
+ * The core of one installation: the source's caches, the destinations, and what
+ * a leader does with them. Wires, decides nothing.
+ */
+import type { Config } from "./config/config.js";
+import { DestinationLink } from "./destination-link.js";
+import type { Installation } from "./domain/installation.js";
+import { targetNamespaces } from "./domain/namespaces.js";
+import type { Digest } from "./domain/slice.js";
+import { SourceCache } from "./intake/source-cache.js";
+import type { Clock } from "./ports/clock.js";
+import type { DestinationLease } from "./ports/destination-lease.js";
+import type { KubeApi } from "./ports/kube-api.js";
+import type { Log } from "./ports/log.js";
+import type { Metrics } from "./ports/metrics.js";
+import type { Random } from "./ports/random.js";
+import type { Term } from "./ports/term.js";
+import { EventRecorder } from "./reconcile/event-recorder.js";
+import { SourceProof } from "./reconcile/proof.js";
+import { RefusalReporter } from "./reconcile/refusal-reporter.js";
+import type { WatchObserver } from "./watch/reflector-options.js";
+
+export interface CoreParts {
+  readonly config: Config;
+  readonly installation: Installation;
+  readonly source: KubeApi;
+  readonly destinations: ReadonlyMap<string, KubeApi>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly digest: Digest;
+  readonly observe: (cluster: string) => (resource: string) => WatchObserver;
+  readonly lease: (api: KubeApi, namespace: string) => DestinationLease;
+}
+
+export class Core {
+  readonly cache: SourceCache;
+  readonly links: readonly DestinationLink[];
+  readonly refusals: RefusalReporter;
+  readonly #events: EventRecorder;
+  readonly #linkByName: ReadonlyMap<string, DestinationLink>;
+  readonly #ownTargets = new Set<string>();
+  #sourceSynced = false;
+
+  constructor(private readonly parts: CoreParts) {
+    const { config, source, log } = parts;
+    this.#events = new EventRecorder({ ...parts, api: source }, config.podName);
+    this.cache = new SourceCache({
+      ...parts,
+      api: source,
+      observe: parts.observe(source.cluster),
+      mapping: this.#mapping(),
+      listener: {
+        onTarget: (destination, target, note) => this.#linkByName.get(destination)?.add(target, note),
+        onRefusal: (service) => this.refusals.changed(service),
+        onRelisted: () => this.#sweepAll(),
+      },
+    });
+    this.refusals = new RefusalReporter(config.source.name, { log, events: this.#events, source: this.cache });
+    const proof = new SourceProof(source, this.cache, parts.installation);
+    this.links = config.destinations.map((destination) => this.#link(destination, proof));
+    this.#linkByName = new Map(this.links.map((link) => [link.settings.name, link]));
+  }
+
+  /** The source's caches are filled. */
+  get sourceSynced(): boolean {
+    return this.#sourceSynced;
+  }
+
+  /** Keeps all caches fresh until `signal` aborts, leader or not: a take-over costs only the Lease. */
+  async start(signal: AbortSignal): Promise<void> {
+    const source = this.cache.start(signal);
+    const destinations = this.links.map((link) => link.start(signal));
+    await Promise.all([source, ...destinations]);
+  }
+
+  /** Resolves when the source's caches are filled. */
+  async synced(): Promise<void> {
+    await this.cache.synced();
+    this.#sourceSynced = true;
+  }
+
+  /** Everything that only a leader does. Resolves when the term is over and nothing is in flight. */
+  async lead(term: Term): Promise<void> {
+    this.refusals.begin();
+    const events = this.#events.run(term.signal);
+    await Promise.all(this.links.map((link) => link.lead(term)));
+    this.refusals.end();
+    await events;
+  }
+
+  #link(destination: Config["destinations"][number], proof: SourceProof): DestinationLink {
+    const { config, installation, destinations } = this.parts;
+    const api = destinations.get(destination.name);
+    if (api === undefined) throw new TypeError(`destination ${destination.name} was not opened`);
+    return new DestinationLink(
+      {
+        name: destination.name,
+        context: api.cluster,
+        sourceContext: config.source.name,
+        paused: destination.paused,
+        adopt: config.adopt,
+        endpoints: config.endpoints,
+        installation,
+        workers: config.maxConnections,
+        sweepIntervalMs: config.sweepIntervalMs,
+        staleRouteGraceMs: config.staleRouteGraceMs,
+        massDeleteAllowed: () => config.allowMassDelete,
+        // Nothing else in the source stands for the installation; its uid is not worth a read.
+        leaseSubject: {
+          apiVersion: "coordination.k8s.io/v1",
+          kind: "Lease",
+          namespace: config.lease.namespace,
+          name: config.lease.name,
+          uid: "",
+        },
+      },
+      {
+        ...this.parts,
+        api,
+        proof,
+        source: this.cache,
+        events: this.#events,
+        onIdentity: (uid) => this.#identified(destination.name, uid),
+      },
+    );
+  }
+
+  /** A destination that is the source cluster itself: what lies where its routes write is never a source. */
+  #identified(destination: string, uid: string): void {
+    const { installation } = this.parts;
+    if (uid !== installation.sourceCluster) return;
+    const routes = installation.routes.filter((route) => route.destination === destination);
+    const namespaces = targetNamespaces(routes);
+    if (namespaces === "all") return; // labels and annotations still tell mirrors apart
+    for (const namespace of namespaces) this.#ownTargets.add(namespace);
+    this.cache.remap(this.#mapping());
+  }
+
+  #mapping(): ConstructorParameters<typeof SourceCache>[0]["mapping"] {
+    const { config, installation } = this.parts;
+    return {
+      routes: installation.routes,
+      ownNamespaces: new Set([config.lease.namespace]),
+      ownTargetNamespaces: new Set(this.#ownTargets),
+    };
+  }
+
+  #sweepAll(): void {
+    for (const link of this.links) link.requestSweep();
+  }
+}
+

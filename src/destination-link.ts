@@ -1,0 +1,240 @@
+/**
+ * One destination from connecting to writing. It becomes active by itself when its
+ * own caches are synced, so that a dead destination stops nobody.
+ */
+import type { EndpointsMode } from "./config/config.js";
+import type { Installation } from "./domain/installation.js";
+import { leaseNamespace, targetNamespaces } from "./domain/namespaces.js";
+import type { IpFamily } from "./domain/objects.js";
+import { parseService } from "./domain/parse.js";
+import type { ServiceKey } from "./domain/service-key.js";
+import type { Digest } from "./domain/slice.js";
+import { DestinationCache } from "./intake/destination-cache.js";
+import type { WatchHealth } from "./intake/watch-health.js";
+import type { Clock } from "./ports/clock.js";
+import { RetryableError } from "./ports/errors.js";
+import type { DestinationLease } from "./ports/destination-lease.js";
+import type { EventSink, EventSubject } from "./ports/event-sink.js";
+import type { KubeApi } from "./ports/kube-api.js";
+import { NAMESPACES, SERVICES } from "./ports/kube-resources.js";
+import type { Log } from "./ports/log.js";
+import type { Metrics } from "./ports/metrics.js";
+import type { Random } from "./ports/random.js";
+import type { SourceView } from "./ports/source-view.js";
+import type { Term } from "./ports/term.js";
+import type { WorkNote } from "./ports/work.js";
+import { Applier } from "./reconcile/applier.js";
+import { DestinationRunner } from "./reconcile/destination-runner.js";
+import { EndpointsPass } from "./reconcile/endpoints-pass.js";
+import type { SourceProof } from "./reconcile/proof.js";
+import { Reconciler } from "./reconcile/reconciler.js";
+import { Reporter } from "./reconcile/reporter.js";
+import type { WatchObserver } from "./watch/reflector-options.js";
+
+export interface DestinationLinkSettings {
+  readonly name: string;
+  readonly context: string;
+  readonly sourceContext: string;
+  readonly paused: boolean;
+  readonly adopt: "on" | "off" | "report";
+  readonly endpoints: EndpointsMode;
+  readonly installation: Installation;
+  readonly workers: number;
+  readonly sweepIntervalMs: number;
+  readonly staleRouteGraceMs: number;
+  readonly massDeleteAllowed: () => boolean;
+  readonly leaseSubject: EventSubject;
+}
+
+export interface DestinationLinkParts {
+  readonly api: KubeApi;
+  readonly source: SourceView;
+  readonly proof: SourceProof;
+  readonly events: EventSink;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly digest: Digest;
+  readonly observe: (cluster: string) => (resource: string) => WatchObserver;
+  /** Makes the Lease of the link in this destination. */
+  readonly lease: (api: KubeApi, namespace: string) => DestinationLease;
+  /** The destination is the source cluster itself, or not. */
+  readonly onIdentity: (uid: string) => void;
+}
+
+/** Between attempts to reach a destination at start. */
+const CONNECT_RETRY_MS = 1_000;
+
+/** What exists once the destination has said who it is. */
+interface Active {
+  readonly cache: DestinationCache;
+  readonly runner: DestinationRunner;
+}
+
+export class DestinationLink {
+  readonly reporter: Reporter;
+  readonly lease: DestinationLease;
+  readonly #ready = Promise.withResolvers<Active>();
+  #active: Active | undefined;
+  #synced = false;
+
+  constructor(
+    readonly settings: DestinationLinkSettings,
+    private readonly parts: DestinationLinkParts,
+  ) {
+    const { source, events, clock, log, metrics } = parts;
+    this.lease = parts.lease(parts.api, leaseNamespace(this.#routes()));
+    this.reporter = new Reporter(
+      {
+        sourceContext: settings.sourceContext,
+        destination: settings.name,
+        destinationContext: settings.context,
+        leaseSubject: settings.leaseSubject,
+        allowHint: "If that is right, restart with --allow-mass-delete.",
+      },
+      { log, events, metrics, clock, wanting: (target) => source.candidates(settings.name, target) },
+    );
+  }
+
+  /** Caches are filled. */
+  get synced(): boolean {
+    return this.#synced;
+  }
+
+  /** Everything that is watched there, for health and metrics. */
+  watches(): readonly WatchHealth[] {
+    return this.#active?.cache.health() ?? [];
+  }
+
+  get mirrorCount(): number {
+    return this.#active?.cache.mirrorCount ?? 0;
+  }
+
+  get backlog(): DestinationRunner["backlog"] {
+    return this.#active?.runner.backlog ?? { live: 0, bulk: 0, oldestMs: 0 };
+  }
+
+  add(target: ServiceKey, note: WorkNote): void {
+    this.#active?.runner.add(target, note);
+  }
+
+  requestSweep(): void {
+    this.#active?.runner.requestSweep();
+  }
+
+  /** Connects, fills the caches and keeps them fresh until `signal` aborts; leader or not. */
+  async start(signal: AbortSignal): Promise<void> {
+    const families = await this.#connect(signal);
+    if (families === undefined) return;
+    const active = this.#activate(families);
+    this.#active = active;
+    const running = Promise.all([active.cache.start(signal), this.lease.observe(signal)]);
+    await Promise.race([active.cache.synced(), running]);
+    if (!signal.aborted) {
+      this.#synced = true;
+      this.parts.log.info({ destination: this.settings.name }, "destination caches are synced");
+      this.#ready.resolve(active);
+    }
+    await running;
+  }
+
+  /** Works for one term, as soon as the caches are synced. */
+  async lead(term: Term): Promise<void> {
+    const active = await Promise.race([this.#ready.promise, aborted(term.signal)]);
+    if (active === undefined) return;
+    this.reporter.reset();
+    await this.#ensureLeaseNamespace(term);
+    if (!term.signal.aborted) await active.runner.lead(term);
+  }
+
+  /** Learns who the destination is; waits for as long as it takes. undefined: aborted meanwhile. */
+  async #connect(signal: AbortSignal): Promise<readonly IpFamily[] | undefined> {
+    const { api, clock, log, onIdentity } = this.parts;
+    let reported: string | undefined;
+    while (!signal.aborted) {
+      try {
+        const system = await api.get(NAMESPACES, { name: "kube-system" }, signal);
+        const kubernetes = await api.get(SERVICES, { namespace: "default", name: "kubernetes" }, signal);
+        onIdentity(system?.metadata.uid ?? "");
+        const families = kubernetes && parseService(kubernetes, () => false).spec.ipFamilies;
+        return families ?? ["IPv4"];
+      } catch (error) {
+        const text = String(error);
+        if (!signal.aborted && text !== reported) {
+          log.warn({ destination: this.settings.name, err: error }, "destination not reached, trying again");
+        }
+        reported = text;
+        await clock.sleep(CONNECT_RETRY_MS, signal);
+      }
+    }
+    return undefined;
+  }
+
+  #activate(families: readonly IpFamily[]): Active {
+    const { api, source, proof, clock, random, log, metrics, digest, observe } = this.parts;
+    const { name, installation, paused, adopt, endpoints: mode } = this.settings;
+    const cache = new DestinationCache({
+      api,
+      clock,
+      random,
+      log,
+      digest,
+      observe: observe(api.cluster),
+      link: installation.link,
+      marks: this.#routes().map((route) => route.mark),
+      namespaces: targetNamespaces(this.#routes()),
+      primaryFamilies: families,
+      onTarget: (target) => this.add(target, { sinceMs: clock.monotonicMs(), cause: "destination" }),
+      onRelisted: () => this.requestSweep(),
+    });
+    const applier = new Applier(name, api, cache, metrics);
+    const endpoints = new EndpointsPass(
+      { installation, mode, digest },
+      { source, view: cache, applier, proof },
+    );
+    const reconciler = new Reconciler(
+      { destination: name, paused, adopt, installation },
+      { source, view: cache, applier, endpoints, proof, reporter: this.reporter },
+    );
+    const runner = new DestinationRunner(
+      { ...this.settings, destination: name },
+      { clock, random, source, view: cache, lease: this.lease, reconciler, reporter: this.reporter, metrics },
+    );
+    return { cache, runner };
+  }
+
+  /** The link's Lease lies in the first mapped namespace, which a route may have to create. */
+  async #ensureLeaseNamespace(term: Term): Promise<void> {
+    const routes = this.#routes();
+    const name = leaseNamespace(routes);
+    if (!routes.some((route) => route.createNamespace) || this.settings.paused) return;
+    const { api, clock, log } = this.parts;
+    while (!term.signal.aborted) {
+      try {
+        if ((await api.get(NAMESPACES, { name }, term.signal)) !== undefined) return;
+        const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name } };
+        const permit = (): boolean => term.permit();
+        await api.create(NAMESPACES, namespace, { signal: term.signal, permit });
+        log.info({ destination: this.settings.name, namespace: name }, "created namespace");
+        return;
+      } catch (error) {
+        // Who may not look has had the namespace made by somebody else.
+        if (error instanceof RetryableError && error.code === "FERRY-K006") return;
+        log.warn({ destination: this.settings.name, err: error }, "namespace not checked, trying again");
+        await clock.sleep(CONNECT_RETRY_MS, term.signal);
+      }
+    }
+  }
+
+  #routes(): Installation["routes"] {
+    return this.settings.installation.routes.filter((route) => route.destination === this.settings.name);
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<undefined> {
+  if (signal.aborted) return Promise.resolve(undefined);
+  return new Promise((resolve) => {
+    signal.addEventListener("abort", () => resolve(undefined), { once: true });
+  });
+}

@@ -1,0 +1,97 @@
+/** IP addresses as numbers: what the address rules need, without Node's built-ins. */
+
+export interface Cidr {
+  readonly bits: 32 | 128;
+  readonly base: bigint;
+  readonly prefix: number;
+}
+
+interface Address {
+  readonly bits: 32 | 128;
+  readonly value: bigint;
+}
+
+/** undefined when `text` is no address. IPv4-mapped IPv6 addresses count as the IPv4 address that they carry. */
+function parseAddress(text: string): Address | undefined {
+  if (!text.includes(":")) {
+    const value = parseIpv4(text);
+    return value === undefined ? undefined : { bits: 32, value };
+  }
+  const value = parseIpv6(text);
+  if (value === undefined) return undefined;
+  return value >> 32n === 0xffffn ? { bits: 32, value: value & 0xffffffffn } : { bits: 128, value };
+}
+
+/** "10.0.0.0/8" or "fd00::/8"; undefined when it is neither. */
+export function parseCidr(text: string): Cidr | undefined {
+  const [address, length, ...rest] = text.split("/");
+  const parsed = parseAddress(address ?? "");
+  if (parsed === undefined || length === undefined || rest.length > 0) return undefined;
+  const prefix = /^\d{1,3}$/.test(length) ? Number(length) : NaN;
+  if (!(prefix <= parsed.bits)) return undefined;
+  return { bits: parsed.bits, base: parsed.value >> BigInt(parsed.bits - prefix), prefix };
+}
+
+/**
+ * May this address stand in a mirror? Loopback, link-local, unspecified and multicast addresses mean another machine
+ * there, or none; so does anything outside the route's ranges. A name (FQDN slice) is no address: ask only for IPs.
+ *
+ * @param cidrs empty: every other address is allowed
+ */
+export function isAllowedAddress(text: string, cidrs: readonly Cidr[]): boolean {
+  const address = parseAddress(text);
+  if (address === undefined || NEVER.some((cidr) => contains(cidr, address))) return false;
+  return cidrs.length === 0 || cidrs.some((cidr) => contains(cidr, address));
+}
+
+function contains(cidr: Cidr, address: Address): boolean {
+  return cidr.bits === address.bits && address.value >> BigInt(cidr.bits - cidr.prefix) === cidr.base;
+}
+
+function parseIpv4(text: string): bigint | undefined {
+  const parts = text.split(".");
+  if (parts.length !== 4 || !parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) < 256)) {
+    return undefined;
+  }
+  return parts.reduce((value, part) => (value << 8n) | BigInt(part), 0n);
+}
+
+function parseIpv6(text: string): bigint | undefined {
+  const halves = text.split("::");
+  if (halves.length > 2) return undefined;
+  const [head, tail] = halves.map(groups);
+  if (head === undefined || (halves.length === 2 && tail === undefined)) return undefined;
+  const missing = 8 - head.length - (tail?.length ?? 0);
+  if (halves.length === 2 ? missing < 1 : missing !== 0) return undefined;
+  const all = [...head, ...Array<bigint>(missing).fill(0n), ...(tail ?? [])];
+  return all.reduce((value, group) => (value << 16n) | group, 0n);
+}
+
+/** The 16-bit groups of one side of "::"; a dotted IPv4 tail counts as two. */
+function groups(side: string): bigint[] | undefined {
+  if (side === "") return [];
+  const result: bigint[] = [];
+  for (const part of side.split(":")) {
+    if (part.includes(".")) {
+      const ipv4 = parseIpv4(part);
+      if (ipv4 === undefined) return undefined;
+      result.push(ipv4 >> 16n, ipv4 & 0xffffn);
+    } else if (/^[0-9a-fA-F]{1,4}$/.test(part)) {
+      result.push(BigInt(`0x${part}`));
+    } else {
+      return undefined;
+    }
+  }
+  return result;
+}
+
+const NEVER: readonly Cidr[] = [
+  "0.0.0.0/32",
+  "127.0.0.0/8",
+  "169.254.0.0/16",
+  "224.0.0.0/4",
+  "::/128",
+  "::1/128",
+  "fe80::/10",
+  "ff00::/8",
+].flatMap((text) => parseCidr(text) ?? []);

@@ -1,0 +1,168 @@
+/**
+ * The parsing edge: an object as the API server sent it becomes what the rules read.
+ * The only place where raw JSON is cast; what is not an object of its kind is refused here.
+ */
+import { endpointsContent, type EndpointSubset, type MirrorEndpoints } from "./endpoints.js";
+import {
+  isOurAnnotation,
+  SERVICE_NAME_LABEL,
+  SLICE_MANAGED_BY_LABEL,
+  SOURCE_ANNOTATION,
+  TRIGGER_TIME_ANNOTATION,
+} from "./labels.js";
+import type {
+  AddressType,
+  Endpoint,
+  EndpointPort,
+  ObjectMeta,
+  Service,
+  ServiceSpec,
+  StringMap,
+} from "./objects.js";
+import { serviceKey } from "./service-key.js";
+import {
+  CONTENT_DIGEST_LENGTH,
+  mirrorContent,
+  sourceContent,
+  type Digest,
+  type ForeignSlice,
+  type MirrorSlice,
+  type SourceSlice,
+} from "./slice.js";
+
+interface RawObject {
+  readonly metadata: ObjectMeta;
+}
+
+const NO_LABELS: StringMap = Object.freeze({});
+
+/** @param keepAnnotation which annotations beside ours are kept (those that a route copies) */
+export function parseService(object: RawObject, keepAnnotation: (key: string) => boolean): Service {
+  const { metadata } = object;
+  const spec = (object as { spec?: ServiceSpec }).spec ?? {};
+  return {
+    ...identity(metadata),
+    creationTimestamp: metadata.creationTimestamp ?? "",
+    deleting: metadata.deletionTimestamp !== undefined,
+    labels: metadata.labels ?? NO_LABELS,
+    annotations: keptAnnotations(metadata.annotations, keepAnnotation),
+    spec: reducedSpec(spec),
+  };
+}
+
+export function parseSourceSlice(object: RawObject, digest: Digest): SourceSlice {
+  const { metadata } = object;
+  const raw = object as RawSlice;
+  const content = sourceContent(raw.endpoints, raw.ports);
+  const { namespace, name, uid } = identity(metadata);
+  return {
+    namespace,
+    name,
+    uid,
+    generation: metadata.generation ?? 0,
+    serviceName: metadata.labels?.[SERVICE_NAME_LABEL] ?? "",
+    addressType: raw.addressType ?? "IPv4",
+    content,
+    digest: digest(content, CONTENT_DIGEST_LENGTH),
+    triggeredAtText: metadata.annotations?.[TRIGGER_TIME_ANNOTATION],
+  };
+}
+
+export function parseMirrorSlice(object: RawObject, digest: Digest): MirrorSlice {
+  const { metadata } = object;
+  const raw = object as RawSlice;
+  const [owner] = metadata.ownerReferences ?? [];
+  return {
+    ...identity(metadata),
+    labels: metadata.labels ?? NO_LABELS,
+    source: metadata.annotations?.[SOURCE_ANNOTATION],
+    ownerUid: owner?.uid,
+    ownerKey: owner && serviceKey(metadata.namespace ?? "", owner.name),
+    digest: digest(mirrorContent(raw.endpoints, raw.ports), CONTENT_DIGEST_LENGTH),
+  };
+}
+
+export function parseForeignSlice(object: RawObject): ForeignSlice {
+  const { metadata } = object;
+  return {
+    ...identity(metadata),
+    serviceName: metadata.labels?.[SERVICE_NAME_LABEL] ?? "",
+    managedBy: metadata.labels?.[SLICE_MANAGED_BY_LABEL],
+  };
+}
+
+export function parseEndpoints(object: RawObject, digest: Digest): MirrorEndpoints {
+  const { metadata } = object;
+  const { subsets } = object as { subsets?: readonly EndpointSubset[] | null };
+  return {
+    ...identity(metadata),
+    labels: metadata.labels ?? NO_LABELS,
+    annotations: metadata.annotations ?? NO_LABELS,
+    ownerUid: metadata.ownerReferences?.[0]?.uid,
+    digest: digest(endpointsContent(subsets), CONTENT_DIGEST_LENGTH),
+  };
+}
+
+/** All addresses of a raw Endpoints object, ready or not: what the adoption rule compares. */
+export function endpointsAddresses(object: RawObject): readonly string[] {
+  const { subsets } = object as { subsets?: readonly EndpointSubset[] | null };
+  return (subsets ?? []).flatMap((subset) =>
+    [...(subset.addresses ?? []), ...(subset.notReadyAddresses ?? [])].map(({ ip }) => ip),
+  );
+}
+
+interface RawSlice {
+  readonly addressType?: AddressType;
+  readonly endpoints?: readonly (Endpoint & Readonly<Record<string, unknown>>)[] | null;
+  readonly ports?: readonly EndpointPort[] | null;
+}
+
+function identity(metadata: ObjectMeta): {
+  namespace: string;
+  name: string;
+  uid: string;
+  resourceVersion: string;
+} {
+  const { namespace = "", name, uid = "", resourceVersion = "" } = metadata;
+  return { namespace, name, uid, resourceVersion };
+}
+
+function keptAnnotations(
+  annotations: StringMap | undefined,
+  keep: (key: string) => boolean,
+): StringMap {
+  const kept = Object.entries(annotations ?? NO_LABELS).filter(
+    ([key]) => isOurAnnotation(key) || keep(key),
+  );
+  return kept.length === 0 ? NO_LABELS : Object.fromEntries(kept);
+}
+
+/** Only what the rules read, so that memory follows what is synced and not what a Service may hold. */
+function reducedSpec(spec: ServiceSpec): ServiceSpec {
+  const { type, clusterIP, externalName, ports, selector } = spec;
+  const { sessionAffinity, sessionAffinityConfig, publishNotReadyAddresses } = spec;
+  const { ipFamilies, ipFamilyPolicy } = spec;
+  return {
+    ...(type === undefined ? {} : { type }),
+    ...(clusterIP === "None" ? { clusterIP } : {}),
+    ...(externalName === undefined ? {} : { externalName }),
+    ...(ports === undefined ? {} : { ports: ports.map(reducedPort) }),
+    ...(selector === undefined ? {} : { selector }),
+    ...(sessionAffinity === undefined ? {} : { sessionAffinity }),
+    ...(sessionAffinityConfig === undefined ? {} : { sessionAffinityConfig }),
+    ...(publishNotReadyAddresses === true ? { publishNotReadyAddresses } : {}),
+    ...(ipFamilies === undefined ? {} : { ipFamilies }),
+    ...(ipFamilyPolicy === undefined ? {} : { ipFamilyPolicy }),
+  };
+}
+
+function reducedPort(port: NonNullable<ServiceSpec["ports"]>[number]): typeof port {
+  const { name, port: number, protocol, appProtocol, targetPort } = port;
+  return {
+    ...(name === undefined ? {} : { name }),
+    port: number,
+    ...(protocol === undefined ? {} : { protocol }),
+    ...(appProtocol === undefined ? {} : { appProtocol }),
+    ...(targetPort === undefined ? {} : { targetPort }),
+  };
+}

@@ -1,0 +1,246 @@
+/** Second step of the plan: slices and Endpoints of a mirror that is there. Pure. */
+import { desiredEndpoints, type DesiredEndpoints, type MirrorEndpoints } from "./endpoints.js";
+import type { Cidr } from "./ip.js";
+import {
+  ENDPOINTS_MANAGED_BY_LABEL,
+  LINK_LABEL,
+  OVER_CAPACITY_ANNOTATION,
+  SLICE_CONTROLLER,
+  SOURCE_ANNOTATION,
+} from "./labels.js";
+import type { IpFamily, OwnerReference, StringMap } from "./objects.js";
+import { mapDiff } from "./service-diff.js";
+import type { Mark } from "./route.js";
+import { splitKey, type NamespacedName, type ServiceKey } from "./service-key.js";
+import {
+  desiredSlice,
+  parseContent,
+  type DesiredSlice,
+  type Digest,
+  type ForeignSlice,
+  type MirrorSlice,
+  type SourceSlice,
+} from "./slice.js";
+import type { Write } from "./writes.js";
+
+export interface EndpointsView {
+  readonly target: ServiceKey;
+  /** "namespace/name" of the source Service. */
+  readonly source: ServiceKey;
+  readonly mirrorUid: string;
+  readonly headless: boolean;
+  /** ExternalName: it has no endpoints of its own. */
+  readonly external: boolean;
+  readonly family: IpFamily | undefined;
+  readonly publishNotReadyAddresses: boolean;
+  readonly sourceSlices: readonly SourceSlice[];
+  readonly slices: readonly MirrorSlice[];
+  readonly foreignSlices: readonly ForeignSlice[];
+  readonly endpoints: MirrorEndpoints | undefined;
+}
+
+export interface EndpointsPlanContext {
+  readonly link: string;
+  readonly mark: Mark;
+  readonly cidrs: readonly Cidr[];
+  readonly digest: Digest;
+  readonly mode: "slices" | "endpoints" | "both";
+}
+
+export interface EndpointsPlan {
+  /** Slices are made and changed before Endpoints, and deleted last: there is no moment without addresses. */
+  readonly slices: readonly Write[];
+  readonly endpoints: readonly Write[];
+  /** Of slices that nothing wants. `source` names the source slice whose absence has to be proven first. */
+  readonly deletions: readonly SliceDeletion[];
+  readonly ready: number;
+  readonly total: number;
+  readonly dropped: number;
+  readonly truncated: boolean;
+  /** Foreign slices that we must not touch. */
+  readonly foreign: readonly ForeignSlice[];
+}
+
+export interface SliceDeletion {
+  readonly write: Write;
+  /** undefined: no slice is wanted at all, whatever the source has. */
+  readonly source: string | undefined;
+}
+
+export function planEndpoints(view: EndpointsView, context: EndpointsPlanContext): EndpointsPlan {
+  const wanted = view.external
+    ? []
+    : view.sourceSlices.map((slice) =>
+        desiredSlice(slice, { ...context, target: view.target, headless: view.headless }),
+      );
+  const endpoints = desiredEndpoints(wanted, { ...context, ...view });
+  const asSlices = context.mode === "endpoints" ? [] : wanted;
+  const wantedNames = new Set(asSlices.map((slice) => slice.name));
+  return {
+    slices: [
+      ...asSlices.flatMap((slice) => sliceWrite(slice, view)),
+      ...view.foreignSlices.filter(isLeftover).map(leftoverDeletion),
+    ],
+    endpoints: endpointsWrite(endpoints, view, context),
+    deletions: view.slices
+      .filter((slice) => !wantedNames.has(slice.name))
+      .map((slice) => ({
+        write: sliceDeletion(slice),
+        source: view.external || context.mode === "endpoints" ? undefined : slice.source,
+      })),
+    ready: endpoints.ready,
+    total: wanted.reduce((sum, slice) => sum + parseContent(slice.content).endpoints.length, 0),
+    dropped: wanted.reduce((sum, slice) => sum + slice.dropped, 0),
+    truncated: endpoints.annotations[OVER_CAPACITY_ANNOTATION] !== undefined,
+    foreign: view.foreignSlices.filter((slice) => !isLeftover(slice)),
+  };
+}
+
+/** Somebody had put a selector on the mirror, and the destination's controller made slices: nobody else clears them. */
+function isLeftover(slice: ForeignSlice): boolean {
+  return slice.managedBy === SLICE_CONTROLLER;
+}
+
+function leftoverDeletion(slice: ForeignSlice): Write {
+  const { namespace, name, uid, resourceVersion } = slice;
+  return {
+    verb: "delete",
+    resource: "endpointslices",
+    ref: { namespace, name },
+    uid,
+    resourceVersion,
+    why: ["left by the endpoint slice controller"],
+  };
+}
+
+function sliceWrite(wanted: DesiredSlice, view: EndpointsView): readonly Write[] {
+  const { namespace } = splitKey(view.target);
+  const ref = { namespace, name: wanted.name };
+  const existing = view.slices.find((slice) => slice.name === wanted.name);
+  if (existing === undefined) return [sliceCreation(ref, wanted, view)];
+  const labels = mapDiff(existing.labels, wanted.labels, Object.keys(existing.labels));
+  const reown = existing.ownerUid !== view.mirrorUid;
+  const content = existing.digest !== wanted.digest;
+  const why = [
+    ...(content ? ["endpoints"] : []),
+    ...(reown ? ["ownerReferences"] : []),
+    ...Object.keys(labels).map((key) => `labels[${key}]`),
+  ];
+  if (why.length === 0) return [];
+  const metadata = {
+    ...(Object.keys(labels).length > 0 ? { labels } : {}),
+    ...(reown ? { ownerReferences: owners(view) } : {}),
+  };
+  const { uid, resourceVersion } = existing;
+  const body = {
+    ...(Object.keys(metadata).length > 0 ? { metadata } : {}),
+    ...(content ? parseContent(wanted.content) : {}),
+  };
+  return [{ verb: "patch", resource: "endpointslices", ref, body, uid, resourceVersion, why }];
+}
+
+function sliceCreation(ref: NamespacedName, wanted: DesiredSlice, view: EndpointsView): Write {
+  const body = {
+    apiVersion: "discovery.k8s.io/v1",
+    kind: "EndpointSlice",
+    metadata: {
+      ...ref,
+      labels: wanted.labels,
+      annotations: { [SOURCE_ANNOTATION]: wanted.source },
+      ownerReferences: owners(view),
+    },
+    addressType: wanted.addressType,
+    ...parseContent(wanted.content),
+  };
+  return { verb: "create", resource: "endpointslices", ref, body, why: ["created"] };
+}
+
+function sliceDeletion(slice: MirrorSlice): Write {
+  const { namespace, name, uid, resourceVersion } = slice;
+  return {
+    verb: "delete",
+    resource: "endpointslices",
+    ref: { namespace, name },
+    uid,
+    resourceVersion,
+    why: ["its source slice is gone"],
+  };
+}
+
+function endpointsWrite(
+  wanted: DesiredEndpoints,
+  view: EndpointsView,
+  context: EndpointsPlanContext,
+): readonly Write[] {
+  const existing = view.endpoints;
+  const ref = splitKey(view.target);
+  if (view.external || context.mode === "slices") {
+    // Only what is ours goes: an adopted predecessor's Endpoints were made ours first.
+    return existing?.labels[LINK_LABEL] === context.link ? [endpointsDeletion(existing)] : [];
+  }
+  if (existing === undefined) return [endpointsCreation(ref, wanted, view)];
+  return endpointsPatch(existing, ref, wanted, view, context.digest);
+}
+
+function endpointsPatch(
+  existing: MirrorEndpoints,
+  ref: NamespacedName,
+  wanted: DesiredEndpoints,
+  view: EndpointsView,
+  digest: Digest,
+): readonly Write[] {
+  const labels = mapDiff(existing.labels, wanted.labels, [ENDPOINTS_MANAGED_BY_LABEL]);
+  const annotations = mapDiff(existing.annotations, wanted.annotations, [OVER_CAPACITY_ANNOTATION]);
+  const reown = existing.ownerUid !== view.mirrorUid;
+  const content = existing.digest !== digest(wanted.content, existing.digest.length);
+  const why = [
+    ...(content ? ["subsets"] : []),
+    ...(reown ? ["ownerReferences"] : []),
+    ...Object.keys(labels).map((key) => `labels[${key}]`),
+    ...Object.keys(annotations).map((key) => `annotations[${key}]`),
+  ];
+  if (why.length === 0) return [];
+  const metadata = {
+    ...changed("labels", labels),
+    ...changed("annotations", annotations),
+    ...(reown ? { ownerReferences: owners(view) } : {}),
+  };
+  const body = {
+    ...changed("metadata", metadata),
+    ...(content ? { subsets: wanted.subsets } : {}),
+  };
+  const { uid, resourceVersion } = existing;
+  return [{ verb: "patch", resource: "endpoints", ref, body, uid, resourceVersion, why }];
+}
+
+function endpointsCreation(ref: NamespacedName, wanted: DesiredEndpoints, view: EndpointsView): Write {
+  const { labels, annotations, subsets } = wanted;
+  const metadata = { ...ref, labels, annotations, ownerReferences: owners(view) };
+  return {
+    verb: "create",
+    resource: "endpoints",
+    ref,
+    body: { apiVersion: "v1", kind: "Endpoints", metadata, subsets },
+    why: ["created"],
+  };
+}
+
+function endpointsDeletion(existing: MirrorEndpoints): Write {
+  const { namespace, name, uid, resourceVersion } = existing;
+  return {
+    verb: "delete",
+    resource: "endpoints",
+    ref: { namespace, name },
+    uid,
+    resourceVersion,
+    why: ["not wanted"],
+  };
+}
+
+function owners(view: EndpointsView): readonly OwnerReference[] {
+  return [{ apiVersion: "v1", kind: "Service", name: splitKey(view.target).name, uid: view.mirrorUid }];
+}
+
+function changed(name: string, value: StringMap | Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.keys(value).length > 0 ? { [name]: value } : {};
+}

@@ -1,0 +1,202 @@
+/**
+ * Decides what has to happen to one name in one destination. Pure: all state is
+ * passed in, nothing is read, nothing is written.
+ *
+ * Two steps, because slices need the uid of the Service that owns them: first
+ * `planService`, and once that mirror is there `planEndpoints` (plan-endpoints.ts).
+ */
+import type { Reason } from "./codes.js";
+import { winner } from "./conflict.js";
+import { desired, type DesiredContext, type DesiredMirror } from "./desired.js";
+import { PAUSED_ANNOTATION, routeOf, SOURCE_ANNOTATION } from "./labels.js";
+import type { Service } from "./objects.js";
+import type { Ownership } from "./ownership.js";
+import type { Route } from "./route.js";
+import { createSpec, serviceDiff } from "./service-diff.js";
+import { serviceKey, splitKey, type ServiceKey } from "./service-key.js";
+import type { Write } from "./writes.js";
+
+/** A source Service that wants the name, by way of a route. */
+export interface Candidate {
+  readonly service: Service;
+  readonly route: Route;
+}
+
+/** All that is known about one name in one destination. */
+export interface TargetView {
+  readonly target: ServiceKey;
+  readonly candidates: readonly Candidate[];
+  readonly existing: Ownership;
+  readonly destinationPaused: boolean;
+}
+
+export interface PlanContext extends DesiredContext {
+  /** Names of the routes of this configuration that are paused. */
+  readonly pausedRoutes: ReadonlySet<string>;
+}
+
+export type ServicePlan =
+  /** Nothing is there and nothing is wanted. */
+  | { readonly kind: "nothing" }
+  /** Nothing may be written now; what is there stays. */
+  | { readonly kind: "hold"; readonly winner: Candidate | undefined; readonly reason: Reason }
+  /** The winner cannot have the name. */
+  | { readonly kind: "refused"; readonly winner: Candidate; readonly reason: Reason }
+  /** Nobody wants our mirror any more: delete it, once that is proven. */
+  | { readonly kind: "unwanted"; readonly mirror: Service; readonly write: Write }
+  /** `writes` (none, one, or delete and create) make the mirror what it has to be; then come the endpoints. */
+  | {
+      readonly kind: "wanted";
+      readonly winner: Candidate;
+      readonly wanted: DesiredMirror;
+      readonly writes: readonly Write[];
+      readonly change: "none" | "create" | "update" | "recreate" | "adopt";
+    };
+
+export function planService(view: TargetView, context: PlanContext): ServicePlan {
+  const mirror = view.existing.kind === "ours" ? view.existing.service : undefined;
+  const first = winnerOf(view);
+  const pause = whyPaused(view, first, mirror, context);
+  if (pause !== undefined) {
+    const idle = first === undefined && mirror === undefined;
+    return idle ? { kind: "nothing" } : { kind: "hold", winner: first, reason: pause };
+  }
+  if (first === undefined) {
+    if (mirror === undefined) return { kind: "nothing" };
+    return { kind: "unwanted", mirror, write: deletion(mirror, "nobody wants it") };
+  }
+  const wanted = desired(first.service, first.route, context);
+  if ("refused" in wanted) return { kind: "refused", winner: first, reason: wanted.refused };
+  return planWanted(view, first, wanted);
+}
+
+/** Who gets the name; undefined when nobody wants it. */
+export function winnerOf(view: Pick<TargetView, "candidates" | "existing">): Candidate | undefined {
+  const holder = view.existing.kind === "ours" ? sourceOf(view.existing.service) : undefined;
+  const service = winner(
+    view.candidates.map((candidate) => candidate.service),
+    holder,
+  );
+  return view.candidates.find((candidate) => candidate.service === service);
+}
+
+/** The source that a mirror names. */
+export function sourceOf(mirror: Pick<Service, "annotations">): ServiceKey | undefined {
+  const source = mirror.annotations[SOURCE_ANNOTATION];
+  return source?.includes("/") === true ? (source as ServiceKey) : undefined;
+}
+
+function planWanted(view: TargetView, first: Candidate, wanted: DesiredMirror): ServicePlan {
+  const { existing, target } = view;
+  switch (existing.kind) {
+    case "absent":
+      return {
+        kind: "wanted",
+        winner: first,
+        wanted,
+        writes: [creation(target, wanted)],
+        change: "create",
+      };
+    case "foreign":
+      return { kind: "refused", winner: first, reason: existing.reason };
+    case "adoptable":
+      return planUpdate(existing.service, first, wanted, target, "adopt");
+    case "ours":
+      return planUpdate(existing.service, first, wanted, target, "update");
+  }
+}
+
+function planUpdate(
+  mirror: Service,
+  first: Candidate,
+  wanted: DesiredMirror,
+  target: ServiceKey,
+  change: "update" | "adopt",
+): ServicePlan {
+  const diff = serviceDiff(mirror, wanted);
+  switch (diff.kind) {
+    case "equal":
+      return { kind: "wanted", winner: first, wanted, writes: [], change: "none" };
+    case "patch":
+      return {
+        kind: "wanted",
+        winner: first,
+        wanted,
+        writes: [
+          {
+            verb: "patch",
+            resource: "services",
+            ref: splitKey(target),
+            body: diff.patch,
+            uid: mirror.uid,
+            resourceVersion: mirror.resourceVersion,
+            why: diff.fields,
+          },
+        ],
+        change,
+      };
+    case "recreate":
+      return {
+        kind: "wanted",
+        winner: first,
+        wanted,
+        writes: [deletion(mirror, ...diff.fields), creation(target, wanted)],
+        change: "recreate",
+      };
+  }
+}
+
+function creation(target: ServiceKey, wanted: DesiredMirror): Write {
+  const ref = splitKey(target);
+  const metadata = { ...ref, labels: wanted.labels, annotations: wanted.annotations };
+  return {
+    verb: "create",
+    resource: "services",
+    ref,
+    body: { apiVersion: "v1", kind: "Service", metadata, spec: createSpec(wanted.spec) },
+    why: ["created"],
+  };
+}
+
+function deletion(mirror: Service, ...why: readonly string[]): Write {
+  return {
+    verb: "delete",
+    resource: "services",
+    ref: { namespace: mirror.namespace, name: mirror.name },
+    uid: mirror.uid,
+    resourceVersion: mirror.resourceVersion,
+    why,
+  };
+}
+
+function whyPaused(
+  view: TargetView,
+  first: Candidate | undefined,
+  mirror: Service | undefined,
+  context: PlanContext,
+): Reason | undefined {
+  const paused = (what: string): Reason => ({
+    code: "paused",
+    message: `${what} is paused: nothing is created, changed or deleted here`,
+  });
+  if (view.destinationPaused) return paused("the destination");
+  const routeName = first?.route.name ?? (mirror && routeOf(mirror.annotations)?.name);
+  if (routeName !== undefined && context.pausedRoutes.has(routeName)) {
+    return paused(`route ${routeName}`);
+  }
+  if (first?.service.annotations[PAUSED_ANNOTATION] === "true") return paused("the source Service");
+  if (mirror?.annotations[PAUSED_ANNOTATION] === "true") return paused("the mirror");
+  return undefined;
+}
+
+/** Why each other candidate does not get the name. */
+export function whyLost(loser: Candidate, first: Candidate, target: ServiceKey): Reason {
+  const { namespace, name, creationTimestamp } = first.service;
+  return {
+    code: "name-taken",
+    message: `${target} mirrors ${serviceKey(namespace, name)} (created ${creationTimestamp}); give ${serviceKey(
+      loser.service.namespace,
+      loser.service.name,
+    )} another svc-ferry.io/target-name, or remove that one`,
+  };
+}

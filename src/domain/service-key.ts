@@ -1,0 +1,18 @@
+/** Names of things: one Service in one cluster, as "namespace/name". */
+
+/** "namespace/name"; neither part holds a slash. */
+export type ServiceKey = `${string}/${string}`;
+
+export interface NamespacedName {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+export function serviceKey(namespace: string, name: string): ServiceKey {
+  return `${namespace}/${name}`;
+}
+
+export function splitKey(key: ServiceKey): NamespacedName {
+  const slash = key.indexOf("/");
+  return { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
+}

@@ -1,0 +1,97 @@
+import { inject, injectable } from "tsyringe";
+import { Config } from "./config/config.js";
+import type { Core } from "./core.js";
+import { Clock } from "./ports/clock.js";
+import type { Health, Readiness } from "./ports/health.js";
+import type { Leadership } from "./ports/leadership.js";
+import { Metrics } from "./ports/metrics.js";
+import type { StatusReport, StatusSource } from "./ports/status.js";
+import type { Term } from "./ports/term.js";
+import { clusterStatus, statusReport } from "./status-report.js";
+import { VERSION } from "./version.js";
+
+/** What the admin port may see of this process, before and after there is a core. */
+@injectable()
+export class FerryState implements Health, Leadership, StatusSource {
+  #core: Core | undefined;
+  #link: string | undefined;
+  #term: Term | undefined;
+  #leader: () => string | undefined = () => undefined;
+
+  constructor(
+    @inject(Config) private readonly config: Config,
+    @inject(Clock) private readonly clock: Clock,
+    @inject(Metrics) private readonly metrics: Metrics,
+  ) {
+    metrics.beforeScrape(() => this.#scrape());
+  }
+
+  /** The source has answered: there is a core now. */
+  attach(core: Core, link: string, leader: () => string | undefined): void {
+    this.#core = core;
+    this.#link = link;
+    this.#leader = leader;
+  }
+
+  began(term: Term): void {
+    this.#term = term;
+    this.metrics.count("svc_ferry_lease_transitions_total", { change: "gained" });
+  }
+
+  ended(): void {
+    this.#term = undefined;
+    this.metrics.count("svc_ferry_lease_transitions_total", { change: "lost" });
+  }
+
+  isLeader(): boolean {
+    return this.#term !== undefined && !this.#term.signal.aborted;
+  }
+
+  ready(): Readiness {
+    const source = this.config.source.name;
+    const core = this.#core;
+    if (core === undefined) return { ok: false, waitingFor: [`source ${source} is not connected`] };
+    const waitingFor = [
+      ...(clusterStatus(source, core.cache.health(), this.clock).connected
+        ? []
+        : [`source ${source} is not connected`]),
+      ...core.links
+        .filter((link) => !clusterStatus("", link.watches(), this.clock).connected)
+        .map((link) => `destination ${link.settings.name} is not connected`),
+    ];
+    return { ok: waitingFor.length === 0, waitingFor };
+  }
+
+  report(): StatusReport {
+    const { podName, source } = this.config;
+    return statusReport({
+      clock: this.clock,
+      podName,
+      version: VERSION,
+      sourceName: source.name,
+      core: this.#core,
+      isLeader: this.isLeader(),
+      leader: this.isLeader() ? podName : this.#leader(),
+      link: this.#link,
+    });
+  }
+
+  /** Gauges that are cheaper to look up than to keep. */
+  #scrape(): void {
+    const { metrics } = this;
+    const core = this.#core;
+    metrics.set("svc_ferry_leader", {}, this.isLeader() ? 1 : 0);
+    metrics.set("svc_ferry_build_info", { version: VERSION }, 1);
+    for (const link of core?.links ?? []) {
+      const destination = link.settings.name;
+      const { live, bulk, oldestMs } = link.backlog;
+      metrics.set("svc_ferry_queue_depth", { destination, priority: "live" }, live);
+      metrics.set("svc_ferry_queue_depth", { destination, priority: "bulk" }, bulk);
+      metrics.set("svc_ferry_queue_oldest_seconds", { destination }, oldestMs / 1_000);
+      metrics.set("svc_ferry_mirrors", { destination }, link.mirrorCount);
+      metrics.set("svc_ferry_paused", { destination }, link.settings.paused ? 1 : 0);
+      const elsewhere = link.lease.state.kind === "held-elsewhere" ? 1 : 0;
+      metrics.set("svc_ferry_link_held_elsewhere", { destination }, elsewhere);
+    }
+  }
+}

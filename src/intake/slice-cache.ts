@@ -1,0 +1,179 @@
+/**
+ * The slices of ferried Services. One unfiltered watch per source namespace,
+ * because hand-written slices carry no labels of their Service but its name; what
+ * belongs to nobody that is tracked is not kept.
+ */
+import { SERVICE_NAME_LABEL } from "../domain/labels.js";
+import { parseSourceSlice } from "../domain/parse.js";
+import { serviceKey, splitKey, type ServiceKey } from "../domain/service-key.js";
+import type { Digest, SourceSlice } from "../domain/slice.js";
+import type { Clock } from "../ports/clock.js";
+import type { KubeApi, KubeObject } from "../ports/kube-api.js";
+import { ENDPOINT_SLICES } from "../ports/kube-resources.js";
+import type { Log } from "../ports/log.js";
+import type { Random } from "../ports/random.js";
+import { Reflector } from "../watch/reflector.js";
+import type { WatchObserver } from "../watch/reflector-options.js";
+import { watchHealth, type WatchHealth } from "./watch-health.js";
+
+export interface SliceCacheOptions {
+  readonly api: KubeApi;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly digest: Digest;
+  readonly observe: (resource: string) => WatchObserver;
+  readonly namespaces: readonly string[] | "all";
+  readonly isTracked: (service: ServiceKey) => boolean;
+  /** The slices of this Service are different, or known at last. */
+  readonly onService: (service: ServiceKey) => void;
+}
+
+/** Names in one LIST: a selector of this many names of 63 characters stays below 8 kB of URL, which any proxy takes. */
+const MAX_NAMES_PER_LIST = 100;
+/** Between failed merges. */
+const RETRY_MS = 500;
+
+export class SliceCache {
+  readonly #reflectors = new Map<string, Reflector<SourceSlice>>();
+  /** Tracked since the last list, slices not yet known. */
+  readonly #unknown = new Map<string, Set<ServiceKey>>();
+  readonly #merging = new Set<string>();
+  #signal: AbortSignal | undefined;
+
+  constructor(private readonly options: SliceCacheOptions) {
+    const namespaces = options.namespaces === "all" ? [""] : options.namespaces;
+    for (const namespace of namespaces) this.#reflectors.set(namespace, this.#reflector(namespace));
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    this.#signal = signal;
+    await Promise.all([...this.#reflectors.values()].map((reflector) => reflector.start(signal)));
+  }
+
+  async synced(): Promise<void> {
+    await Promise.all([...this.#reflectors.values()].map((reflector) => reflector.synced));
+  }
+
+  health(): readonly WatchHealth[] {
+    return [...this.#reflectors.values()].map((reflector) => watchHealth("endpointslices", reflector));
+  }
+
+  /** undefined: not known yet; `onService` follows. */
+  of(service: ServiceKey): readonly SourceSlice[] | undefined {
+    const reflector = this.#reflectorOf(service);
+    if (reflector?.isSynced !== true || this.#unknownOf(service).has(service)) return undefined;
+    return reflector.store.byIndex("service", service);
+  }
+
+  distrust(namespace: string): void {
+    (this.#reflectors.get(namespace) ?? this.#reflectors.get(""))?.relist();
+  }
+
+  /** A name became tracked: what the watch passed over before is listed once, together with others that wait. */
+  track(service: ServiceKey): void {
+    const reflector = this.#reflectorOf(service);
+    if (this.#signal === undefined || reflector === undefined) return; // the first list finds it
+    const waiting = this.#unknownOf(service);
+    waiting.add(service);
+    const scope = this.#scopeOf(service);
+    if (this.#merging.has(scope)) return;
+    this.#merging.add(scope);
+    void this.#mergeAll(scope, reflector, waiting, this.#signal);
+  }
+
+  untrack(service: ServiceKey): void {
+    this.#unknownOf(service).delete(service);
+    const store = this.#reflectorOf(service)?.store;
+    for (const key of store?.keysBy("service", service) ?? []) store?.drop(key);
+  }
+
+  #reflector(namespace: string): Reflector<SourceSlice> {
+    const { api, clock, random, log, digest, observe, isTracked, onService } = this.options;
+    const reflector = new Reflector<SourceSlice>({
+      api,
+      clock,
+      random,
+      log,
+      namespace: namespace === "" ? undefined : namespace,
+      labelSelector: SERVICE_NAME_LABEL,
+      resource: ENDPOINT_SLICES,
+      observer: observe("endpointslices"),
+      keep: (object) => (isTracked(serviceOf(object)) ? parseSourceSlice(object, digest) : undefined),
+      onChange: (change) => {
+        const services = new Set(
+          [
+            "value" in change ? change.value : undefined,
+            change.previous,
+          ].flatMap((slice) => (slice === undefined ? [] : [ownerOf(slice)])),
+        );
+        for (const service of services) onService(service);
+      },
+    });
+    reflector.store.index("service", (slice) => [ownerOf(slice)]);
+    return reflector;
+  }
+
+  /** The catch is this loop's own: a list that fails is made again, nothing else can bring these slices. */
+  async #mergeAll(
+    scope: string,
+    reflector: Reflector<SourceSlice>,
+    waiting: Set<ServiceKey>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    // The names of one tick go together.
+    await Promise.resolve();
+    while (waiting.size > 0 && !signal.aborted) {
+      const batch = nextBatch(waiting);
+      try {
+        await reflector.merge(batch.part, signal);
+      } catch (error) {
+        this.options.log.warn({ err: error }, "endpoint slices of new services not listed, trying again");
+        await this.options.clock.sleep(RETRY_MS, signal);
+        continue;
+      }
+      for (const service of batch.services) {
+        if (waiting.delete(service)) this.options.onService(service);
+      }
+    }
+    this.#merging.delete(scope);
+  }
+
+  #reflectorOf(service: ServiceKey): Reflector<SourceSlice> | undefined {
+    return this.#reflectors.get(this.#scopeOf(service));
+  }
+
+  #scopeOf(service: ServiceKey): string {
+    return this.options.namespaces === "all" ? "" : splitKey(service).namespace;
+  }
+
+  #unknownOf(service: ServiceKey): Set<ServiceKey> {
+    const scope = this.#scopeOf(service);
+    const waiting = this.#unknown.get(scope) ?? new Set<ServiceKey>();
+    this.#unknown.set(scope, waiting);
+    return waiting;
+  }
+}
+
+/** Waiting names of one namespace, as one list request. */
+function nextBatch(waiting: ReadonlySet<ServiceKey>): {
+  readonly services: readonly ServiceKey[];
+  readonly part: { readonly namespace: string; readonly labelSelector: string };
+} {
+  const [first] = waiting;
+  const { namespace } = splitKey(first ?? "/");
+  const services = [...waiting]
+    .filter((service) => splitKey(service).namespace === namespace)
+    .slice(0, MAX_NAMES_PER_LIST);
+  const names = services.map((service) => splitKey(service).name);
+  return { services, part: { namespace, labelSelector: `${SERVICE_NAME_LABEL} in (${names.join(",")})` } };
+}
+
+function serviceOf(object: KubeObject): ServiceKey {
+  const { namespace = "", labels } = object.metadata;
+  return serviceKey(namespace, labels?.[SERVICE_NAME_LABEL] ?? "");
+}
+
+function ownerOf(slice: SourceSlice): ServiceKey {
+  return serviceKey(slice.namespace, slice.serviceName);
+}

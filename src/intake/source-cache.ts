@@ -1,0 +1,228 @@
+/**
+ * The source cluster as the rules see it: which Services are selected, where each
+ * goes, and the slices of those that go somewhere. Every change becomes a key.
+ */
+import type { Candidate } from "../domain/plan.js";
+import type { Service } from "../domain/objects.js";
+import { parseService } from "../domain/parse.js";
+import { serviceKey, type ServiceKey } from "../domain/service-key.js";
+import type { Digest, SourceSlice } from "../domain/slice.js";
+import { mappings, type Mapping, type MappingContext } from "../domain/target.js";
+import type { Clock } from "../ports/clock.js";
+import type { KubeApi, KubeObject } from "../ports/kube-api.js";
+import { SERVICES } from "../ports/kube-resources.js";
+import type { Log } from "../ports/log.js";
+import type { Random } from "../ports/random.js";
+import type { SourceView } from "../ports/source-view.js";
+import type { WorkNote } from "../ports/work.js";
+import type { Change } from "../watch/change.js";
+import { Reflector } from "../watch/reflector.js";
+import type { WatchObserver } from "../watch/reflector-options.js";
+import { SliceCache } from "./slice-cache.js";
+import { TargetIndex } from "./target-index.js";
+import { watchHealth, type WatchHealth } from "./watch-health.js";
+
+/** What the cache tells: keys, never objects. */
+export interface SourceListener {
+  /** Something about who wants this name, or about its endpoints, is different. */
+  onTarget(destination: string, target: ServiceKey, note: WorkNote): void;
+  /** A selected Service whose mapping is refused, or was and no longer is. */
+  onRefusal(service: ServiceKey): void;
+  /** A list replaced what was known: compare everything. */
+  onRelisted(): void;
+}
+
+export interface SourceCacheOptions {
+  readonly api: KubeApi;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly digest: Digest;
+  readonly observe: (resource: string) => WatchObserver;
+  readonly listener: SourceListener;
+  /** `ownTargetNamespaces` may grow as destinations turn out to be the source itself: then `remap` is called. */
+  readonly mapping: MappingContext;
+}
+
+type Refused = Extract<Mapping, { kind: "refused" }>;
+
+export class SourceCache implements SourceView {
+  readonly #services: readonly Reflector<Service>[];
+  readonly #slices: SliceCache;
+  readonly #index = new TargetIndex();
+  readonly #refused = new Map<ServiceKey, Refused>();
+  readonly #keepAnnotation: (key: string) => boolean;
+  #mapping: MappingContext;
+
+  constructor(private readonly options: SourceCacheOptions) {
+    this.#mapping = options.mapping;
+    const copied = new Set(options.mapping.routes.flatMap((route) => route.copyAnnotations));
+    this.#keepAnnotation = (key) => copied.has(key);
+    this.#services = scopes(options.mapping).map((scope) => this.#serviceReflector(scope));
+    this.#slices = new SliceCache({
+      ...options,
+      namespaces: sourceNamespaces(options.mapping),
+      isTracked: (service) => this.#index.has(service),
+      onService: (service) => this.#ring(service, { cause: "endpoints" }),
+    });
+  }
+
+  /** Runs until `signal` aborts. Slices are listed after the Services, because those say which slices are kept. */
+  async start(signal: AbortSignal): Promise<void> {
+    const services = this.#services.map((reflector) => reflector.start(signal));
+    const slices = Promise.all(this.#services.map((reflector) => reflector.synced)).then(() =>
+      this.#slices.start(signal),
+    );
+    // A first list that never succeeds leaves `slices` pending; the signal ends the Services' loops and with them this wait.
+    await Promise.all(services);
+    if (this.#services.every((reflector) => reflector.isSynced)) await slices;
+  }
+
+  /** Resolves when everything was listed once. */
+  async synced(): Promise<void> {
+    await Promise.all(this.#services.map((reflector) => reflector.synced));
+    await this.#slices.synced();
+  }
+
+  /** Every watch, for health and metrics. */
+  health(): readonly WatchHealth[] {
+    return [
+      ...this.#services.map((reflector) => watchHealth("services", reflector)),
+      ...this.#slices.health(),
+    ];
+  }
+
+  /** The mapping's context changed: map every Service anew. */
+  remap(mapping: MappingContext): void {
+    this.#mapping = mapping;
+    for (const key of new Set(this.#services.flatMap((reflector) => [...reflector.store.keys()]))) {
+      this.#map(key as ServiceKey, false);
+    }
+  }
+
+  candidates(destination: string, target: ServiceKey): readonly Candidate[] {
+    return this.#index.sources(destination, target).flatMap(({ source, route }) => {
+      const service = this.#service(source);
+      return service === undefined ? [] : [{ service, route }];
+    });
+  }
+
+  targets(destination: string): Iterable<ServiceKey> {
+    return this.#index.targets(destination);
+  }
+
+  slices(service: ServiceKey): readonly SourceSlice[] | undefined {
+    return this.#slices.of(service);
+  }
+
+  *refused(): Generator<readonly [Service, Refused]> {
+    for (const key of this.#refused.keys()) {
+      const refusal = this.refusal(key);
+      if (refusal !== undefined) yield refusal;
+    }
+  }
+
+  refusal(key: ServiceKey): readonly [Service, Refused] | undefined {
+    const mapping = this.#refused.get(key);
+    const service = mapping && this.#service(key);
+    return mapping && service && [service, mapping];
+  }
+
+  mappings(service: Service): readonly Mapping[] {
+    return mappings(service, this.#mapping);
+  }
+
+  distrust(what: "services" | "slices", namespace: string): void {
+    if (what === "slices") return this.#slices.distrust(namespace);
+    for (const reflector of this.#services) reflector.relist();
+  }
+
+  #serviceReflector(scope: { namespace: string | undefined; labelSelector: string }): Reflector<Service> {
+    const { api, clock, random, log, observe, listener } = this.options;
+    return new Reflector<Service>({
+      ...scope,
+      api,
+      clock,
+      random,
+      log,
+      resource: SERVICES,
+      observer: observe("services"),
+      keep: (object: KubeObject) => parseService(object, this.#keepAnnotation),
+      onChange: (change: Change<Service>) =>
+        this.#map(change.key as ServiceKey, change.kind !== "missing"),
+      onRelisted: (relists) => {
+        if (relists > 1) listener.onRelisted();
+      },
+    });
+  }
+
+  /** The Service by that name in whichever watch has it: selectors of several routes may overlap. */
+  #service(key: ServiceKey): Service | undefined {
+    for (const reflector of this.#services) {
+      const service = reflector.store.get(key);
+      if (service !== undefined) return service;
+    }
+    return undefined;
+  }
+
+  /** @param seen the watch itself delivered the change, so what is gone is really gone */
+  #map(source: ServiceKey, seen: boolean): void {
+    const service = this.#service(source);
+    const all = service === undefined ? [] : mappings(service, this.#mapping);
+    const wasTracked = this.#index.has(source);
+    const lost = this.#index.replace(
+      source,
+      all.flatMap((one) => (one.kind === "target" ? [one] : [])),
+    );
+    const sinceMs = this.options.clock.monotonicMs();
+    for (const { destination, target } of lost) {
+      const note = { sinceMs, cause: "service" as const, ...(seen ? { unmapped: true } : {}) };
+      this.options.listener.onTarget(destination, target, note);
+    }
+    this.#ring(source, { cause: "service", sinceMs });
+    if (!wasTracked && this.#index.has(source)) this.#slices.track(source);
+    if (wasTracked && !this.#index.has(source)) this.#slices.untrack(source);
+    this.#mapRefusal(source, all.find((one) => one.kind === "refused"));
+  }
+
+  #mapRefusal(source: ServiceKey, refusal: Refused | undefined): void {
+    const before = this.#refused.get(source);
+    if (refusal === undefined && before === undefined) return;
+    if (refusal === undefined) this.#refused.delete(source);
+    else this.#refused.set(source, refusal);
+    this.options.listener.onRefusal(source);
+  }
+
+  #ring(source: ServiceKey, note: Pick<WorkNote, "cause"> & { sinceMs?: number }): void {
+    const { clock, listener } = this.options;
+    const full = { cause: note.cause, sinceMs: note.sinceMs ?? clock.monotonicMs() };
+    for (const { destination, target } of this.#index.of(source)) {
+      listener.onTarget(destination, target, full);
+    }
+  }
+}
+
+/** One watch per namespace and selector, however many routes share them. */
+function scopes(
+  mapping: MappingContext,
+): readonly { readonly namespace: string | undefined; readonly labelSelector: string }[] {
+  const found = new Map<string, { namespace: string | undefined; labelSelector: string }>();
+  for (const route of mapping.routes) {
+    const namespaces = route.namespaces === "all" ? [undefined] : route.namespaces;
+    for (const namespace of namespaces) {
+      const scope = { namespace, labelSelector: route.selector.text };
+      found.set(`${namespace ?? ""} ${route.selector.text}`, scope);
+    }
+  }
+  return [...found.values()];
+}
+
+function sourceNamespaces(mapping: MappingContext): readonly string[] | "all" {
+  if (mapping.routes.some((route) => route.namespaces === "all")) return "all";
+  return [...new Set(mapping.routes.flatMap((route) => [...route.namespaces]))];
+}
+
+/** "namespace/name" of any object. */
+export function keyOf(object: KubeObject): ServiceKey {
+  return serviceKey(object.metadata.namespace ?? "", object.metadata.name);
+}

@@ -1,0 +1,37 @@
+import { inject, injectable } from "tsyringe";
+import { Config } from "./config/config.js";
+import { processEnvironment } from "./config/load.js";
+import { openCluster, type OpenCluster } from "./kube/open-cluster.js";
+import { Clock } from "./ports/clock.js";
+import type { ClusterAccess, Clusters } from "./ports/clusters.js";
+import type { KubeApi } from "./ports/kube-api.js";
+import { KubeObserver } from "./ports/kube-observer.js";
+import { Log } from "./ports/log.js";
+import { Random } from "./ports/random.js";
+import { VERSION } from "./version.js";
+
+/** Real clusters, one shared transport each. */
+@injectable()
+export class KubeClusters implements Clusters {
+  readonly #open: OpenCluster[] = [];
+
+  constructor(
+    @inject(Config) private readonly config: Config,
+    @inject(Clock) private readonly clock: Clock,
+    @inject(Random) private readonly random: Random,
+    @inject(Log) private readonly log: Log,
+    @inject(KubeObserver) private readonly observer: KubeObserver,
+  ) {}
+
+  async open(name: string, access: ClusterAccess): Promise<KubeApi> {
+    const { clock, random, log, observer, config } = this;
+    const options = { name, access, maxConnections: config.maxConnections, version: VERSION };
+    const cluster = await openCluster(options, { clock, random, log, observer, env: processEnvironment() });
+    this.#open.push(cluster);
+    return cluster;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#open.map((cluster) => cluster.close()));
+  }
+}

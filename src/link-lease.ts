@@ -1,0 +1,53 @@
+import { Heartbeat, type HeartbeatOptions } from "./leader/heartbeat.js";
+import type { DestinationLease, DestinationLeaseState } from "./ports/destination-lease.js";
+
+/** The kit's heartbeat as the core asks for it: something to wait for, and a signal that says when it is over. */
+export class LinkLease implements DestinationLease {
+  readonly #heartbeat: Heartbeat;
+  #held = Promise.withResolvers<void>();
+  #lost = new AbortController();
+
+  constructor(options: HeartbeatOptions) {
+    this.#heartbeat = new Heartbeat({ ...options, onChange: (state) => this.#changed(state.kind) });
+  }
+
+  get state(): DestinationLeaseState {
+    const { state } = this.#heartbeat;
+    return state.kind === "unknown" ? { kind: "unknown" } : state;
+  }
+
+  observe(signal: AbortSignal): Promise<void> {
+    return this.#heartbeat.observe(signal);
+  }
+
+  hold(signal: AbortSignal): Promise<void> {
+    return this.#heartbeat.hold(signal);
+  }
+
+  async held(signal: AbortSignal): Promise<void> {
+    if (this.permit() || signal.aborted) return;
+    const aborted = Promise.withResolvers<void>();
+    const abort = (): void => aborted.resolve();
+    signal.addEventListener("abort", abort, { once: true });
+    await Promise.race([this.#held.promise, aborted.promise]);
+    signal.removeEventListener("abort", abort);
+  }
+
+  lost(): AbortSignal {
+    return this.#lost.signal;
+  }
+
+  permit(): boolean {
+    return this.#heartbeat.permit();
+  }
+
+  #changed(kind: DestinationLeaseState["kind"]): void {
+    if (kind === "held") {
+      this.#lost = new AbortController();
+      this.#held.resolve();
+    } else {
+      this.#lost.abort();
+      this.#held = Promise.withResolvers<void>();
+    }
+  }
+}

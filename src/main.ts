@@ -1,0 +1,35 @@
+import "reflect-metadata";
+import process from "node:process";
+import { runProgram } from "./cli/program.js";
+import { compose } from "./compose.js";
+import type { Config } from "./config/config.js";
+import { processEnvironment, readTextFile } from "./config/load.js";
+import { termination } from "./runtime/signals.js";
+import { logSink } from "./telemetry/log-sink.js";
+import { VERSION } from "./version.js";
+
+async function run(config: Config, warnings: readonly string[]): Promise<number> {
+  const sink = logSink();
+  const { signal, release } = termination(process, (code) => {
+    sink.flushNow();
+    process.exit(code);
+  });
+  const exitCode = await compose(config, sink).run(signal, warnings);
+  release();
+  await sink.flush();
+  return exitCode;
+}
+
+process.exitCode = await runProgram(
+  {
+    version: VERSION,
+    terminal: {
+      env: processEnvironment(),
+      readFile: readTextFile,
+      stdout: (text) => process.stdout.write(text),
+      stderr: (text) => process.stderr.write(text),
+    },
+    commands: { run },
+  },
+  process.argv.slice(2),
+);

@@ -1,0 +1,14 @@
+import type { InjectionToken } from "tsyringe";
+
+export interface Readiness {
+  readonly ok: boolean;
+  /** What is missing, each a few words: "source eks-a is not connected". Empty when `ok`. */
+  readonly waitingFor: readonly string[];
+}
+
+/** Whether this replica does its work; asked by /ready at each request, so it answers from memory. */
+export interface Health {
+  /** k8s-svc-sync's meaning: both clusters are connected. For people and monitors, not for the pods' probe. */
+  ready(): Readiness;
+}
+export const Health: InjectionToken<Health> = Symbol("Health");

@@ -1,0 +1,165 @@
+/**
+ * The one table of metrics. A metric exists if and only if it stands here; docs/metrics.md lists the same (a test
+ * compares). Labels come from closed sets: never the name of a user's object, which would make one series per Service.
+ */
+import type { ErrorCode } from "./errors.js";
+
+/** Values that the configuration or another type bounds. */
+export interface OpenLabel<T extends string> {
+  /** What the values are, for the documentation. */
+  readonly meaning: string;
+  /** Never there; carries the type. */
+  readonly type?: T;
+}
+
+export type LabelSet = Readonly<Record<string, readonly string[] | OpenLabel<string>>>;
+
+export interface CounterSpec<L extends LabelSet> {
+  readonly kind: "counter";
+  readonly help: string;
+  readonly labels: L;
+}
+
+export interface GaugeSpec<L extends LabelSet> {
+  readonly kind: "gauge";
+  readonly help: string;
+  readonly labels: L;
+}
+
+/** Observes seconds. */
+export interface HistogramSpec<L extends LabelSet> {
+  readonly kind: "histogram";
+  readonly help: string;
+  readonly labels: L;
+  readonly buckets: readonly number[];
+}
+
+export type MetricSpec = CounterSpec<LabelSet> | GaugeSpec<LabelSet> | HistogramSpec<LabelSet>;
+
+/** 1 ms to 5 min: a change usually arrives within 10 ms, after an outage within minutes. */
+const SECONDS = [
+  0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300,
+] as const;
+
+const destination: OpenLabel<string> = { meaning: "a destination's name" };
+const cluster: OpenLabel<string> = { meaning: "a context's name" };
+const errorCode: OpenLabel<ErrorCode | "unknown"> = {
+  meaning: "FERRY code of docs/codes.md, or unknown",
+};
+const watched: OpenLabel<string> = { meaning: "services, endpointslices, endpoints, namespaces …" };
+const priority = ["live", "bulk", "event"] as const;
+
+export const METRICS = {
+  svc_ferry_build_info: gauge("Always 1; says which version runs.", {
+    version: open("the version"),
+  }),
+  svc_ferry_leader: gauge("1 while this replica leads, else 0.", {}),
+  svc_ferry_lease_transitions_total: counter("Times this replica began or ceased to lead.", {
+    change: ["gained", "lost"],
+  }),
+  svc_ferry_last_contact_timestamp_seconds: gauge(
+    "Unix time of the last byte that a watch received.",
+    { cluster, resource: watched },
+  ),
+  svc_ferry_relists_total: counter("Lists that replaced a watch's state.", {
+    cluster,
+    resource: watched,
+    reason: ["start", "periodic", "requested", "version", "backwards", "errors", "unconfirmed"],
+  }),
+  svc_ferry_watch_errors_total: counter("Lists and watches that failed.", {
+    cluster,
+    resource: watched,
+    code: open("FERRY code of docs/codes.md, or unknown"),
+  }),
+  svc_ferry_objects_skipped_total: counter("Objects that could not be read and were passed over.", {
+    cluster,
+    resource: watched,
+  }),
+
+  svc_ferry_api_requests_total: counter("Requests to API servers.", {
+    cluster,
+    verb: ["list", "watch", "get", "create", "patch", "replace", "delete"],
+    code: open("HTTP status, or the FERRY code when no answer came"),
+  }),
+  svc_ferry_api_request_seconds: histogram("Time that a request took, watches not counted.", {
+    cluster,
+    verb: ["list", "get", "create", "patch", "replace", "delete"],
+  }),
+  svc_ferry_api_connections_opened_total: counter("Connections opened to API servers.", {
+    cluster,
+  }),
+  svc_ferry_limiter_wait_seconds: histogram("Time that a request waited for a free connection.", {
+    cluster,
+    priority,
+  }),
+
+  svc_ferry_queue_depth: gauge("Names that wait to be looked at.", {
+    destination,
+    priority: ["live", "bulk"],
+  }),
+  svc_ferry_queue_oldest_seconds: gauge("How long the oldest name has been waiting.", {
+    destination,
+  }),
+  svc_ferry_reconcile_total: counter("Passes over one name, by what they did.", {
+    destination,
+    outcome: ["synced", "unchanged", "removed", "refused", "held", "nothing", "failed"],
+  }),
+  svc_ferry_reconcile_seconds: histogram("Time that one pass took.", { destination }),
+  svc_ferry_retries_total: counter("Passes that failed and are tried again.", {
+    destination,
+    code: errorCode,
+  }),
+  svc_ferry_writes_total: counter("Writes to a destination, by what became of them.", {
+    destination,
+    resource: ["services", "endpointslices", "endpoints", "namespaces"],
+    verb: ["create", "patch", "delete"],
+    outcome: ["done", "already-exists", "conflict", "not-found", "terminating", "invalid", "error"],
+  }),
+  svc_ferry_change_to_applied_seconds: histogram(
+    "Time from seeing a change to its last write in the destination.",
+    { destination, cause: ["service", "endpoints", "destination", "sweep"] },
+  ),
+  svc_ferry_drift_repairs_total: counter("Writes that undid a change made in the destination.", {
+    destination,
+    resource: ["services", "endpointslices", "endpoints"],
+  }),
+  svc_ferry_addresses_dropped_total: counter("Endpoint addresses that a mirror may not carry.", {
+    destination,
+  }),
+
+  svc_ferry_mirrors: gauge("Mirrors that exist in a destination.", { destination }),
+  svc_ferry_services: gauge("Ferried Services, by how they stand.", {
+    destination,
+    state: ["synced", "pending", "retrying", "conflict", "refused", "paused", "held", "removing"],
+  }),
+  svc_ferry_sweeps_total: counter("Comparisons of everything of the link.", { destination }),
+  svc_ferry_delete_brake: gauge("1 while a mass deletion is blocked, else 0.", { destination }),
+  svc_ferry_mass_deletes_blocked_total: counter("Sweeps whose deletions were blocked.", {
+    destination,
+  }),
+  svc_ferry_paused: gauge("1 while a destination is paused by its configuration, else 0.", {
+    destination,
+  }),
+  svc_ferry_link_held_elsewhere: gauge("1 while another process holds the link there, else 0.", {
+    destination,
+  }),
+  svc_ferry_events_total: counter("Kubernetes Events, by what became of them.", {
+    outcome: ["written", "failed", "dropped", "filtered"],
+  }),
+} as const;
+
+function counter<const L extends LabelSet>(help: string, labels: L): CounterSpec<L> {
+  return { kind: "counter", help, labels };
+}
+
+function gauge<const L extends LabelSet>(help: string, labels: L): GaugeSpec<L> {
+  return { kind: "gauge", help, labels };
+}
+
+function histogram<const L extends LabelSet>(help: string, labels: L): HistogramSpec<L> {
+  return { kind: "histogram", help, labels, buckets: SECONDS };
+}
+
+function open(meaning: string): OpenLabel<string> {
+  return { meaning };
+}

@@ -1,0 +1,171 @@
+/**
+ * One destination while this process leads: its queue, its workers, its sweep.
+ * Each destination has its own of everything, so one that is down neither slows
+ * nor stops another.
+ */
+import type { ServiceKey } from "../domain/service-key.js";
+import type { Clock } from "../ports/clock.js";
+import type { DestinationLease } from "../ports/destination-lease.js";
+import type { DestinationView } from "../ports/destination-view.js";
+import type { Metrics } from "../ports/metrics.js";
+import type { Random } from "../ports/random.js";
+import type { SourceView } from "../ports/source-view.js";
+import type { Term } from "../ports/term.js";
+import { mergeNotes, type WorkNote } from "../ports/work.js";
+import { WorkQueue } from "../queue/work-queue.js";
+import type { Outcome, PassResult, Reconciler } from "./reconciler.js";
+import type { Reporter } from "./reporter.js";
+import { Sweep } from "./sweep.js";
+import { WorkerPool } from "./worker-pool.js";
+
+/** A write in flight may end after the term: cutting it would leave its outcome unknown. Well below the 5 s of a stop. */
+const DRAIN_MS = 3_000;
+
+export interface DestinationRunnerSettings {
+  readonly destination: string;
+  /** Attempts at once; more than connections only wait for each other. */
+  readonly workers: number;
+  readonly sweepIntervalMs: number;
+  readonly staleRouteGraceMs: number;
+  readonly massDeleteAllowed: () => boolean;
+}
+
+export interface DestinationRunnerParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly source: SourceView;
+  readonly view: DestinationView;
+  readonly lease: DestinationLease;
+  readonly reconciler: Reconciler;
+  readonly reporter: Reporter;
+  readonly metrics: Metrics;
+}
+
+export class DestinationRunner {
+  #queue: WorkQueue<ServiceKey, WorkNote> | undefined;
+  #sweep: Sweep | undefined;
+
+  constructor(
+    private readonly settings: DestinationRunnerSettings,
+    private readonly parts: DestinationRunnerParts,
+  ) {}
+
+  /** Something happened to this name. Without a term nothing is remembered: the next term begins with a sweep. */
+  add(target: ServiceKey, note: WorkNote): void {
+    this.#queue?.add(target, { priority: note.cause === "sweep" ? "bulk" : "live", note });
+  }
+
+  /** A relist: compare everything. */
+  requestSweep(): void {
+    this.#sweep?.request();
+  }
+
+  /** Keys that are queued or worked at. */
+  get backlog(): { readonly live: number; readonly bulk: number; readonly oldestMs: number } {
+    const queue = this.#queue;
+    if (queue === undefined) return { live: 0, bulk: 0, oldestMs: 0 };
+    return {
+      live: queue.depth("live"),
+      bulk: queue.depth("bulk"),
+      oldestMs: Math.max(queue.oldestMs("live"), queue.oldestMs("bulk")),
+    };
+  }
+
+  /** Works for one term. The destination's caches are synced. Resolves when the term is over and nothing is in flight. */
+  async lead(term: Term): Promise<void> {
+    const { clock, random, lease } = this.parts;
+    const ledSinceMs = clock.monotonicMs();
+    const held = lease.hold(term.signal);
+    while (!term.signal.aborted) {
+      await lease.held(term.signal);
+      if (term.signal.aborted) break;
+      const queue = new WorkQueue<ServiceKey, WorkNote>({ clock, random, mergeNotes });
+      await this.#work(term, queue, ledSinceMs, lease.lost());
+      await queue.close();
+    }
+    await held;
+  }
+
+  /** Counts and times one pass, however it ends. */
+  async #timed(pass: () => Promise<PassResult>): Promise<PassResult> {
+    const { clock, metrics } = this.parts;
+    const { destination } = this.settings;
+    const startedMs = clock.monotonicMs();
+    let outcome: Outcome | "failed" = "failed";
+    try {
+      const result = await pass();
+      outcome = result.outcome;
+      return result;
+    } finally {
+      const seconds = (clock.monotonicMs() - startedMs) / 1_000;
+      metrics.count("svc_ferry_reconcile_total", { destination, outcome });
+      metrics.observe("svc_ferry_reconcile_seconds", { destination }, seconds);
+    }
+  }
+
+  /** Works while both Leases are held. */
+  async #work(
+    term: Term,
+    queue: WorkQueue<ServiceKey, WorkNote>,
+    ledSinceMs: number,
+    lost: AbortSignal,
+  ): Promise<void> {
+    const { clock, source, view, reporter, reconciler, lease } = this.parts;
+    const { destination, workers, sweepIntervalMs, staleRouteGraceMs, massDeleteAllowed } = this.settings;
+    const signal = AbortSignal.any([term.signal, lost]);
+    const permit = (): boolean => !signal.aborted && term.permit() && lease.permit();
+    const drain = drainAfter(signal, clock);
+    const pool = new WorkerPool(
+      queue,
+      ({ key, note, priority }) =>
+        this.#timed(() =>
+          reconciler.reconcile({
+            target: key,
+            note: note ?? { sinceMs: clock.monotonicMs(), cause: "sweep" },
+            permit: { signal: drain.signal, permit, priority },
+            graceOver: clock.monotonicMs() - ledSinceMs >= staleRouteGraceMs,
+          }),
+        ),
+      (target, error, attempt) => reporter.failed(target, error, attempt),
+      workers,
+    );
+    const sweep = new Sweep(
+      { destination, intervalMs: sweepIntervalMs, massDeleteAllowed },
+      { source, view, clock, reporter, enqueue: (target, note) => this.add(target, note) },
+    );
+    this.#queue = queue;
+    this.#sweep = sweep;
+    reporter.onSweepWanted(() => sweep.request());
+    await Promise.all([pool.run(signal), sweep.run(signal)]);
+    await drain.end();
+    this.#queue = undefined;
+    this.#sweep = undefined;
+  }
+}
+
+/** A signal that aborts DRAIN_MS after `signal`, for requests that are under way; `end` when there are none any more. */
+function drainAfter(
+  signal: AbortSignal,
+  clock: Clock,
+): { readonly signal: AbortSignal; end(): Promise<void> } {
+  const drained = new AbortController();
+  const finished = new AbortController();
+  const limit = async (): Promise<void> => {
+    await aborted(signal);
+    await clock.sleep(DRAIN_MS, finished.signal);
+    drained.abort();
+  };
+  const limited = limit();
+  return {
+    signal: drained.signal,
+    end: () => {
+      finished.abort();
+      return limited;
+    },
+  };
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+}

@@ -1,0 +1,181 @@
+/** The second half of a pass: slices and Endpoints of a mirror that is there. */
+import type { Installation } from "../domain/installation.js";
+import type { Service } from "../domain/objects.js";
+import { planEndpoints, type EndpointsPlan, type SliceDeletion } from "../domain/plan-endpoints.js";
+import type { ServicePlan } from "../domain/plan.js";
+import { serviceKey, splitKey, type ServiceKey } from "../domain/service-key.js";
+import type { Digest, SourceSlice } from "../domain/slice.js";
+import type { Write } from "../domain/writes.js";
+import type { DestinationView } from "../ports/destination-view.js";
+import type { SourceView } from "../ports/source-view.js";
+import { candidateKey, endpointsMayBeTaken } from "./adoption.js";
+import type { Applied, Applier, WritePermit } from "./applier.js";
+import type { SourceProof } from "./proof.js";
+
+export interface EndpointsResult {
+  readonly writes: number;
+  /** undefined: not known yet; a pass of its own follows. */
+  readonly plan: EndpointsPlan | undefined;
+  /** core/v1 Endpoints under our mirror's name that belong to somebody else. */
+  readonly strangeEndpoints: boolean;
+}
+
+export interface EndpointsSettings {
+  readonly installation: Installation;
+  readonly mode: "slices" | "endpoints" | "both";
+  readonly digest: Digest;
+}
+
+export interface EndpointsParts {
+  readonly source: SourceView;
+  readonly view: DestinationView;
+  readonly applier: Applier;
+  readonly proof: SourceProof;
+}
+
+type Wanted = Extract<ServicePlan, { kind: "wanted" }>;
+
+export class EndpointsPass {
+  constructor(
+    private readonly settings: EndpointsSettings,
+    private readonly parts: EndpointsParts,
+  ) {}
+
+  /** Slices first, Endpoints after them, deletions last: there is no moment without addresses. */
+  async run(
+    pass: { readonly target: ServiceKey; readonly permit: WritePermit },
+    wanted: Wanted,
+    mirror: Service,
+  ): Promise<EndpointsResult> {
+    const { target, permit } = pass;
+    const sourceSlices = this.parts.source.slices(candidateKey(wanted.winner));
+    if (sourceSlices === undefined) return { writes: 0, plan: undefined, strangeEndpoints: false };
+    const plan = this.#plan(target, wanted, mirror, sourceSlices);
+    let writes = await this.#applySlices(plan.slices, permit);
+    // Somebody took our labels off a slice: the applier has read it by now, and the new plan gives them back.
+    if (writes < plan.slices.length) {
+      writes += await this.#applySlices(this.#plan(target, wanted, mirror, sourceSlices).slices, permit);
+    }
+    let strangeEndpoints = false;
+    for (const write of plan.endpoints) {
+      const applied = await this.parts.applier.apply(write, permit);
+      writes += 1;
+      if (applied.kind !== "occupied") continue;
+      strangeEndpoints = !endpointsMayBeTaken(applied.object, sourceSlices);
+      if (strangeEndpoints) this.parts.view.deleted("endpoints", target, applied.object.metadata.uid ?? "");
+      else writes += await this.#takeEndpoints(target, wanted, mirror, permit);
+    }
+    writes += await this.#deleteSlices(plan.deletions, candidateKey(wanted.winner), permit);
+    return { writes, plan, strangeEndpoints };
+  }
+
+  /** Everything that a removed mirror leaves; its owner references would do the same, later. */
+  async removeAll(target: ServiceKey, permit: WritePermit): Promise<number> {
+    const { view, applier } = this.parts;
+    const endpoints = view.endpoints(target);
+    const writes = [
+      ...view.slices(target).map((slice) => deletion("endpointslices", slice)),
+      ...(endpoints === undefined ? [] : [deletion("endpoints", endpoints)]),
+    ];
+    await Promise.all(writes.map((write) => applier.apply(write, permit)));
+    return writes.length;
+  }
+
+  /** As removeAll, for a name without a mirror: the destination itself must say that there is none. */
+  async removeLeftovers(target: ServiceKey, permit: WritePermit): Promise<number> {
+    const { view, applier } = this.parts;
+    if (view.slices(target).length === 0 && view.endpoints(target) === undefined) return 0;
+    const service = await applier.read("services", splitKey(target), permit.signal);
+    if (service !== undefined) {
+      view.wrote("services", service);
+      return 0;
+    }
+    return this.removeAll(target, permit);
+  }
+
+  /** Counts those that were stored; a name that is taken is read by the applier and seen by the next plan. */
+  async #applySlices(slices: readonly Write[], permit: WritePermit): Promise<number> {
+    const applied = await Promise.all(slices.map((write) => this.parts.applier.apply(write, permit)));
+    return applied.filter(({ kind }) => kind === "done").length;
+  }
+
+  #plan(
+    target: ServiceKey,
+    wanted: Wanted,
+    mirror: Service,
+    sourceSlices: readonly SourceSlice[],
+  ): EndpointsPlan {
+    const { winner, wanted: spec } = wanted;
+    const { installation, mode, digest } = this.settings;
+    return planEndpoints(
+      {
+        target,
+        source: candidateKey(winner),
+        mirrorUid: mirror.uid,
+        headless: spec.spec.headless,
+        external: spec.spec.type === "ExternalName",
+        family: spec.spec.family,
+        publishNotReadyAddresses: spec.spec.publishNotReadyAddresses,
+        sourceSlices,
+        slices: this.parts.view.slices(target),
+        foreignSlices: this.parts.view.foreignSlices(target),
+        endpoints: this.parts.view.endpoints(target),
+      },
+      {
+        link: installation.link,
+        mark: winner.route.mark,
+        cidrs: installation.cidrs.get(winner.route.name) ?? [],
+        digest,
+        mode,
+      },
+    );
+  }
+
+  /** The Endpoints that were there are known now (the applier read them): plan once more, which patches them. */
+  async #takeEndpoints(
+    target: ServiceKey,
+    wanted: Wanted,
+    mirror: Service,
+    permit: WritePermit,
+  ): Promise<number> {
+    const sourceSlices = this.parts.source.slices(candidateKey(wanted.winner)) ?? [];
+    const again = this.#plan(target, wanted, mirror, sourceSlices).endpoints;
+    const applied: Applied[] = [];
+    for (const write of again) applied.push(await this.parts.applier.apply(write, permit));
+    return applied.length;
+  }
+
+  /** A slice is deleted when its source slice is proven gone; one that the cache merely lost makes us list again. */
+  async #deleteSlices(
+    deletions: readonly SliceDeletion[],
+    service: ServiceKey,
+    permit: WritePermit,
+  ): Promise<number> {
+    const done = await Promise.all(
+      deletions.map(async ({ write, source }) => {
+        const gone =
+          source === undefined ||
+          (await this.parts.proof.sliceGone(source as ServiceKey, service, permit.signal));
+        if (gone) await this.parts.applier.apply(write, permit);
+        else this.parts.source.distrust("slices", splitKey(service).namespace);
+        return gone;
+      }),
+    );
+    return done.filter(Boolean).length;
+  }
+}
+
+function deletion(
+  resource: "endpointslices" | "endpoints",
+  object: { namespace: string; name: string; uid: string; resourceVersion: string },
+): Write {
+  const { namespace, name, uid, resourceVersion } = object;
+  return {
+    verb: "delete",
+    resource,
+    ref: splitKey(serviceKey(namespace, name)),
+    uid,
+    resourceVersion,
+    why: ["its mirror is gone"],
+  };
+}

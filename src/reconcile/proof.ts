@@ -1,0 +1,131 @@
+/**
+ * Evidence for deletions. A mirror or slice goes only when the source cluster
+ * itself has just said that nobody wants it: a quorum GET of that very name,
+ * answered by the cluster whose kube-system we know. A list that failed, came
+ * back empty or came from another cluster proves nothing.
+ */
+import type { ReasonCode } from "../domain/codes.js";
+import type { Installation } from "../domain/installation.js";
+import { routeOf, SERVICE_NAME_LABEL, SOURCE_CLUSTER_ANNOTATION } from "../domain/labels.js";
+import type { Service } from "../domain/objects.js";
+import { parseService } from "../domain/parse.js";
+import { sourceOf } from "../domain/plan.js";
+import { serviceKey, splitKey, type ServiceKey } from "../domain/service-key.js";
+import { RetryableError } from "../ports/errors.js";
+import type { KubeApi, KubeObject } from "../ports/kube-api.js";
+import { ENDPOINT_SLICES, NAMESPACES, SERVICES } from "../ports/kube-resources.js";
+import type { SourceView } from "../ports/source-view.js";
+
+export type Verdict =
+  | { readonly kind: "proven"; readonly because: "source-deleted" | "not-selected" | "mapped-elsewhere" }
+  /** Not now; the mirror stays. */
+  | { readonly kind: "held"; readonly code: ReasonCode; readonly message: string };
+
+export interface ProofOptions {
+  readonly destination: string;
+  readonly target: ServiceKey;
+  /** This process saw the source stop wanting the name. */
+  readonly unmapped: boolean;
+  /** The configuration has led for long enough to know best. */
+  readonly graceOver: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Attempts to get an answer over connections whose other end is known. */
+const MAX_ATTEMPTS = 3;
+
+export class SourceProof {
+  /** Value of `api.connections` up to which the cluster's identity is known. */
+  #verifiedConnections = -1;
+
+  constructor(
+    private readonly api: KubeApi,
+    private readonly source: SourceView,
+    private readonly installation: Installation,
+  ) {}
+
+  /** Is it true that nobody in the source wants this mirror? */
+  async unwanted(mirror: Service, options: ProofOptions): Promise<Verdict> {
+    const cluster = mirror.annotations[SOURCE_CLUSTER_ANNOTATION];
+    if (cluster !== this.installation.sourceCluster) {
+      return {
+        kind: "held",
+        code: "former-cluster",
+        message: `it mirrors a Service of another source cluster (${cluster ?? "not recorded"}), whose absence here proves nothing; it is replaced when a Service of this cluster takes its name, or removed with "svc-ferry leave --remove"`,
+      };
+    }
+    const key = sourceOf(mirror);
+    if (key === undefined) {
+      return {
+        kind: "held",
+        code: "deletion-not-proven",
+        message: "its source annotation was removed, so nothing can be proven; restore it or delete the mirror by hand",
+      };
+    }
+    const object = await this.#read(SERVICES, key, options.signal);
+    if (object === undefined) return { kind: "proven", because: "source-deleted" };
+    return this.#stillThere(parseService(object, () => true), mirror, options);
+  }
+
+  /** Is it true that this source slice is gone, or no longer belongs to that Service? */
+  async sliceGone(slice: ServiceKey, service: ServiceKey, signal: AbortSignal): Promise<boolean> {
+    const { namespace, name } = splitKey(service);
+    if (splitKey(slice).namespace !== namespace) return true;
+    const object = await this.#read(ENDPOINT_SLICES, slice, signal);
+    return object === undefined || object.metadata.labels?.[SERVICE_NAME_LABEL] !== name;
+  }
+
+  #stillThere(service: Service, mirror: Service, options: ProofOptions): Verdict {
+    const { destination, target } = options;
+    if (service.deleting) return { kind: "proven", because: "source-deleted" };
+    const mapped = this.source.mappings(service);
+    if (mapped.some((one) => one.route.destination === destination && one.target === target)) {
+      this.source.distrust("services", service.namespace);
+      throw new RetryableError(
+        "FERRY-R002",
+        `the cache lost ${serviceKey(service.namespace, service.name)}, which the source still has; it is listed again`,
+      );
+    }
+    const known = [...this.installation.routeRecords.values()].some((record) =>
+      record.endsWith(`@${routeOf(mirror.annotations)?.digest ?? ""}`),
+    );
+    if (!options.unmapped && !known && !options.graceOver) {
+      return {
+        kind: "held",
+        code: "route-gone",
+        message: "the route that made it is not in this configuration; it is removed when this configuration has led for long enough",
+      };
+    }
+    return { kind: "proven", because: mapped.length > 0 ? "mapped-elsewhere" : "not-selected" };
+  }
+
+  async #read(
+    resource: typeof SERVICES,
+    key: ServiceKey,
+    signal: AbortSignal,
+  ): Promise<KubeObject | undefined> {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+      await this.#verifyCluster(signal);
+      const object = await this.api.get(resource, splitKey(key), signal);
+      if (this.api.connections === this.#verifiedConnections) return object;
+    }
+    throw new RetryableError(
+      "FERRY-R002",
+      `connections to ${this.api.cluster} were opened faster than its identity could be checked`,
+    );
+  }
+
+  async #verifyCluster(signal: AbortSignal): Promise<void> {
+    if (this.#verifiedConnections === this.api.connections) return;
+    const namespace = await this.api.get(NAMESPACES, { name: "kube-system" }, signal);
+    if (namespace?.metadata.uid !== this.installation.sourceCluster) {
+      throw new RetryableError(
+        "FERRY-R002",
+        `${this.api.cluster} answers as another cluster (kube-system ${
+          namespace?.metadata.uid ?? "missing"
+        }); nothing is deleted on its word`,
+      );
+    }
+    this.#verifiedConnections = this.api.connections;
+  }
+}

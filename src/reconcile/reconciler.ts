@@ -1,0 +1,232 @@
+import type { ReasonCode, Reason } from "../domain/codes.js";
+import type { Installation } from "../domain/installation.js";
+import type { Service } from "../domain/objects.js";
+import { whyForeign, type Ownership } from "../domain/ownership.js";
+import { parseService } from "../domain/parse.js";
+import { planService, whyLost, type Candidate, type ServicePlan, type TargetView } from "../domain/plan.js";
+import { splitKey, type ServiceKey } from "../domain/service-key.js";
+import type { Write } from "../domain/writes.js";
+import type { DestinationView } from "../ports/destination-view.js";
+import type { SourceView } from "../ports/source-view.js";
+import type { WorkNote } from "../ports/work.js";
+import { adoption, candidateKey } from "./adoption.js";
+import type { Applied, Applier, WritePermit } from "./applier.js";
+import type { EndpointsPass } from "./endpoints-pass.js";
+import type { SourceProof } from "./proof.js";
+import type { Reporter } from "./reporter.js";
+
+/** What one pass did; also the `outcome` label of `svc_ferry_reconcile_total`. */
+export type Outcome = "synced" | "unchanged" | "removed" | "refused" | "held" | "nothing";
+
+export interface PassResult {
+  readonly outcome: Outcome;
+  /** The reason lies with the destination and nobody will tell us when it goes away: look again with the key's backoff. */
+  readonly again: boolean;
+}
+
+/** One attempt at one name. */
+export interface Pass {
+  readonly target: ServiceKey;
+  readonly note: WorkNote;
+  readonly permit: WritePermit;
+  /** The configuration has led for long enough to remove mirrors of routes that it does not know. */
+  readonly graceOver: boolean;
+}
+
+/** What a reconciler knows about its destination. */
+export interface ReconcilerSettings {
+  readonly destination: string;
+  readonly paused: boolean;
+  readonly adopt: "on" | "off" | "report";
+  readonly installation: Installation;
+}
+
+export interface ReconcilerParts {
+  readonly source: SourceView;
+  readonly view: DestinationView;
+  readonly applier: Applier;
+  readonly endpoints: EndpointsPass;
+  readonly proof: SourceProof;
+  readonly reporter: Reporter;
+}
+
+/**
+ * Makes one name in one destination what the source wants it to be.
+ *
+ * Level-triggered: only the key arrives here, state is read anew, so a lost or
+ * doubled event changes nothing. The worker pool never runs two passes for the
+ * same key at once.
+ */
+export class Reconciler {
+  constructor(
+    private readonly settings: ReconcilerSettings,
+    private readonly parts: ReconcilerParts,
+  ) {}
+
+  /**
+   * @throws TerminalError   never retried (the request itself is unusable)
+   * @throws RetryableError  retried with the key's backoff
+   */
+  async reconcile(pass: Pass): Promise<PassResult> {
+    const view = this.#view(pass.target);
+    const plan = await this.#plan(view, pass);
+    this.#reportLosers(view, plan);
+    switch (plan.kind) {
+      case "nothing":
+        return this.#nothing(pass);
+      case "hold":
+        this.parts.reporter.held(pass.target, plan.winner, plan.reason);
+        return settled("held");
+      case "refused":
+        this.parts.reporter.refused(pass.target, plan.winner, plan.reason);
+        return settled("refused");
+      case "unwanted":
+        return this.#remove(pass, plan);
+      case "wanted":
+        return this.#make(pass, plan);
+    }
+  }
+
+  #view(target: ServiceKey): TargetView {
+    const { destination, paused } = this.settings;
+    const existing = this.parts.view.existing(target);
+    return {
+      target,
+      candidates: this.parts.source.candidates(destination, target),
+      destinationPaused: paused,
+      existing:
+        existing.kind === "foreign"
+          ? { kind: "foreign", reason: whyForeign(target, existing.foreign) }
+          : existing,
+    };
+  }
+
+  /** The plan, where need be after the question whether the foreign Service is a predecessor's. */
+  async #plan(view: TargetView, pass: Pass): Promise<ServicePlan> {
+    const context = { ...this.settings.installation, families: this.parts.view.families };
+    const plan = planService(view, context);
+    const existing = this.parts.view.existing(pass.target);
+    const mayAdopt = plan.kind === "refused" && existing.kind === "foreign" && this.settings.adopt !== "off";
+    if (!mayAdopt) return plan;
+    const sourceSlices = this.parts.source.slices(candidateKey(plan.winner));
+    if (sourceSlices === undefined) return plan;
+    const adoptable = await adoption(
+      {
+        target: pass.target,
+        candidate: plan.winner,
+        foreign: existing.foreign,
+        sourceSlices,
+        signal: pass.permit.signal,
+      },
+      this.parts.applier,
+    );
+    if (adoptable === undefined) return plan;
+    if (this.settings.adopt === "report") {
+      this.parts.reporter.adoptable(pass.target, plan.winner);
+      return plan;
+    }
+    return planService({ ...view, existing: adoptable satisfies Ownership }, context);
+  }
+
+  #reportLosers(view: TargetView, plan: ServicePlan): void {
+    const first = "winner" in plan ? plan.winner : undefined;
+    if (first === undefined) return;
+    for (const loser of view.candidates) {
+      if (loser === first) continue;
+      this.parts.reporter.refused(view.target, loser, whyLost(loser, first, view.target));
+    }
+  }
+
+  /** Nobody wants the name and no mirror has it; slices and Endpoints may be left of one that somebody deleted. */
+  async #nothing(pass: Pass): Promise<PassResult> {
+    this.parts.reporter.forgotten(pass.target);
+    const removed = await this.parts.endpoints.removeLeftovers(pass.target, pass.permit);
+    return settled(removed > 0 ? "removed" : "nothing");
+  }
+
+  async #remove(pass: Pass, plan: Extract<ServicePlan, { kind: "unwanted" }>): Promise<PassResult> {
+    const { target, note, permit } = pass;
+    const { reporter, proof } = this.parts;
+    if (note.unmapped !== true && note.swept !== true) {
+      // A relist no longer has it, or somebody touched the mirror: the next sweep counts it together with the others.
+      reporter.sweepWanted();
+      return settled("held");
+    }
+    const verdict = await proof.unwanted(plan.mirror, {
+      destination: this.settings.destination,
+      target,
+      unmapped: note.unmapped === true,
+      graceOver: pass.graceOver,
+      signal: permit.signal,
+    });
+    if (verdict.kind === "held") {
+      reporter.orphanHeld(target, plan.mirror, verdict);
+      return settled("held");
+    }
+    await this.parts.applier.apply(plan.write, permit);
+    await this.parts.endpoints.removeAll(target, permit);
+    reporter.removed(target, plan.mirror, verdict.because, note);
+    return settled("removed");
+  }
+
+  async #make(pass: Pass, plan: Extract<ServicePlan, { kind: "wanted" }>): Promise<PassResult> {
+    let mirror: Service | undefined = this.#mirror(pass.target);
+    for (const write of plan.writes) {
+      const applied = await this.parts.applier.apply(write, pass.permit);
+      const refusal = await this.#whyRefused(applied, write, plan.winner, pass);
+      if (refusal !== undefined) {
+        this.parts.reporter.refused(pass.target, plan.winner, refusal);
+        return { outcome: "refused", again: true };
+      }
+      mirror = applied.kind === "done" && applied.object ? parseService(applied.object, () => true) : mirror;
+    }
+    if (mirror === undefined) return { outcome: "held", again: true };
+    this.parts.reporter.mirrored(pass, plan);
+    const endpoints = await this.parts.endpoints.run(pass, plan, mirror);
+    this.parts.reporter.synced(pass, plan, endpoints);
+    return settled(plan.writes.length + endpoints.writes > 0 ? "synced" : "unchanged");
+  }
+
+  #mirror(target: ServiceKey): Service | undefined {
+    const existing = this.parts.view.existing(target);
+    return existing.kind === "ours" ? existing.service : undefined;
+  }
+
+  async #whyRefused(
+    applied: Applied,
+    write: Write,
+    first: Candidate,
+    pass: Pass,
+  ): Promise<Reason | undefined> {
+    const { namespace } = splitKey(pass.target);
+    switch (applied.kind) {
+      case "done":
+        return undefined;
+      case "occupied": {
+        const existing = this.parts.view.existing(pass.target);
+        return existing.kind === "foreign" ? whyForeign(pass.target, existing.foreign) : undefined;
+      }
+      case "namespace-missing":
+        if (first.route.createNamespace) {
+          await this.parts.applier.createNamespace(namespace, pass.permit);
+          return this.#whyRefused(await this.parts.applier.apply(write, pass.permit), write, first, pass);
+        }
+        return refusal(
+          "namespace-missing",
+          `namespace ${namespace} does not exist in the destination; create it, or let the route do so (createNamespace: true)`,
+        );
+      case "namespace-terminating":
+        return refusal("namespace-terminating", `${applied.message}; it is tried again when the deletion has ended`);
+      case "invalid":
+        return refusal("rejected-by-destination", applied.message);
+    }
+  }
+}
+
+function settled(outcome: Outcome): PassResult {
+  return { outcome, again: false };
+}
+
+function refusal(code: ReasonCode, message: string): Reason {
+  return { code, message };
+}

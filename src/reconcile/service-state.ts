@@ -1,0 +1,60 @@
+import type { Reason } from "../domain/codes.js";
+import type { ServiceKey } from "../domain/service-key.js";
+
+/** Where one source Service stands in one destination; the `state` of /status. */
+export type SyncState =
+  | "synced"
+  | "pending"
+  | "conflict"
+  | "refused"
+  | "retrying"
+  | "paused"
+  | "held";
+
+/** What the last passes told about one source Service and one target. Times are ms since the epoch. */
+export interface ServiceState {
+  readonly source: ServiceKey;
+  readonly target: ServiceKey;
+  readonly route: string | undefined;
+  readonly state: SyncState;
+  readonly reason: Reason | undefined;
+  /** Synced, but somebody should look. */
+  readonly remarks: readonly Reason[];
+  readonly endpoints: { readonly ready: number; readonly total: number; readonly slices: number } | undefined;
+  readonly lastChangeMs: number | undefined;
+  readonly lastWriteMs: number | undefined;
+  /** From the moment the change was seen to the end of its last write. */
+  readonly lagMs: number | undefined;
+}
+
+/** States of one destination, found by target (what a pass knows) and by source (what a person asks). */
+export class ServiceStates {
+  readonly #byTarget = new Map<ServiceKey, Map<ServiceKey, ServiceState>>();
+
+  get(target: ServiceKey, source: ServiceKey): ServiceState | undefined {
+    return this.#byTarget.get(target)?.get(source);
+  }
+
+  set(state: ServiceState): void {
+    const sources = this.#byTarget.get(state.target) ?? new Map<ServiceKey, ServiceState>();
+    this.#byTarget.set(state.target, sources);
+    sources.set(state.source, state);
+  }
+
+  /** Forgets those sources of a target that no longer want it; returns what they were. */
+  keepOnly(target: ServiceKey, wanting: ReadonlySet<ServiceKey>): readonly ServiceState[] {
+    const sources = this.#byTarget.get(target);
+    const gone = [...(sources?.values() ?? [])].filter((state) => !wanting.has(state.source));
+    for (const state of gone) sources?.delete(state.source);
+    if (sources?.size === 0) this.#byTarget.delete(target);
+    return gone;
+  }
+
+  *all(): Generator<ServiceState> {
+    for (const sources of this.#byTarget.values()) yield* sources.values();
+  }
+
+  clear(): void {
+    this.#byTarget.clear();
+  }
+}

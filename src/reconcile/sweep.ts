@@ -1,0 +1,84 @@
+/**
+ * Compares everything of the link: every name that is wanted and every name
+ * that we have. What differs becomes work like any other; deletions are counted
+ * first, and the brake decides about all of them together.
+ */
+import { brake } from "../domain/brake.js";
+import type { ServiceKey } from "../domain/service-key.js";
+import type { Clock } from "../ports/clock.js";
+import type { DestinationView } from "../ports/destination-view.js";
+import type { SourceView } from "../ports/source-view.js";
+import type { WorkNote } from "../ports/work.js";
+import type { Reporter } from "./reporter.js";
+
+export interface SweepSettings {
+  readonly destination: string;
+  readonly intervalMs: number;
+  /** Read at each sweep: an operator may allow it while we run. */
+  readonly massDeleteAllowed: () => boolean;
+}
+
+export interface SweepParts {
+  readonly source: SourceView;
+  readonly view: DestinationView;
+  readonly clock: Clock;
+  readonly reporter: Reporter;
+  readonly enqueue: (target: ServiceKey, note: WorkNote) => void;
+}
+
+/** Requests that come within this time of each other make one sweep. */
+const COALESCE_MS = 200;
+
+export class Sweep {
+  #requested: (() => void) | undefined;
+  #pending = false;
+
+  constructor(
+    private readonly settings: SweepSettings,
+    private readonly parts: SweepParts,
+  ) {}
+
+  /** A relist, or a mirror that nobody seems to want: compare everything soon. */
+  request(): void {
+    this.#pending = true;
+    this.#requested?.();
+  }
+
+  /** Sweeps at once, then periodically and on request, until `signal` aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      this.#pending = false;
+      this.sweep();
+      await this.#due(signal);
+    }
+  }
+
+  /** One sweep: enqueues; the writing is done by the workers. */
+  sweep(): void {
+    const { source, view, clock, enqueue, reporter } = this.parts;
+    const { destination } = this.settings;
+    const wanted = new Set(source.targets(destination));
+    const unwanted = [...view.mirrors()].filter((target) => !wanted.has(target));
+    const verdict = brake(unwanted.length, view.mirrorCount, this.settings.massDeleteAllowed());
+    reporter.swept(verdict, unwanted);
+    const note: WorkNote = { sinceMs: clock.monotonicMs(), cause: "sweep" };
+    for (const target of wanted) enqueue(target, note);
+    if (verdict.kind === "open") {
+      for (const target of unwanted) enqueue(target, { ...note, swept: true });
+    }
+    for (const target of view.leftovers()) {
+      if (!wanted.has(target) && view.existing(target).kind === "absent") enqueue(target, note);
+    }
+  }
+
+  /** Waits for the interval's end or a request, and then for more requests to join. */
+  async #due(signal: AbortSignal): Promise<void> {
+    if (!this.#pending) {
+      const wake = new AbortController();
+      this.#requested = () => wake.abort();
+      await this.parts.clock.sleep(this.settings.intervalMs, AbortSignal.any([signal, wake.signal]));
+      this.#requested = undefined;
+    }
+    if (this.#pending) await this.parts.clock.sleep(COALESCE_MS, signal);
+  }
+}

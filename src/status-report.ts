@@ -1,0 +1,122 @@
+/** Makes /status from what the parts of this process know. Reads memory only. */
+import type { Core } from "./core.js";
+import type { DestinationLink } from "./destination-link.js";
+import type { WatchHealth } from "./intake/watch-health.js";
+import type { Clock } from "./ports/clock.js";
+import type {
+  ClusterStatus,
+  DestinationStatus,
+  ServiceStatus,
+  StatusReport,
+} from "./ports/status.js";
+import { rfc3339 } from "./ports/timestamps.js";
+import type { ServiceState } from "./reconcile/service-state.js";
+
+/** A watch hears from its server at least every minute (bookmarks); after this it is no longer connected. */
+const SILENT_AFTER_MS = 90_000;
+
+export interface StatusParts {
+  readonly clock: Clock;
+  readonly podName: string;
+  readonly version: string;
+  readonly sourceName: string;
+  readonly core: Core | undefined;
+  readonly isLeader: boolean;
+  readonly leader: string | undefined;
+  readonly link: string | undefined;
+}
+
+export function statusReport(parts: StatusParts): StatusReport {
+  const { clock, core, isLeader } = parts;
+  const now = clock.now();
+  const source = clusterStatus(parts.sourceName, core?.cache.health() ?? [], clock);
+  return {
+    apiVersion: "svc-ferry.io/cli/v1",
+    kind: "StatusReport",
+    time: rfc3339(now),
+    version: parts.version,
+    podName: parts.podName,
+    role: isLeader ? "leader" : "follower",
+    leader: parts.leader,
+    observed: isLeader && core?.sourceSynced === true,
+    link: parts.link,
+    source,
+    destinations: (core?.links ?? []).map((link) => destinationStatus(link, clock)),
+    services: isLeader && core !== undefined ? serviceStatuses(core) : [],
+  };
+}
+
+export function clusterStatus(
+  name: string,
+  watches: readonly WatchHealth[],
+  clock: Clock,
+): ClusterStatus {
+  const nowMs = clock.monotonicMs();
+  const ages = watches.map(({ lastContactMs }) => nowMs - (lastContactMs ?? -Infinity));
+  const connected =
+    watches.length > 0 &&
+    watches.every((watch) => watch.synced && !watch.broken) &&
+    ages.every((age) => age < SILENT_AFTER_MS);
+  const youngest = Math.min(...ages);
+  return {
+    name,
+    connected,
+    lastContact: Number.isFinite(youngest) ? rfc3339(clock.now() - youngest) : undefined,
+  };
+}
+
+function destinationStatus(link: DestinationLink, clock: Clock): DestinationStatus {
+  const { state } = link.lease;
+  const { live, bulk } = link.backlog;
+  return {
+    ...clusterStatus(link.settings.name, link.watches(), clock),
+    paused: link.settings.paused,
+    heartbeat: state.kind,
+    heartbeatHolder: state.kind === "held-elsewhere" ? state.holder : undefined,
+    brake: link.reporter.brakeBlocked,
+    mirrors: link.mirrorCount,
+    queued: live + bulk,
+  };
+}
+
+function serviceStatuses(core: Core): readonly ServiceStatus[] {
+  const placed = core.links.flatMap((link) =>
+    [...link.reporter.states()].map((state) => placedStatus(link.settings.name, state)),
+  );
+  const refused = [...core.cache.refused()].map(
+    ([service, { route, target, reason }]): ServiceStatus => ({
+      service: `${service.namespace}/${service.name}`,
+      destination: route.destination,
+      target,
+      state: "refused",
+      reason: reason.code,
+      message: reason.message,
+    }),
+  );
+  return [...placed, ...refused].sort((a, b) => compare(a.destination, b.destination) || compare(a.service, b.service));
+}
+
+function placedStatus(destination: string, state: ServiceState): ServiceStatus {
+  const reason = state.reason ?? state.remarks[0];
+  return {
+    service: state.source,
+    destination,
+    target: state.target,
+    state: state.state,
+    reason: reason?.code,
+    message: reason?.message,
+    endpoints: state.endpoints,
+    lastChange: moment(state.lastChangeMs),
+    lastWrite: moment(state.lastWriteMs),
+    lagMs: state.lagMs,
+  };
+}
+
+function moment(ms: number | undefined): string | undefined {
+  return ms === undefined ? undefined : rfc3339(ms);
+}
+
+function compare(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}

@@ -1,0 +1,42 @@
+/** Standard output for the log: written off the hot path, complete at the end. */
+import { pino, type DestinationStream } from "pino";
+
+export interface LogSink extends DestinationStream {
+  /** Resolves when all lines are written. Await it before the process exits: what is still buffered is lost otherwise. */
+  flush(): Promise<void>;
+  /** Writes what is buffered within this tick; for an exit that cannot wait. A write under way may still be cut off. */
+  flushNow(): void;
+}
+
+/** 16 MiB of lines wait for a reader that is stuck, then lines are dropped: a log must not take the process's memory. */
+const MAX_BUFFERED_BYTES = 16 * 1024 * 1024;
+
+/** @param fd file descriptor, 1 for standard output */
+export function logSink(fd: number = 1): LogSink {
+  // minLength 1: sonic-boom's flush answers at once when it is 0, also with a write under way.
+  const stream = pino.destination({ fd, sync: false, minLength: 1, maxLength: MAX_BUFFERED_BYTES });
+  let isBroken = false;
+  // Nobody reads any more (EPIPE). To mirror is worth more than to be heard, and the log is no place to say so.
+  stream.on("error", () => {
+    isBroken = true;
+  });
+  return {
+    write: (line) => {
+      if (!isBroken) stream.write(line);
+    },
+    flush: async () => {
+      if (isBroken) return;
+      await new Promise<void>((resolve) => {
+        stream.once("error", () => resolve());
+        stream.flush(() => resolve());
+      });
+    },
+    flushNow: () => {
+      try {
+        if (!isBroken) stream.flushSync();
+      } catch {
+        // The process ends in this tick; there is nobody left to tell.
+      }
+    },
+  };
+}

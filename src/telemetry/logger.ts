@@ -1,0 +1,96 @@
+/** The log: one record, one line, in both formats; nothing of a secret, nothing that a stranger can forge. */
+import { pino, type DestinationStream, type Logger as Pino } from "pino";
+import type { Clock } from "../ports/clock.js";
+import type { Log, LogFields } from "../ports/log.js";
+import { printable } from "../ports/printable.js";
+import { rfc3339 } from "../ports/timestamps.js";
+import { humanLine, type Level } from "./human-line.js";
+import { logRecord } from "./log-record.js";
+import { REDACTED } from "./redact.js";
+
+export interface LoggerOptions {
+  readonly format: "human" | "json";
+  /** Records below it are not even built. */
+  readonly level: Level;
+  readonly podName: string;
+  readonly clock: Pick<Clock, "now">;
+  /** Where lines go, each with its end; see log-sink.ts. */
+  readonly sink: DestinationStream;
+}
+
+const RANK: Readonly<Record<Level, number>> = { debug: 20, info: 30, warn: 40, error: 50 };
+
+/**
+ * Log port over pino (JSON) or the ancestor's lines (human). The field `text` is the sentence for people: the human
+ * format prints it in place of the constant message, JSON has it beside the message.
+ */
+export class Logger implements Log {
+  readonly #json: Pino | undefined;
+
+  constructor(
+    private readonly options: LoggerOptions,
+    private readonly component?: string,
+  ) {
+    this.#json = options.format === "json" ? jsonLog(options) : undefined;
+  }
+
+  debug(fields: LogFields, message: string): void {
+    this.#write("debug", fields, message);
+  }
+
+  info(fields: LogFields, message: string): void {
+    this.#write("info", fields, message);
+  }
+
+  warn(fields: LogFields, message: string): void {
+    this.#write("warn", fields, message);
+  }
+
+  error(fields: LogFields, message: string): void {
+    this.#write("error", fields, message);
+  }
+
+  child(component: string): Log {
+    return new Logger(this.options, component);
+  }
+
+  #write(level: Level, fields: LogFields, message: string): void {
+    const { options, component } = this;
+    if (RANK[level] < RANK[options.level]) return;
+    const record = logRecord(fields);
+    if (this.#json === undefined) {
+      const podName = printable(options.podName);
+      const line = humanLine({ timeMs: options.clock.now(), podName, level, message, record });
+      options.sink.write(`${line}\n`);
+      return;
+    }
+    const { route, text } = record;
+    const head = {
+      ...(component && { component }),
+      ...(route && { route }),
+      ...(text && { text }),
+    };
+    // Under one key of their own when they would shadow the record's own: a field must not forge a level or a time.
+    const taken = Object.keys(record.fields).some((key) => RESERVED.has(key));
+    this.#json[level]({ ...head, ...(taken ? { fields: record.fields } : record.fields) }, message);
+  }
+}
+
+const RESERVED = new Set(["level", "time", "pod", "component", "message", "route", "text"]);
+
+function jsonLog({ level, podName, clock, sink }: LoggerOptions): Pino {
+  return pino(
+    {
+      level,
+      messageKey: "message",
+      base: { pod: printable(podName) },
+      timestamp: () => `,"time":"${rfc3339(clock.now())}"`,
+      // log-record.ts has made plain values of errors; pino's own serializer would add to them.
+      serializers: { err: (err: unknown) => err },
+      formatters: { level: (label) => ({ level: label }) },
+      // The second net; log-record.ts has cleaned every field before.
+      redact: { paths: ["*.authorization", "*.token", "authorization", "token"], censor: REDACTED },
+    },
+    sink,
+  );
+}

@@ -1,0 +1,48 @@
+import { codeOf, isVersionError } from "./pace.js";
+import type { ReflectorOptions, ReflectorState } from "./reflector-options.js";
+
+/** What a reflector shows of itself: state, last contact, and one log line when it breaks, another when it works again. */
+export class Health {
+  state: ReflectorState = "listing";
+  #lastContactMs: number | undefined;
+  #lastFailure: string | undefined;
+
+  constructor(
+    private readonly options: Pick<
+      ReflectorOptions<unknown>,
+      "api" | "clock" | "log" | "observer" | "resource"
+    >,
+  ) {}
+
+  get lastContactMs(): number | undefined {
+    return this.#lastContactMs;
+  }
+
+  /** The server sent something. */
+  contact(): void {
+    this.#lastContactMs = this.options.clock.monotonicMs();
+  }
+
+  failed(err: unknown): void {
+    this.state = "broken";
+    const { api, log, observer, resource } = this.options;
+    const code = codeOf(err);
+    observer?.failed(code);
+    // A version that grew too old is everyday life, and a repeated failure is no news.
+    if (isVersionError(err) || code === this.#lastFailure) return;
+    this.#lastFailure = code;
+    log.warn(
+      { cluster: api.cluster, resource: resource.plural, code, err },
+      "watch failed, trying again",
+    );
+  }
+
+  /** A list or an event came in. */
+  works(): void {
+    this.contact();
+    if (this.#lastFailure === undefined) return;
+    this.#lastFailure = undefined;
+    const { api, log, resource } = this.options;
+    log.info({ cluster: api.cluster, resource: resource.plural }, "watch recovered");
+  }
+}

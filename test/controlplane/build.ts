@@ -1,0 +1,134 @@
+import { createHash } from "node:crypto";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
+import { homedir } from "node:os";
+import { basename, dirname, join } from "node:path";
+import { withFileLock } from "./file-lock.js";
+import { runCommand } from "./run-command.js";
+
+/** The Go module that links the control plane: where its sources are and what Kubernetes version they pin. */
+export interface GoModule {
+  readonly folder: string;
+  /** `v1.36.3`. */
+  readonly kubernetesVersion: string;
+  /** Changes whenever the binary would: sources, versions, linker flags, platform. */
+  readonly key: string;
+}
+
+/** What of the surroundings the build depends on; tests give their own. */
+export interface BuildSurroundings {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Lines for the person who waits. */
+  readonly say: (line: string) => void;
+}
+
+/** The names by which the one binary is called. */
+export const PROGRAMS = [
+  "kube-apiserver",
+  "kube-controller-manager",
+  "kubectl",
+  "etcd",
+  "etcdctl",
+  "etcdutl",
+] as const;
+
+/** The sources beside this file. */
+export function goModule(folder: string = import.meta.dirname): GoModule {
+  const sources = ["go.mod", "go.sum", "main.go"].map((name) =>
+    readFileSync(join(folder, name), "utf8"),
+  );
+  const version = /^\s*k8s\.io\/kubernetes (v\S+)/m.exec(sources[0] ?? "")?.[1];
+  if (version === undefined) throw new Error(`${folder}/go.mod names no k8s.io/kubernetes`);
+  const hash = createHash("sha256");
+  for (const part of [...sources, linkerFlags(version), process.platform, process.arch]) {
+    hash.update(`${part.length}:${part}`);
+  }
+  const key = `${version}-${hash.digest("hex").slice(0, 12)}`;
+  return { folder, kubernetesVersion: version, key };
+}
+
+/** Where the built binary of this module is kept: outside the tree, shared by all checkouts of one user. */
+export function cacheFolder(module: GoModule, env: BuildSurroundings["env"]): string {
+  const cache = env["XDG_CACHE_HOME"];
+  const root = cache === undefined || cache === "" ? join(homedir(), ".cache") : cache;
+  return join(root, "svc-ferry", `controlplane-${module.key}`);
+}
+
+/**
+ * Builds the module into its cache folder, once however many processes ask at the same time, and returns the folder.
+ * The folder appears complete or not at all: it is filled under another name and renamed.
+ * @throws Error with the compiler's output when the build fails; the next call tries again
+ */
+export async function buildControlPlane(
+  module: GoModule,
+  go: string,
+  { env, say }: BuildSurroundings,
+): Promise<string> {
+  const folder = cacheFolder(module, env);
+  const build = async (): Promise<string> => {
+    if (!existsSync(folder)) await buildInto(folder, module, go, say);
+    return folder;
+  };
+  return withFileLock(`${folder}.lock`, build, {
+    onWait: (pid) =>
+      say(`control plane ${module.key}: process ${pid} is building it, waiting for that`),
+  });
+}
+
+async function buildInto(
+  folder: string,
+  module: GoModule,
+  go: string,
+  say: (line: string) => void,
+): Promise<void> {
+  removeAbandoned(folder);
+  const draft = `${folder}.building-${process.pid}`;
+  mkdirSync(draft, { recursive: true });
+  const stopTelling = tellProgress(module, say);
+  try {
+    const output = join(draft, "controlplane");
+    const flags = linkerFlags(module.kubernetesVersion);
+    const args = ["build", "-trimpath", "-ldflags", flags, "-o", output, "."];
+    await runCommand(go, args, { cwd: module.folder });
+    for (const program of PROGRAMS) symlinkSync("controlplane", join(draft, program));
+    renameSync(draft, folder);
+  } finally {
+    stopTelling();
+    rmSync(draft, { recursive: true, force: true });
+  }
+}
+
+/** Drafts of builders that were killed. Nobody else fills one now: the caller holds the lock. */
+function removeAbandoned(folder: string): void {
+  const drafts = `${basename(folder)}.building-`;
+  for (const name of readdirSync(dirname(folder))) {
+    if (name.startsWith(drafts)) rmSync(join(dirname(folder), name), { recursive: true });
+  }
+}
+
+function tellProgress(module: GoModule, say: (line: string) => void): () => void {
+  const begin = performance.now();
+  say(
+    `control plane ${module.key}: building it with Go; the first time this takes about 5 minutes on two cores`,
+  );
+  const timer = setInterval(() => {
+    const seconds = Math.round((performance.now() - begin) / 1000);
+    const elapsed = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+    say(`control plane ${module.key}: still building, ${elapsed} so far`);
+  }, 15_000);
+  return () => clearInterval(timer);
+}
+
+/** Without the version a Kubernetes binary calls itself v0.0.0, which its own feature gates refuse. */
+function linkerFlags(version: string): string {
+  const [major, minor] = version.replace(/^v/, "").split(".");
+  const base = "k8s.io/component-base/version";
+  return `-s -w -X ${base}.gitVersion=${version} -X ${base}.gitMajor=${major} -X ${base}.gitMinor=${minor}`;
+}

@@ -1,0 +1,58 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestProject } from "vitest/node";
+import { startControlPlane } from "../controlplane/control-plane.js";
+import { type ClusterConnection, writeKubeconfig } from "../controlplane/kubeconfig.js";
+
+/** The pair that all integration tests share; each test works in namespaces of its own. */
+export interface SharedControlPlanes {
+  /** Both contexts in one file; the source's is current. */
+  readonly kubeconfigPath: string;
+  /** Context "source". */
+  readonly source: ClusterConnection;
+  /** Context "destination"; its Service range differs from the source's. */
+  readonly destination: ClusterConnection;
+}
+
+declare module "vitest" {
+  interface ProvidedContext {
+    controlPlanes: SharedControlPlanes;
+  }
+}
+
+/**
+ * Vitest calls this once for a run (`globalSetup`); tests then say `inject("controlPlanes")`. What it returns is called
+ * at the end of the run.
+ */
+export async function setup(project: Pick<TestProject, "provide">): Promise<() => Promise<void>> {
+  const folder = mkdtempSync(join(tmpdir(), "svc-ferry-shared-"));
+  const starts = await Promise.allSettled([
+    startControlPlane({ name: "source", serviceCidr: "10.96.0.0/16" }),
+    startControlPlane({ name: "destination", serviceCidr: "10.97.0.0/16" }),
+  ]);
+  const running = starts.filter((start) => start.status === "fulfilled").map(({ value }) => value);
+  const teardown = async (): Promise<void> => {
+    await Promise.all(running.map(async (controlPlane) => controlPlane.stop()));
+    rmSync(folder, { recursive: true, force: true });
+  };
+  const [source, destination] = running;
+  if (source === undefined || destination === undefined) {
+    await teardown();
+    throw new AggregateError(
+      starts.filter((start) => start.status === "rejected").map(({ reason }) => reason),
+      "the shared control planes did not start",
+    );
+  }
+  const kubeconfigPath = join(folder, "kubeconfig.yaml");
+  writeKubeconfig(
+    kubeconfigPath,
+    [source, destination].map((one) => ({ context: one.context, controlPlane: one })),
+  );
+  project.provide("controlPlanes", {
+    kubeconfigPath,
+    source: source.connection(),
+    destination: destination.connection(),
+  });
+  return teardown;
+}

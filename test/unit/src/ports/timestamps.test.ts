@@ -1,0 +1,42 @@
+import { describe, expect, it } from "vitest";
+import { parseRfc3339, rfc3339 } from "../../../../src/ports/timestamps.js";
+
+const MOMENTS = [
+  "1970-01-01T00:00:00.000Z",
+  "1969-12-31T23:59:59.999Z",
+  "2024-01-15T10:30:45.123Z",
+  "2024-02-29T00:00:00.000Z",
+  "2023-12-31T23:59:59.001Z",
+  "2000-02-29T12:00:00.000Z",
+  "2100-03-01T00:00:00.000Z",
+  "0001-01-01T00:00:00.000Z",
+  "9999-12-31T23:59:59.999Z",
+];
+
+describe("rfc3339", () => {
+  it.each(MOMENTS)("writes %s as Date does", (text) => {
+    expect(rfc3339(Date.parse(text))).toBe(text);
+  });
+});
+
+describe("parseRfc3339", () => {
+  it.each(MOMENTS)("reads %s as Date does", (text) => {
+    expect(parseRfc3339(text)).toBe(Date.parse(text));
+  });
+
+  it.each([
+    ["2024-01-15T10:30:45Z", "2024-01-15T10:30:45.000Z"],
+    ["2024-01-15T10:30:45.123456Z", "2024-01-15T10:30:45.123Z"],
+    ["2024-01-15T10:30:45.5+02:30", "2024-01-15T08:00:45.500Z"],
+    ["2024-01-15T23:30:00-01:00", "2024-01-16T00:30:00.000Z"],
+  ])("understands %s", (text, utc) => {
+    expect(parseRfc3339(text)).toBe(Date.parse(utc));
+  });
+
+  it.each(["", "yesterday", "2024-13-01T00:00:00Z", "2024-01-15T24:00:00Z", "2024-01-15 10:30"])(
+    "refuses %j",
+    (text) => {
+      expect(parseRfc3339(text)).toBeUndefined();
+    },
+  );
+});
