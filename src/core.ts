@@ -52,12 +52,17 @@ export class Core {
       observe: parts.observe(source.cluster),
       mapping: this.#mapping(),
       listener: {
-        onTarget: (destination, target, note) => this.#linkByName.get(destination)?.add(target, note),
+        onTarget: (destination, target, note) =>
+          this.#linkByName.get(destination)?.add(target, note),
         onRefusal: (service) => this.refusals.changed(service),
         onRelisted: () => this.#sweepAll(),
       },
     });
-    this.refusals = new RefusalReporter(config.source.name, { log, events: this.#events, source: this.cache });
+    this.refusals = new RefusalReporter(config.source.name, {
+      log,
+      events: this.#events,
+      source: this.cache,
+    });
     const proof = new SourceProof(source, this.cache, parts.installation);
     this.links = config.destinations.map((destination) => this.#link(destination, proof));
     this.#linkByName = new Map(this.links.map((link) => [link.settings.name, link]));
@@ -151,4 +156,3 @@ export class Core {
     for (const link of this.links) link.requestSweep();
   }
 }
-

@@ -93,7 +93,13 @@ export class DestinationLink {
         leaseSubject: settings.leaseSubject,
         allowHint: "If that is right, restart with --allow-mass-delete.",
       },
-      { log, events, metrics, clock, wanting: (target) => source.candidates(settings.name, target) },
+      {
+        log,
+        events,
+        metrics,
+        clock,
+        wanting: (target) => source.candidates(settings.name, target),
+      },
     );
   }
 
@@ -155,14 +161,21 @@ export class DestinationLink {
     while (!signal.aborted) {
       try {
         const system = await api.get(NAMESPACES, { name: "kube-system" }, signal);
-        const kubernetes = await api.get(SERVICES, { namespace: "default", name: "kubernetes" }, signal);
+        const kubernetes = await api.get(
+          SERVICES,
+          { namespace: "default", name: "kubernetes" },
+          signal,
+        );
         onIdentity(system?.metadata.uid ?? "");
         const families = kubernetes && parseService(kubernetes, () => false).spec.ipFamilies;
         return families ?? ["IPv4"];
       } catch (error) {
         const text = String(error);
         if (!signal.aborted && text !== reported) {
-          log.warn({ destination: this.settings.name, err: error }, "destination not reached, trying again");
+          log.warn(
+            { destination: this.settings.name, err: error },
+            "destination not reached, trying again",
+          );
         }
         reported = text;
         await clock.sleep(CONNECT_RETRY_MS, signal);
@@ -185,7 +198,8 @@ export class DestinationLink {
       marks: this.#routes().map((route) => route.mark),
       namespaces: targetNamespaces(this.#routes()),
       primaryFamilies: families,
-      onTarget: (target) => this.add(target, { sinceMs: clock.monotonicMs(), cause: "destination" }),
+      onTarget: (target) =>
+        this.add(target, { sinceMs: clock.monotonicMs(), cause: "destination" }),
       onRelisted: () => this.requestSweep(),
     });
     const applier = new Applier(name, api, cache, metrics);
@@ -199,7 +213,16 @@ export class DestinationLink {
     );
     const runner = new DestinationRunner(
       { ...this.settings, destination: name },
-      { clock, random, source, view: cache, lease: this.lease, reconciler, reporter: this.reporter, metrics },
+      {
+        clock,
+        random,
+        source,
+        view: cache,
+        lease: this.lease,
+        reconciler,
+        reporter: this.reporter,
+        metrics,
+      },
     );
     return { cache, runner };
   }
@@ -221,14 +244,19 @@ export class DestinationLink {
       } catch (error) {
         // Who may not look has had the namespace made by somebody else.
         if (error instanceof RetryableError && error.code === "FERRY-K006") return;
-        log.warn({ destination: this.settings.name, err: error }, "namespace not checked, trying again");
+        log.warn(
+          { destination: this.settings.name, err: error },
+          "namespace not checked, trying again",
+        );
         await clock.sleep(CONNECT_RETRY_MS, term.signal);
       }
     }
   }
 
   #routes(): Installation["routes"] {
-    return this.settings.installation.routes.filter((route) => route.destination === this.settings.name);
+    return this.settings.installation.routes.filter(
+      (route) => route.destination === this.settings.name,
+    );
   }
 }
 

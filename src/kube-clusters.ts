@@ -23,10 +23,23 @@ export class KubeClusters implements Clusters {
     @inject(KubeObserver) private readonly observer: KubeObserver,
   ) {}
 
-  async open(name: string, access: ClusterAccess): Promise<KubeApi> {
+  async open(name: string, access: ClusterAccess, processId: string): Promise<KubeApi> {
     const { clock, random, log, observer, config } = this;
-    const options = { name, access, maxConnections: config.maxConnections, version: VERSION };
-    const cluster = await openCluster(options, { clock, random, log, observer, env: processEnvironment() });
+    const { maxConnections, podName } = config;
+    const options = {
+      name,
+      access,
+      maxConnections,
+      version: VERSION,
+      comment: `${podName}; ${processId}`,
+    };
+    const cluster = await openCluster(options, {
+      clock,
+      random,
+      log,
+      observer,
+      env: processEnvironment(),
+    });
     this.#open.push(cluster);
     return cluster;
   }

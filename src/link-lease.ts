@@ -6,6 +6,7 @@ export class LinkLease implements DestinationLease {
   readonly #heartbeat: Heartbeat;
   #held = Promise.withResolvers<void>();
   #lost = new AbortController();
+  #isHeld = false;
 
   constructor(options: HeartbeatOptions) {
     this.#heartbeat = new Heartbeat({ ...options, onChange: (state) => this.#changed(state.kind) });
@@ -44,9 +45,12 @@ export class LinkLease implements DestinationLease {
   #changed(kind: DestinationLeaseState["kind"]): void {
     if (kind === "held") {
       this.#lost = new AbortController();
+      this.#isHeld = true;
       this.#held.resolve();
-    } else {
+    } else if (this.#isHeld) {
       this.#lost.abort();
+      this.#isHeld = false;
+      // Only now: a promise that somebody waits for must stay the one that is resolved.
       this.#held = Promise.withResolvers<void>();
     }
   }

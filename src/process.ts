@@ -75,17 +75,27 @@ export class FerryProcess {
   }
 
   async #work(signal: AbortSignal): Promise<void> {
-    const source = await this.clusters.open(this.config.source.name, this.config.source.access);
-    const destinations = await this.#openDestinations();
+    const processId = this.around.random.id();
+    const { name, access } = this.config.source;
+    const source = await this.clusters.open(name, access, processId);
+    const destinations = await this.#openDestinations(processId);
     const sourceCluster = await this.#identify(source, signal);
     if (sourceCluster === undefined) return;
     const { routes, link, lease } = this.config;
-    const installed = installation({ routes, link, lease, sourceCluster, digest: this.around.digest });
-    const processId = this.around.random.id();
+    const installed = installation({
+      routes,
+      link,
+      lease,
+      sourceCluster,
+      digest: this.around.digest,
+    });
     const elector = this.#elector(source, processId);
     const core = this.#core({ source, destinations, installed, processId });
     this.state.attach(core, installed.link, () => elector.leader?.identity);
-    this.around.log.info({ link: installed.link, sourceCluster, processId }, "connected to the source");
+    this.around.log.info(
+      { link: installed.link, sourceCluster, processId },
+      "connected to the source",
+    );
 
     // The caches outlive the last term: what is in flight at the stop still reads them.
     const caches = new AbortController();
@@ -99,10 +109,10 @@ export class FerryProcess {
     await fresh;
   }
 
-  async #openDestinations(): Promise<ReadonlyMap<string, KubeApi>> {
+  async #openDestinations(processId: string): Promise<ReadonlyMap<string, KubeApi>> {
     const opened = new Map<string, KubeApi>();
     for (const { name, access } of this.config.destinations) {
-      opened.set(name, await this.clusters.open(name, access));
+      opened.set(name, await this.clusters.open(name, access, processId));
     }
     return opened;
   }
@@ -149,20 +159,27 @@ export class FerryProcess {
     readonly installed: Installation;
     readonly processId: string;
   }): Core {
-    const { config, around } = this;
-    const { installed, processId } = parts;
+    const { config } = this;
+    const { clock, random, log, metrics, digest } = this.around;
+    const { source, destinations, installed, processId } = parts;
     return new Core({
-      ...around,
-      ...parts,
       config,
       installation: installed,
-      observe: watchMetrics(around.metrics),
+      source,
+      destinations,
+      clock,
+      random,
+      log,
+      metrics,
+      digest,
+      observe: watchMetrics(metrics),
       lease: (api, namespace) =>
         new LinkLease({
           ...config.lease,
-          ...around,
           api,
-          log: around.log.child("heartbeat"),
+          clock,
+          random,
+          log: log.child("heartbeat"),
           leaseNamespace: namespace,
           leaseName: installed.link,
           identity: config.podName,
@@ -174,7 +191,10 @@ export class FerryProcess {
   async #lead(core: Core, term: Term): Promise<void> {
     const { log } = this.around;
     this.state.began(term);
-    log.info({ term: term.number, text: "became leader, starting sync operations" }, "became leader");
+    log.info(
+      { term: term.number, text: "became leader, starting sync operations" },
+      "became leader",
+    );
     await core.lead(term);
     this.state.ended();
     log.info({ term: term.number }, "stopped leading");
@@ -183,5 +203,7 @@ export class FerryProcess {
 
 function aborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+  return new Promise((resolve) =>
+    signal.addEventListener("abort", () => resolve(), { once: true }),
+  );
 }

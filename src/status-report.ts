@@ -93,7 +93,9 @@ function serviceStatuses(core: Core): readonly ServiceStatus[] {
       message: reason.message,
     }),
   );
-  return [...placed, ...refused].sort((a, b) => compare(a.destination, b.destination) || compare(a.service, b.service));
+  return [...placed, ...refused].sort(
+    (a, b) => compare(a.destination, b.destination) || compare(a.service, b.service),
+  );
 }
 
 function placedStatus(destination: string, state: ServiceState): ServiceStatus {

@@ -6,10 +6,7 @@ import type { ClusterAccess } from "../ports/clusters.js";
 export type EndpointsMode = "slices" | "endpoints" | "both";
 
 /** What to do with a mirror that k8s-svc-sync left. */
-export type AdoptMode = "on" | "off" | "report";
-
-/** How much of a person's name reaches the destination. */
-export type ChangedByMode = "full" | "hash" | "off";
+type AdoptMode = "on" | "off" | "report";
 
 export interface Destination {
   /** Unique; the context's name unless the configuration gives another. */
@@ -42,7 +39,6 @@ export interface Config {
   readonly link: string | undefined;
   readonly endpoints: EndpointsMode;
   readonly adopt: AdoptMode;
-  readonly changedBy: ChangedByMode;
   readonly allowMassDelete: boolean;
   /** How often everything of the link is compared. */
   readonly sweepIntervalMs: number;

@@ -120,7 +120,6 @@ function plainSettings(
     link: given.read(SETTINGS.link).value,
     endpoints: given.read(SETTINGS.endpoints).value,
     adopt: given.read(SETTINGS.adopt).value,
-    changedBy: given.read(SETTINGS.changedBy).value,
     allowMassDelete: given.read(SETTINGS.allowMassDelete).value,
     sweepIntervalMs: given.read(SETTINGS.sweepInterval).value,
     staleRouteGraceMs: given.read(SETTINGS.staleRouteGrace).value,

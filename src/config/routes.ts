@@ -17,7 +17,7 @@ export interface LabelledRoute {
   readonly label: (part: RoutePart) => string;
 }
 
-export type RoutePart = "route" | "namespaces" | "target" | "mark";
+type RoutePart = "route" | "namespaces" | "target" | "mark";
 
 /** k8s-svc-sync marked its mirrors so: the selector's `sync=true` became `sync=true-external`. */
 const MARK_SUFFIX = "-external";

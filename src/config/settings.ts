@@ -129,12 +129,6 @@ export const SETTINGS = {
     "on",
     "take over mirrors that k8s-svc-sync left",
   ),
-  changedBy: withDefault(
-    "changed-by",
-    oneOf("full", "hash", "off"),
-    "full",
-    "how much of a person's name reaches the destination",
-  ),
   allowMassDelete: withDefault(
     "allow-mass-delete",
     toggle,

@@ -9,7 +9,10 @@ import { serviceKey, type ServiceKey } from "./service-key.js";
  *
  * @param holder the source that the mirror in the destination names, if there is one
  */
-export function winner(candidates: readonly Service[], holder: ServiceKey | undefined): Service | undefined {
+export function winner(
+  candidates: readonly Service[],
+  holder: ServiceKey | undefined,
+): Service | undefined {
   const [oldest] = [...candidates].sort(byAge);
   const holding = candidates.find((candidate) => keyOf(candidate) === holder);
   if (holding === undefined) return oldest;

@@ -79,7 +79,10 @@ export function desired(
       [SOURCE_ANNOTATION]: serviceKey(service.namespace, service.name),
       [SOURCE_UID_ANNOTATION]: service.uid,
       [ROUTE_ANNOTATION]: context.routeRecords.get(route.name) ?? route.name,
-      [KEYS_ANNOTATION]: keysRecord([...Object.keys(labels), route.mark.key], Object.keys(annotations)),
+      [KEYS_ANNOTATION]: keysRecord(
+        [...Object.keys(labels), route.mark.key],
+        Object.keys(annotations),
+      ),
     },
     spec: { ...desiredSpec(service), ...families },
     remarks: remarks(service),

@@ -124,7 +124,10 @@ function isReady(endpoint: Endpoint, context: EndpointsContext): boolean {
 }
 
 function groupByPorts(addresses: readonly ReadyAddress[]): readonly EndpointSubset[] {
-  const subsets = new Map<string, { ports: readonly EndpointPort[]; addresses: EndpointAddress[] }>();
+  const subsets = new Map<
+    string,
+    { ports: readonly EndpointPort[]; addresses: EndpointAddress[] }
+  >();
   for (const { address, ports, group } of addresses) {
     const subset = subsets.get(group) ?? { ports, addresses: [] };
     subset.addresses.push(address);
@@ -150,8 +153,5 @@ function pairs(subset: EndpointSubset): readonly string[] {
     (addresses ?? []).flatMap(({ ip, hostname = "" }) =>
       (ports.length === 0 ? [""] : ports).map((port) => `${state} ${ip} ${hostname} ${port}`),
     );
-  return [
-    ...spell("ready", subset.addresses),
-    ...spell("not-ready", subset.notReadyAddresses),
-  ];
+  return [...spell("ready", subset.addresses), ...spell("not-ready", subset.notReadyAddresses)];
 }

@@ -45,7 +45,9 @@ export function isAllowedAddress(text: string, cidrs: readonly Cidr[]): boolean 
 }
 
 function contains(cidr: Cidr, address: Address): boolean {
-  return cidr.bits === address.bits && address.value >> BigInt(cidr.bits - cidr.prefix) === cidr.base;
+  return (
+    cidr.bits === address.bits && address.value >> BigInt(cidr.bits - cidr.prefix) === cidr.base
+  );
 }
 
 function parseIpv4(text: string): bigint | undefined {

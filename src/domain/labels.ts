@@ -19,8 +19,6 @@ export const SOURCE_UID_ANNOTATION = `${PREFIX}source-uid`;
 export const ROUTE_ANNOTATION = `${PREFIX}route`;
 /** The users' keys that we wrote: "l:<label>,a:<annotation>". */
 export const KEYS_ANNOTATION = `${PREFIX}keys`;
-export const CHANGE_ID_ANNOTATION = `${PREFIX}change-id`;
-export const CHANGED_BY_ANNOTATION = `${PREFIX}changed-by`;
 
 export const TARGET_NAME_ANNOTATION = `${PREFIX}target-name`;
 export const TARGET_NAMESPACE_ANNOTATION = `${PREFIX}target-namespace`;
@@ -32,7 +30,6 @@ export const SERVICE_NAME_LABEL = "kubernetes.io/service-name";
 export const SLICE_MANAGED_BY_LABEL = "endpointslice.kubernetes.io/managed-by";
 export const SLICE_MANAGED_BY = "svc-ferry.io";
 export const SLICE_CONTROLLER = "endpointslice-controller.k8s.io";
-export const SLICE_MIRRORING_CONTROLLER = "endpointslicemirroring-controller.k8s.io";
 export const SKIP_MIRROR_LABEL = "endpointslice.kubernetes.io/skip-mirror";
 export const HEADLESS_LABEL = "service.kubernetes.io/headless";
 /** Set by the destination's endpoints controller on what it writes (Kubernetes 1.33 and later). */
@@ -56,7 +53,14 @@ export function copiedLabels(labels: StringMap, selectorKeys: ReadonlySet<string
 }
 
 const NEVER_COPIED = new Set([MANAGED_BY_LABEL, "app.kubernetes.io/instance", "heritage", "chart"]);
-const FOREIGN_DOMAINS = ["kubernetes.io", "k8s.io", "helm.sh", "argoproj.io", "fluxcd.io", "svc-ferry.io"];
+const FOREIGN_DOMAINS = [
+  "kubernetes.io",
+  "k8s.io",
+  "helm.sh",
+  "argoproj.io",
+  "fluxcd.io",
+  "svc-ferry.io",
+];
 
 function isCopiedLabel(key: string): boolean {
   if (NEVER_COPIED.has(key)) return false;
@@ -85,5 +89,7 @@ export function recordedKeys(annotations: StringMap): { labels: string[]; annota
 
 /** The value of KEYS_ANNOTATION for these keys, sorted so that equal sets give equal text. */
 export function keysRecord(labels: readonly string[], annotations: readonly string[]): string {
-  return [...labels.map((key) => `l:${key}`), ...annotations.map((key) => `a:${key}`)].sort().join(",");
+  return [...labels.map((key) => `l:${key}`), ...annotations.map((key) => `a:${key}`)]
+    .sort()
+    .join(",");
 }

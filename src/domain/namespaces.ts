@@ -7,7 +7,9 @@ export function targetNamespaces(routes: readonly Route[]): readonly string[] | 
   const found = new Set<string>();
   for (const route of routes) {
     const template = route.target.namespace;
-    const depends = template.includes("{name}") || (template.includes("{namespace}") && route.namespaces === "all");
+    const depends =
+      template.includes("{name}") ||
+      (template.includes("{namespace}") && route.namespaces === "all");
     if (depends) return "all";
     const sources = route.namespaces === "all" ? [""] : route.namespaces;
     for (const namespace of sources) found.add(fill(template, { namespace, name: "" }));

@@ -1,12 +1,6 @@
 /** Whose the Service under a name in the destination is: the question before every write. */
 import type { Reason } from "./codes.js";
-import {
-  LINK_LABEL,
-  MANAGED_BY,
-  MANAGED_BY_LABEL,
-  PAUSED_ANNOTATION,
-  SOURCE_ANNOTATION,
-} from "./labels.js";
+import { LINK_LABEL, MANAGED_BY, MANAGED_BY_LABEL, SOURCE_ANNOTATION } from "./labels.js";
 import type { Service, StringMap } from "./objects.js";
 import type { Mark } from "./route.js";
 import type { ServiceKey } from "./service-key.js";
@@ -105,9 +99,4 @@ export function isAdoptable(foreign: ForeignService, evidence: AdoptionEvidence)
     (existingAddresses.length === 0 ||
       existingAddresses.some((address) => sourceAddresses.includes(address)))
   );
-}
-
-/** A mirror or source whose owner said: hands off. */
-export function isPaused(service: Pick<Service, "annotations">): boolean {
-  return service.annotations[PAUSED_ANNOTATION] === "true";
 }

@@ -213,7 +213,11 @@ function endpointsPatch(
   return [{ verb: "patch", resource: "endpoints", ref, body, uid, resourceVersion, why }];
 }
 
-function endpointsCreation(ref: NamespacedName, wanted: DesiredEndpoints, view: EndpointsView): Write {
+function endpointsCreation(
+  ref: NamespacedName,
+  wanted: DesiredEndpoints,
+  view: EndpointsView,
+): Write {
   const { labels, annotations, subsets } = wanted;
   const metadata = { ...ref, labels, annotations, ownerReferences: owners(view) };
   return {
@@ -238,9 +242,14 @@ function endpointsDeletion(existing: MirrorEndpoints): Write {
 }
 
 function owners(view: EndpointsView): readonly OwnerReference[] {
-  return [{ apiVersion: "v1", kind: "Service", name: splitKey(view.target).name, uid: view.mirrorUid }];
+  return [
+    { apiVersion: "v1", kind: "Service", name: splitKey(view.target).name, uid: view.mirrorUid },
+  ];
 }
 
-function changed(name: string, value: StringMap | Readonly<Record<string, unknown>>): Record<string, unknown> {
+function changed(
+  name: string,
+  value: StringMap | Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
   return Object.keys(value).length > 0 ? { [name]: value } : {};
 }

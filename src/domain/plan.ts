@@ -71,7 +71,7 @@ export function planService(view: TargetView, context: PlanContext): ServicePlan
 }
 
 /** Who gets the name; undefined when nobody wants it. */
-export function winnerOf(view: Pick<TargetView, "candidates" | "existing">): Candidate | undefined {
+function winnerOf(view: Pick<TargetView, "candidates" | "existing">): Candidate | undefined {
   const holder = view.existing.kind === "ours" ? sourceOf(view.existing.service) : undefined;
   const service = winner(
     view.candidates.map((candidate) => candidate.service),

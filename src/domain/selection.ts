@@ -1,11 +1,6 @@
 /** Which Services travel, and why the others do not. */
 import type { Reason } from "./codes.js";
-import {
-  LINK_LABEL,
-  MANAGED_BY,
-  MANAGED_BY_LABEL,
-  SOURCE_ANNOTATION,
-} from "./labels.js";
+import { LINK_LABEL, MANAGED_BY, MANAGED_BY_LABEL, SOURCE_ANNOTATION } from "./labels.js";
 import type { Service, StringMap } from "./objects.js";
 import type { Requirement, Route, Selector } from "./route.js";
 
@@ -62,11 +57,21 @@ export function whyMirror(
   return undefined;
 }
 
-/** The routes that select this Service; none for a mirror and for one that is being deleted. */
+/** The routes whose namespaces and labels match; none for a Service that is being deleted. */
 export function selectingRoutes(service: Service, context: SelectionContext): readonly Route[] {
   if (service.deleting) return [];
-  const routes = context.routes.filter((route) => selects(route, service));
-  return routes.length > 0 && whyMirror(service, context) === undefined ? routes : [];
+  return context.routes.filter((route) => selects(route, service));
+}
+
+/**
+ * Does a mirror that a selector matches look as we made it? With `exists` or set-based selectors the mirrors of the other
+ * direction match by themselves, and nobody wants to hear of each; one without its mark was relabelled by a person.
+ */
+export function isOrdinaryMirror(
+  service: Pick<Service, "labels">,
+  routes: readonly Route[],
+): boolean {
+  return routes.some((route) => service.labels[route.mark.key] === route.mark.value);
 }
 
 /** Why a Service is not ferried; undefined when it is. */

@@ -11,7 +11,11 @@ import type { Service, ServiceSpec, StringMap } from "./objects.js";
 export type ServiceDiff =
   | { readonly kind: "equal" }
   /** A JSON merge patch; `fields` names what differs, for log and metric. */
-  | { readonly kind: "patch"; readonly patch: Readonly<Record<string, unknown>>; readonly fields: readonly string[] }
+  | {
+      readonly kind: "patch";
+      readonly patch: Readonly<Record<string, unknown>>;
+      readonly fields: readonly string[];
+    }
   /** The API forbids this change in place. */
   | { readonly kind: "recreate"; readonly fields: readonly string[] };
 
@@ -98,7 +102,11 @@ function specDiff(actual: ServiceSpec, wanted: DesiredSpec): Record<string, unkn
 }
 
 /** What the destination added to a PreferDualStack mirror by itself (a second family) is no difference. */
-function familyDiff(actual: ServiceSpec, wanted: DesiredSpec, patch: Record<string, unknown>): void {
+function familyDiff(
+  actual: ServiceSpec,
+  wanted: DesiredSpec,
+  patch: Record<string, unknown>,
+): void {
   const narrowing = wanted.familyPolicy === "SingleStack" && (actual.ipFamilies?.length ?? 0) > 1;
   if (actual.ipFamilyPolicy !== wanted.familyPolicy || narrowing) {
     patch["ipFamilyPolicy"] = wanted.familyPolicy;

@@ -4,7 +4,12 @@ import { TARGET_NAMESPACE_ANNOTATION, TARGET_NAME_ANNOTATION } from "./labels.js
 import type { Service } from "./objects.js";
 import type { Route } from "./route.js";
 import { serviceKey, type ServiceKey } from "./service-key.js";
-import { selectingRoutes, type SelectionContext } from "./selection.js";
+import {
+  isOrdinaryMirror,
+  selectingRoutes,
+  whyMirror,
+  type SelectionContext,
+} from "./selection.js";
 
 export type Mapping =
   | { readonly kind: "target"; readonly route: Route; readonly target: ServiceKey }
@@ -21,10 +26,11 @@ export interface MappingContext extends SelectionContext {
   readonly ownNamespaces: ReadonlySet<string>;
 }
 
-/** RFC 1035 label, what a Service's name must be in every supported release. */
-const SERVICE_NAME = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
-/** RFC 1123 label. */
-const NAMESPACE_NAME = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
+/**
+ * RFC 1123 label, for namespaces and Services alike. Releases before 1.36 want a letter first in a Service's name: such a
+ * destination refuses it itself (rejected-by-destination).
+ */
+const LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 const MAX_LABEL_LENGTH = 63;
 
 /**
@@ -32,13 +38,28 @@ const MAX_LABEL_LENGTH = 63;
  * destination count once: the first in the configuration.
  */
 export function mappings(service: Service, context: MappingContext): readonly Mapping[] {
+  const routes = selectingRoutes(service, context);
+  const mirror = routes.length === 0 ? undefined : whyMirror(service, context);
+  if (mirror !== undefined) return refusedMirror(service, routes, mirror);
   const seen = new Set<string>();
-  return selectingRoutes(service, context)
+  return routes
     .map((route) => mapping(service, route, context))
     .filter((result) => {
       const id = `${result.route.destination} ${result.target}`;
       return !seen.has(id) && seen.add(id);
     });
+}
+
+/** A mirror never travels on; that is worth a word only where a person seems to have asked for it. */
+function refusedMirror(
+  service: Service,
+  routes: readonly Route[],
+  reason: Reason,
+): readonly Mapping[] {
+  const [route] = routes;
+  if (route === undefined || isOrdinaryMirror(service, routes)) return [];
+  const namespace = fill(route.target.namespace, service);
+  return [{ kind: "refused", route, target: serviceKey(namespace, service.name), reason }];
 }
 
 function mapping(service: Service, route: Route, context: MappingContext): Mapping {
@@ -55,7 +76,10 @@ function mapping(service: Service, route: Route, context: MappingContext): Mappi
 
 /** Fills `{namespace}` and `{name}`. */
 export function fill(template: string, service: { namespace: string; name: string }): string {
-  return template.replace(/\{(namespace|name)\}/g, (_, field: "namespace" | "name") => service[field]);
+  return template.replace(
+    /\{(namespace|name)\}/g,
+    (_, field: "namespace" | "name") => service[field],
+  );
 }
 
 function whyNamespaceRefused(
@@ -64,7 +88,7 @@ function whyNamespaceRefused(
   route: Route,
   context: MappingContext,
 ): Reason | undefined {
-  if (!NAMESPACE_NAME.test(namespace) || namespace.length > MAX_LABEL_LENGTH) {
+  if (!LABEL.test(namespace) || namespace.length > MAX_LABEL_LENGTH) {
     return {
       code: "invalid-namespace",
       message: `"${namespace}" is no namespace name (lower-case letters, digits, "-", at most ${MAX_LABEL_LENGTH}); correct ${TARGET_NAMESPACE_ANNOTATION}`,
@@ -93,10 +117,10 @@ function whyNameRefused(name: string, service: Service): Reason | undefined {
       message: `"${name}" has ${name.length} characters, a Service's name at most ${MAX_LABEL_LENGTH}; ${fix}`,
     };
   }
-  if (!SERVICE_NAME.test(name)) {
+  if (!LABEL.test(name)) {
     return {
       code: "invalid-name",
-      message: `"${name}" is no Service name (a lower-case letter first, then letters, digits, "-"); ${fix}`,
+      message: `"${name}" is no Service name (lower-case letters, digits, "-"); ${fix}`,
     };
   }
   return undefined;

@@ -7,7 +7,12 @@ import type { MirrorEndpoints } from "../domain/endpoints.js";
 import { LINK_LABEL, SERVICE_NAME_LABEL } from "../domain/labels.js";
 import type { IpFamily, Service } from "../domain/objects.js";
 import { foreignService, linkOf, type ForeignService } from "../domain/ownership.js";
-import { parseEndpoints, parseForeignSlice, parseMirrorSlice, parseService } from "../domain/parse.js";
+import {
+  parseEndpoints,
+  parseForeignSlice,
+  parseMirrorSlice,
+  parseService,
+} from "../domain/parse.js";
 import type { Mark } from "../domain/route.js";
 import { serviceKey, type ServiceKey } from "../domain/service-key.js";
 import type { Digest, ForeignSlice, MirrorSlice } from "../domain/slice.js";
@@ -131,7 +136,12 @@ export class DestinationCache implements DestinationView {
       case "services":
         return watches.services.store.assume(key, uid, resourceVersion, this.#seen(object));
       case "endpoints":
-        return watches.endpoints.store.assume(key, uid, resourceVersion, this.#parseEndpoints(object));
+        return watches.endpoints.store.assume(
+          key,
+          uid,
+          resourceVersion,
+          this.#parseEndpoints(object),
+        );
       case "endpointslices":
         return watches.slices.store.assume(key, uid, resourceVersion, this.#parseSlice(object));
     }
@@ -150,7 +160,10 @@ export class DestinationCache implements DestinationView {
     watches[resource === "endpointslices" ? "slices" : resource].relist();
   }
 
-  #store(watches: Watches, resource: WriteResource): Store<Seen> | Store<MirrorSlice> | Store<MirrorEndpoints> {
+  #store(
+    watches: Watches,
+    resource: WriteResource,
+  ): Store<Seen> | Store<MirrorSlice> | Store<MirrorEndpoints> {
     switch (resource) {
       case "services":
         return watches.services.store;
@@ -187,8 +200,12 @@ export class DestinationCache implements DestinationView {
       ),
     };
     watches.services.store.index("ours", (seen) => (seen.kind === "ours" ? [""] : []));
-    watches.slices.store.index(BY_SERVICE, (slice) => [...new Set([sliceOwner(slice), slice.ownerKey ?? sliceOwner(slice)])]);
-    watches.foreignSlices.store.index(BY_SERVICE, (slice) => [serviceKey(slice.namespace, slice.serviceName)]);
+    watches.slices.store.index(BY_SERVICE, (slice) => [
+      ...new Set([sliceOwner(slice), slice.ownerKey ?? sliceOwner(slice)]),
+    ]);
+    watches.foreignSlices.store.index(BY_SERVICE, (slice) => [
+      serviceKey(slice.namespace, slice.serviceName),
+    ]);
     return watches;
   }
 

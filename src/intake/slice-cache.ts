@@ -56,7 +56,9 @@ export class SliceCache {
   }
 
   health(): readonly WatchHealth[] {
-    return [...this.#reflectors.values()].map((reflector) => watchHealth("endpointslices", reflector));
+    return [...this.#reflectors.values()].map((reflector) =>
+      watchHealth("endpointslices", reflector),
+    );
   }
 
   /** undefined: not known yet; `onService` follows. */
@@ -99,13 +101,13 @@ export class SliceCache {
       labelSelector: SERVICE_NAME_LABEL,
       resource: ENDPOINT_SLICES,
       observer: observe("endpointslices"),
-      keep: (object) => (isTracked(serviceOf(object)) ? parseSourceSlice(object, digest) : undefined),
+      keep: (object) =>
+        isTracked(serviceOf(object)) ? parseSourceSlice(object, digest) : undefined,
       onChange: (change) => {
         const services = new Set(
-          [
-            "value" in change ? change.value : undefined,
-            change.previous,
-          ].flatMap((slice) => (slice === undefined ? [] : [ownerOf(slice)])),
+          ["value" in change ? change.value : undefined, change.previous].flatMap((slice) =>
+            slice === undefined ? [] : [ownerOf(slice)],
+          ),
         );
         for (const service of services) onService(service);
       },
@@ -128,7 +130,10 @@ export class SliceCache {
       try {
         await reflector.merge(batch.part, signal);
       } catch (error) {
-        this.options.log.warn({ err: error }, "endpoint slices of new services not listed, trying again");
+        this.options.log.warn(
+          { err: error },
+          "endpoint slices of new services not listed, trying again",
+        );
         await this.options.clock.sleep(RETRY_MS, signal);
         continue;
       }
@@ -166,7 +171,10 @@ function nextBatch(waiting: ReadonlySet<ServiceKey>): {
     .filter((service) => splitKey(service).namespace === namespace)
     .slice(0, MAX_NAMES_PER_LIST);
   const names = services.map((service) => splitKey(service).name);
-  return { services, part: { namespace, labelSelector: `${SERVICE_NAME_LABEL} in (${names.join(",")})` } };
+  return {
+    services,
+    part: { namespace, labelSelector: `${SERVICE_NAME_LABEL} in (${names.join(",")})` },
+  };
 }
 
 function serviceOf(object: KubeObject): ServiceKey {

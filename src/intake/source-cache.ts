@@ -23,7 +23,7 @@ import { TargetIndex } from "./target-index.js";
 import { watchHealth, type WatchHealth } from "./watch-health.js";
 
 /** What the cache tells: keys, never objects. */
-export interface SourceListener {
+interface SourceListener {
   /** Something about who wants this name, or about its endpoints, is different. */
   onTarget(destination: string, target: ServiceKey, note: WorkNote): void;
   /** A selected Service whose mapping is refused, or was and no longer is. */
@@ -137,7 +137,10 @@ export class SourceCache implements SourceView {
     for (const reflector of this.#services) reflector.relist();
   }
 
-  #serviceReflector(scope: { namespace: string | undefined; labelSelector: string }): Reflector<Service> {
+  #serviceReflector(scope: {
+    namespace: string | undefined;
+    labelSelector: string;
+  }): Reflector<Service> {
     const { api, clock, random, log, observe, listener } = this.options;
     return new Reflector<Service>({
       ...scope,
@@ -182,7 +185,10 @@ export class SourceCache implements SourceView {
     this.#ring(source, { cause: "service", sinceMs });
     if (!wasTracked && this.#index.has(source)) this.#slices.track(source);
     if (wasTracked && !this.#index.has(source)) this.#slices.untrack(source);
-    this.#mapRefusal(source, all.find((one) => one.kind === "refused"));
+    this.#mapRefusal(
+      source,
+      all.find((one) => one.kind === "refused"),
+    );
   }
 
   #mapRefusal(source: ServiceKey, refusal: Refused | undefined): void {
@@ -218,8 +224,12 @@ function scopes(
 }
 
 function sourceNamespaces(mapping: MappingContext): readonly string[] | "all" {
-  if (mapping.routes.some((route) => route.namespaces === "all")) return "all";
-  return [...new Set(mapping.routes.flatMap((route) => [...route.namespaces]))];
+  const found = new Set<string>();
+  for (const { namespaces } of mapping.routes) {
+    if (namespaces === "all") return "all";
+    for (const namespace of namespaces) found.add(namespace);
+  }
+  return [...found];
 }
 
 /** "namespace/name" of any object. */

@@ -49,7 +49,8 @@ export class TargetIndex {
     else this.#destined.set(source, after);
     for (const one of after) this.#addWanting(source, one);
     return before.filter(
-      (old) => !after.some((one) => one.destination === old.destination && one.target === old.target),
+      (old) =>
+        !after.some((one) => one.destination === old.destination && one.target === old.target),
     );
   }
 

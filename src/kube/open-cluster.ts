@@ -24,6 +24,8 @@ export interface ClusterOptions {
   readonly requestTimeoutMs?: number | undefined;
   /** Of svc-ferry, for the User-Agent; default "dev". */
   readonly version?: string | undefined;
+  /** Beside it in the User-Agent, which audit logs keep: which of several processes of this program it is. */
+  readonly comment?: string | undefined;
 }
 
 export interface ClusterDeps {
@@ -59,7 +61,7 @@ export async function openCluster(
   );
   const settings = {
     cluster,
-    userAgent: `svc-ferry/${options.version ?? "dev"}`,
+    userAgent: userAgent(options),
     requestTimeoutMs: options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
   };
   const limiter = new Limiter(options.maxConnections);
@@ -68,6 +70,12 @@ export async function openCluster(
     observer,
   });
   return new OpenedCluster(cluster, transport, connections);
+}
+
+/** RFC 9110: product, version and a comment in parentheses. What a header or a comment may not hold becomes "?". */
+function userAgent({ version = "dev", comment }: ClusterOptions): string {
+  const product = `svc-ferry/${version}`;
+  return comment === undefined ? product : `${product} (${comment.replaceAll(/[^ -~]|[()\\]/g, "?")})`;
 }
 
 class OpenedCluster extends KubeClient {

@@ -99,7 +99,7 @@ export class Elector {
     const stop = (): void => ended.abort();
     signal.addEventListener("abort", stop, { once: true });
     const permit = (): boolean => this.#term === number && this.#keeper.lock.permit();
-    log.info({ identity, term: number }, "became leader");
+    log.debug({ identity, term: number }, "term began");
     const renewing = this.#renew(ended, left.signal);
     try {
       await lead({ signal: ended.signal, number, permit });
@@ -113,7 +113,7 @@ export class Elector {
       this.#term = undefined;
     }
     await this.#keeper.release();
-    log.info({ identity, term: number }, "stopped leading");
+    log.debug({ identity, term: number }, "term ended");
   }
 
   /** Renews until `lead` has `left`, beyond the term's signal: what is on its way then is still covered. */

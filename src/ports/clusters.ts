@@ -15,9 +15,10 @@ export type ClusterAccess =
 export interface Clusters {
   /**
    * @param name what logs and metrics call it
+   * @param processId of this process; with the pod's name in the User-Agent, so that a cluster's audit log tells replicas apart
    * @throws TerminalError FERRY-K005 when the kubeconfig cannot be read or has no such context
    */
-  open(name: string, access: ClusterAccess): Promise<KubeApi>;
+  open(name: string, access: ClusterAccess, processId: string): Promise<KubeApi>;
   /** Closes every connection. */
   close(): Promise<void>;
 }

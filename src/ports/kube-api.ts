@@ -8,7 +8,7 @@
 
 import type { ObjectMeta } from "../domain/objects.js";
 
-export type { ObjectMeta, OwnerReference } from "../domain/objects.js";
+export type { ObjectMeta } from "../domain/objects.js";
 
 /** A kind of object as its URL names it: `group` is "" for core/v1. */
 export interface Resource {

@@ -38,11 +38,3 @@ export interface MetricsText {
   text(): Promise<string>;
 }
 export const MetricsText: InjectionToken<MetricsText> = Symbol("MetricsText");
-
-/** For those who count nothing. */
-export const silentMetrics: Metrics = {
-  count: () => {},
-  set: () => {},
-  observe: () => {},
-  beforeScrape: () => {},
-};

@@ -52,7 +52,7 @@ export interface DestinationStatus extends ClusterStatus {
 }
 
 /** `held`: nothing is written on purpose other than a pause; `reason` says why. */
-export type ServiceState =
+type ServiceState =
   "synced" | "pending" | "retrying" | "conflict" | "refused" | "paused" | "held" | "removing";
 
 export interface ServiceStatus {
@@ -77,7 +77,7 @@ export interface ServiceStatus {
   readonly changeId?: string | undefined;
 }
 
-export interface EndpointsStatus {
+interface EndpointsStatus {
   readonly ready: number;
   readonly total: number;
   readonly slices: number;

@@ -1,5 +1,3 @@
-import type { ServiceKey } from "../domain/service-key.js";
-
 /** What is known about why a name is in the queue. Changes when and how fast we look, never what is written. */
 export interface WorkNote {
   /** Monotonic ms at which the oldest change behind it was seen. */
@@ -10,11 +8,6 @@ export interface WorkNote {
   readonly unmapped?: boolean;
   /** A sweep counted this deletion and its brake let it pass. */
   readonly swept?: boolean;
-}
-
-/** Where everything that happens becomes a key: one per destination, and only on the leader. */
-export interface WorkSink {
-  add(target: ServiceKey, note: WorkNote): void;
 }
 
 /** The oldest time counts, a permission once given stays. */

@@ -29,7 +29,8 @@ export async function adoption(
   const ref = splitKey(target);
   const evidence = {
     mark: candidate.route.mark,
-    targetNamespaceIsRoutes: ref.namespace === fill(candidate.route.target.namespace, candidate.service),
+    targetNamespaceIsRoutes:
+      ref.namespace === fill(candidate.route.target.namespace, candidate.service),
     sourceAddresses: addresses(request.sourceSlices),
     existingAddresses: [],
   };
@@ -45,7 +46,10 @@ export async function adoption(
 }
 
 /** Endpoints under our mirror's name without our link: the predecessor's, a controller's, or a stranger's? */
-export function endpointsMayBeTaken(object: KubeObject, sourceSlices: readonly SourceSlice[]): boolean {
+export function endpointsMayBeTaken(
+  object: KubeObject,
+  sourceSlices: readonly SourceSlice[],
+): boolean {
   const existing = endpointsAddresses(object);
   if (existing.length === 0) return true;
   const ours = new Set(addresses(sourceSlices));

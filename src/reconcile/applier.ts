@@ -81,7 +81,11 @@ export class Applier {
   }
 
   /** Quorum read of an object in the destination, for decisions that no cache covers. */
-  read(resource: WriteResource, ref: NamespacedName, signal: AbortSignal): Promise<KubeObject | undefined> {
+  read(
+    resource: WriteResource,
+    ref: NamespacedName,
+    signal: AbortSignal,
+  ): Promise<KubeObject | undefined> {
     return this.api.get(RESOURCES[resource], ref, signal);
   }
 

@@ -111,7 +111,8 @@ export class DestinationRunner {
     lost: AbortSignal,
   ): Promise<void> {
     const { clock, source, view, reporter, reconciler, lease } = this.parts;
-    const { destination, workers, sweepIntervalMs, staleRouteGraceMs, massDeleteAllowed } = this.settings;
+    const { destination, workers, sweepIntervalMs, staleRouteGraceMs, massDeleteAllowed } =
+      this.settings;
     const signal = AbortSignal.any([term.signal, lost]);
     const permit = (): boolean => !signal.aborted && term.permit() && lease.permit();
     const drain = drainAfter(signal, clock);
@@ -167,5 +168,7 @@ function drainAfter(
 
 function aborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+  return new Promise((resolve) =>
+    signal.addEventListener("abort", () => resolve(), { once: true }),
+  );
 }

@@ -54,7 +54,10 @@ export class EndpointsPass {
     let writes = await this.#applySlices(plan.slices, permit);
     // Somebody took our labels off a slice: the applier has read it by now, and the new plan gives them back.
     if (writes < plan.slices.length) {
-      writes += await this.#applySlices(this.#plan(target, wanted, mirror, sourceSlices).slices, permit);
+      writes += await this.#applySlices(
+        this.#plan(target, wanted, mirror, sourceSlices).slices,
+        permit,
+      );
     }
     let strangeEndpoints = false;
     for (const write of plan.endpoints) {
@@ -62,7 +65,8 @@ export class EndpointsPass {
       writes += 1;
       if (applied.kind !== "occupied") continue;
       strangeEndpoints = !endpointsMayBeTaken(applied.object, sourceSlices);
-      if (strangeEndpoints) this.parts.view.deleted("endpoints", target, applied.object.metadata.uid ?? "");
+      if (strangeEndpoints)
+        this.parts.view.deleted("endpoints", target, applied.object.metadata.uid ?? "");
       else writes += await this.#takeEndpoints(target, wanted, mirror, permit);
     }
     writes += await this.#deleteSlices(plan.deletions, candidateKey(wanted.winner), permit);
@@ -95,7 +99,9 @@ export class EndpointsPass {
 
   /** Counts those that were stored; a name that is taken is read by the applier and seen by the next plan. */
   async #applySlices(slices: readonly Write[], permit: WritePermit): Promise<number> {
-    const applied = await Promise.all(slices.map((write) => this.parts.applier.apply(write, permit)));
+    const applied = await Promise.all(
+      slices.map((write) => this.parts.applier.apply(write, permit)),
+    );
     return applied.filter(({ kind }) => kind === "done").length;
   }
 

@@ -17,7 +17,10 @@ import { ENDPOINT_SLICES, NAMESPACES, SERVICES } from "../ports/kube-resources.j
 import type { SourceView } from "../ports/source-view.js";
 
 export type Verdict =
-  | { readonly kind: "proven"; readonly because: "source-deleted" | "not-selected" | "mapped-elsewhere" }
+  | {
+      readonly kind: "proven";
+      readonly because: "source-deleted" | "not-selected" | "mapped-elsewhere";
+    }
   /** Not now; the mirror stays. */
   | { readonly kind: "held"; readonly code: ReasonCode; readonly message: string };
 
@@ -59,12 +62,17 @@ export class SourceProof {
       return {
         kind: "held",
         code: "deletion-not-proven",
-        message: "its source annotation was removed, so nothing can be proven; restore it or delete the mirror by hand",
+        message:
+          "its source annotation was removed, so nothing can be proven; restore it or delete the mirror by hand",
       };
     }
     const object = await this.#read(SERVICES, key, options.signal);
     if (object === undefined) return { kind: "proven", because: "source-deleted" };
-    return this.#stillThere(parseService(object, () => true), mirror, options);
+    return this.#stillThere(
+      parseService(object, () => true),
+      mirror,
+      options,
+    );
   }
 
   /** Is it true that this source slice is gone, or no longer belongs to that Service? */
@@ -93,7 +101,8 @@ export class SourceProof {
       return {
         kind: "held",
         code: "route-gone",
-        message: "the route that made it is not in this configuration; it is removed when this configuration has led for long enough",
+        message:
+          "the route that made it is not in this configuration; it is removed when this configuration has led for long enough",
       };
     }
     return { kind: "proven", because: mapped.length > 0 ? "mapped-elsewhere" : "not-selected" };

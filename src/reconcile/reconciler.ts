@@ -3,7 +3,13 @@ import type { Installation } from "../domain/installation.js";
 import type { Service } from "../domain/objects.js";
 import { whyForeign, type Ownership } from "../domain/ownership.js";
 import { parseService } from "../domain/parse.js";
-import { planService, whyLost, type Candidate, type ServicePlan, type TargetView } from "../domain/plan.js";
+import {
+  planService,
+  whyLost,
+  type Candidate,
+  type ServicePlan,
+  type TargetView,
+} from "../domain/plan.js";
 import { splitKey, type ServiceKey } from "../domain/service-key.js";
 import type { Write } from "../domain/writes.js";
 import type { DestinationView } from "../ports/destination-view.js";
@@ -106,7 +112,8 @@ export class Reconciler {
     const context = { ...this.settings.installation, families: this.parts.view.families };
     const plan = planService(view, context);
     const existing = this.parts.view.existing(pass.target);
-    const mayAdopt = plan.kind === "refused" && existing.kind === "foreign" && this.settings.adopt !== "off";
+    const mayAdopt =
+      plan.kind === "refused" && existing.kind === "foreign" && this.settings.adopt !== "off";
     if (!mayAdopt) return plan;
     const sourceSlices = this.parts.source.slices(candidateKey(plan.winner));
     if (sourceSlices === undefined) return plan;
@@ -178,7 +185,10 @@ export class Reconciler {
         this.parts.reporter.refused(pass.target, plan.winner, refusal);
         return { outcome: "refused", again: true };
       }
-      mirror = applied.kind === "done" && applied.object ? parseService(applied.object, () => true) : mirror;
+      mirror =
+        applied.kind === "done" && applied.object
+          ? parseService(applied.object, () => true)
+          : mirror;
     }
     if (mirror === undefined) return { outcome: "held", again: true };
     this.parts.reporter.mirrored(pass, plan);
@@ -209,14 +219,22 @@ export class Reconciler {
       case "namespace-missing":
         if (first.route.createNamespace) {
           await this.parts.applier.createNamespace(namespace, pass.permit);
-          return this.#whyRefused(await this.parts.applier.apply(write, pass.permit), write, first, pass);
+          return this.#whyRefused(
+            await this.parts.applier.apply(write, pass.permit),
+            write,
+            first,
+            pass,
+          );
         }
         return refusal(
           "namespace-missing",
           `namespace ${namespace} does not exist in the destination; create it, or let the route do so (createNamespace: true)`,
         );
       case "namespace-terminating":
-        return refusal("namespace-terminating", `${applied.message}; it is tried again when the deletion has ended`);
+        return refusal(
+          "namespace-terminating",
+          `${applied.message}; it is tried again when the deletion has ended`,
+        );
       case "invalid":
         return refusal("rejected-by-destination", applied.message);
     }

@@ -89,11 +89,21 @@ export class Reporter {
     if (change === "none") return;
     const latencyMs = this.parts.clock.monotonicMs() - pass.note.sinceMs;
     const fields = plan.writes.flatMap((write) => write.why).join(",");
-    const outcome = { operation: change, outcome: "applied", fields, latencyMs: Math.round(latencyMs) };
+    const outcome = {
+      operation: change,
+      outcome: "applied",
+      fields,
+      latencyMs: Math.round(latencyMs),
+    };
     this.#log(source, pass.target, { ...outcome, uid: winner.service.uid }, "applied");
     if (pass.note.cause === "destination" && change !== "adopt") this.#driftRepaired("services");
     if (change === "adopt") {
-      this.#event(winner.service, "Normal", "Adopted", `${this.#to(pass.target)} of k8s-svc-sync is ours now`);
+      this.#event(
+        winner.service,
+        "Normal",
+        "Adopted",
+        `${this.#to(pass.target)} of k8s-svc-sync is ours now`,
+      );
     } else if (change === "create") {
       this.#event(winner.service, "Normal", "Synced", `mirrored to ${this.#to(pass.target)}`);
     }
@@ -168,7 +178,12 @@ export class Reporter {
     const latencyMs = Math.round(this.parts.clock.monotonicMs() - note.sinceMs);
     this.#heldOrphans.delete(target);
     this.#failing.delete(target);
-    this.#log(source, target, { operation: "delete", outcome: "removed", because, latencyMs }, "removed");
+    this.#log(
+      source,
+      target,
+      { operation: "delete", outcome: "removed", because, latencyMs },
+      "removed",
+    );
     if (because !== "source-deleted") {
       const { namespace, name } = splitKey(source);
       const uid = mirror.annotations["svc-ferry.io/source-uid"] ?? "";
@@ -184,13 +199,22 @@ export class Reporter {
     if (this.#heldOrphans.get(target) === reason.code) return;
     this.#heldOrphans.set(target, reason.code);
     const source = sourceOf(mirror) ?? target;
-    this.#log(source, target, { outcome: "held", code: reason.code, reason: reason.message }, "kept the mirror");
+    this.#log(
+      source,
+      target,
+      { outcome: "held", code: reason.code, reason: reason.message },
+      "kept the mirror",
+    );
   }
 
   swept(verdict: BrakeVerdict, unwanted: readonly ServiceKey[]): void {
     const { destination, allowHint } = this.settings;
     this.parts.metrics.count("svc_ferry_sweeps_total", { destination });
-    this.parts.metrics.set("svc_ferry_delete_brake", { destination }, verdict.kind === "blocked" ? 1 : 0);
+    this.parts.metrics.set(
+      "svc_ferry_delete_brake",
+      { destination },
+      verdict.kind === "blocked" ? 1 : 0,
+    );
     if (verdict.kind === "blocked") {
       this.parts.metrics.count("svc_ferry_mass_deletes_blocked_total", { destination });
     }
@@ -199,7 +223,10 @@ export class Reporter {
     if (verdict.kind !== "blocked" || wasBlocked) return;
     const text = `${verdict.unwanted} of ${verdict.mirrors} mirrors in ${destination} have no source; none is deleted. ${allowHint}`;
     const listed = unwanted.slice(0, MAX_LISTED).join(", ");
-    this.parts.log.error({ destination, code: "mass-delete-blocked", reason: text, mirrors: listed }, "mass deletion blocked");
+    this.parts.log.error(
+      { destination, code: "mass-delete-blocked", reason: text, mirrors: listed },
+      "mass deletion blocked",
+    );
     this.parts.events.emit({
       subject: this.settings.leaseSubject,
       type: "Warning",
@@ -212,7 +239,10 @@ export class Reporter {
   failed(target: ServiceKey, error: unknown, attempt: number): void {
     const known = error instanceof RetryableError || error instanceof TerminalError;
     const code = known ? error.code : "unknown";
-    this.parts.metrics.count("svc_ferry_retries_total", { destination: this.settings.destination, code });
+    this.parts.metrics.count("svc_ferry_retries_total", {
+      destination: this.settings.destination,
+      code,
+    });
     // The ordinary races: read again, once more, and it is over. Worth a line only when it goes on.
     const ordinary = code === "FERRY-R001" || code === "FERRY-L001";
     if (ordinary && attempt < 5) return;
@@ -227,7 +257,10 @@ export class Reporter {
     const [first] = this.parts.wanting(target);
     const source = first === undefined ? target : candidateKey(first);
     const level = known ? "warn" : "error";
-    this.parts.log[level]({ ...this.#route(source, target), err: error, code, attempt }, "will try again");
+    this.parts.log[level](
+      { ...this.#route(source, target), err: error, code, attempt },
+      "will try again",
+    );
   }
 
   #transition(
@@ -243,7 +276,12 @@ export class Reporter {
     this.#states.set({ ...blank(candidate, target), ...before, state, reason });
     this.#forgetOthers(target);
     if (before?.state === state && before.reason?.message === reason.message) return;
-    this.#log(source, target, { outcome: state, code: reason.code, reason: reason.message }, "not synced");
+    this.#log(
+      source,
+      target,
+      { outcome: state, code: reason.code, reason: reason.message },
+      "not synced",
+    );
     const type = state === "paused" ? "Normal" : "Warning";
     this.#event(candidate.service, type, event, `${reason.code}: ${reason.message}`);
   }
@@ -257,14 +295,21 @@ export class Reporter {
   #startTracking(source: ServiceKey, target: ServiceKey): void {
     this.#tracking.add(source);
     const { name } = splitKey(source);
-    const names = [...this.#tracking].slice(-MAX_LISTED).map((key) => splitKey(key as ServiceKey).name);
+    const names = [...this.#tracking]
+      .slice(-MAX_LISTED)
+      .map((key) => splitKey(key as ServiceKey).name);
     const more = this.#tracking.size - names.length;
     const list = more > 0 ? `${names.join(", ")}, … and ${more} more` : names.join(", ");
     const text = `started syncing service ${name}, currently tracking: [${list}]`;
     this.parts.log.info({ service: source, target, text }, "started syncing service");
   }
 
-  #endpointsWritten(source: ServiceKey, pass: Pass, endpoints: EndpointsResult, lagMs: number): void {
+  #endpointsWritten(
+    source: ServiceKey,
+    pass: Pass,
+    endpoints: EndpointsResult,
+    lagMs: number,
+  ): void {
     const ready = endpoints.plan?.ready ?? 0;
     if (pass.note.cause === "destination") this.#driftRepaired("endpointslices");
     const fields = { ready, writes: endpoints.writes, latencyMs: lagMs };
@@ -281,9 +326,19 @@ export class Reporter {
     now: readonly Reason[],
   ): void {
     for (const remark of now.filter((one) => !before.some((old) => old.message === one.message))) {
-      this.#log(source, target, { code: remark.code, reason: remark.message }, "synced with a remark");
+      this.#log(
+        source,
+        target,
+        { code: remark.code, reason: remark.message },
+        "synced with a remark",
+      );
       const reason = remark.code === "type-reduced" ? "TypeReduced" : "EndpointsWarning";
-      this.#event(service, remark.code === "type-reduced" ? "Normal" : "Warning", reason, remark.message);
+      this.#event(
+        service,
+        remark.code === "type-reduced" ? "Normal" : "Warning",
+        reason,
+        remark.message,
+      );
     }
   }
 
@@ -346,7 +401,9 @@ function endpointRemarks(endpoints: EndpointsResult): readonly Reason[] {
   }
   if (plan === undefined) return remarks;
   if (plan.foreign.length > 0) {
-    const names = plan.foreign.map((slice) => `${slice.name} (${slice.managedBy ?? "managed by nobody"})`);
+    const names = plan.foreign.map(
+      (slice) => `${slice.name} (${slice.managedBy ?? "managed by nobody"})`,
+    );
     remarks.push({
       code: "foreign-endpoints",
       message: `slices of others add endpoints to the mirror: ${names.slice(0, 3).join(", ")}`,

@@ -3,13 +3,7 @@ import type { ServiceKey } from "../domain/service-key.js";
 
 /** Where one source Service stands in one destination; the `state` of /status. */
 export type SyncState =
-  | "synced"
-  | "pending"
-  | "conflict"
-  | "refused"
-  | "retrying"
-  | "paused"
-  | "held";
+  "synced" | "pending" | "conflict" | "refused" | "retrying" | "paused" | "held";
 
 /** What the last passes told about one source Service and one target. Times are ms since the epoch. */
 export interface ServiceState {
@@ -20,7 +14,8 @@ export interface ServiceState {
   readonly reason: Reason | undefined;
   /** Synced, but somebody should look. */
   readonly remarks: readonly Reason[];
-  readonly endpoints: { readonly ready: number; readonly total: number; readonly slices: number } | undefined;
+  readonly endpoints:
+    { readonly ready: number; readonly total: number; readonly slices: number } | undefined;
   readonly lastChangeMs: number | undefined;
   readonly lastWriteMs: number | undefined;
   /** From the moment the change was seen to the end of its last write. */

@@ -76,7 +76,10 @@ export class Sweep {
     if (!this.#pending) {
       const wake = new AbortController();
       this.#requested = () => wake.abort();
-      await this.parts.clock.sleep(this.settings.intervalMs, AbortSignal.any([signal, wake.signal]));
+      await this.parts.clock.sleep(
+        this.settings.intervalMs,
+        AbortSignal.any([signal, wake.signal]),
+      );
       this.#requested = undefined;
     }
     if (this.#pending) await this.parts.clock.sleep(COALESCE_MS, signal);

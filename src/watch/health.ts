@@ -1,6 +1,8 @@
 import { codeOf, isVersionError } from "./pace.js";
 import type { ReflectorOptions, ReflectorState } from "./reflector-options.js";
 
+const SILENT = "FERRY-K010";
+
 /** What a reflector shows of itself: state, last contact, and one log line when it breaks, another when it works again. */
 export class Health {
   state: ReflectorState = "listing";
@@ -24,10 +26,12 @@ export class Health {
   }
 
   failed(err: unknown): void {
-    this.state = "broken";
     const { api, log, observer, resource } = this.options;
     const code = codeOf(err);
     observer?.failed(code);
+    // Silence proves nothing: where etcd notifies of its progress rarely, a quiet watch hears nothing for two minutes.
+    if (code === SILENT) return;
+    this.state = "broken";
     // A version that grew too old is everyday life, and a repeated failure is no news.
     if (isVersionError(err) || code === this.#lastFailure) return;
     this.#lastFailure = code;

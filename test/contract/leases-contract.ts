@@ -38,14 +38,15 @@ export function leasesContract(cluster: Cluster): void {
         on.replace(LEASES, { ...seen, ...by("c") }),
       ]);
 
-      expect(results.map(({ kind }) => kind).sort()).toEqual(["conflict", "done"]);
+      expect(results.map(({ kind }) => kind).toSorted()).toEqual(["conflict", "done"]);
     });
 
     it("takes an empty holder, as a release writes it", async () => {
       const seen = await on.created(LEASES, { name: "h-release" }, { spec: held });
 
       const spec = { ...held, holderIdentity: "", leaseDurationSeconds: 1 };
-      const released = objectOf(await on.replace(LEASES, { ...seen, ...{ spec } }));
+      const release = { ...seen, spec };
+      const released = objectOf(await on.replace(LEASES, release));
 
       expect(specOf(released)["holderIdentity"]).toBe("");
     });

@@ -71,7 +71,8 @@ export function servicesContract(cluster: Cluster): void {
     it("keeps the cluster IP when a replace leaves it out", async () => {
       const created = await on.created(SERVICES, { name: "s-put" }, { spec: web });
 
-      const result = await on.replace(SERVICES, { metadata: created.metadata, ...{ spec: web } });
+      const sent = { metadata: created.metadata, spec: web };
+      const result = await on.replace(SERVICES, sent);
 
       expect(result).toEqual({ kind: "done", object: created });
     });

@@ -24,7 +24,7 @@ export class ApiFailure extends Error {
 }
 
 /** `services`, `endpointslices.discovery.k8s.io`: how the server's messages call a resource. */
-export function qualified(resource: Resource): string {
+function qualified(resource: Resource): string {
   return resource.group === "" ? resource.plural : `${resource.plural}.${resource.group}`;
 }
 

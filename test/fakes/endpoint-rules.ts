@@ -76,7 +76,8 @@ export const ENDPOINTS_RULES: KindRules = {
         ports: subset.ports.map((port) => ({ ...port, protocol: port.protocol ?? "TCP" })),
       }),
     }));
-    return { ...rest, ...{ subsets } };
+    const complete = { ...rest, subsets };
+    return complete;
   },
   problems(object) {
     const subsets = (object as { subsets?: readonly Subset[] }).subsets ?? [];
@@ -152,8 +153,8 @@ function rangeProblems(address: string, field: string): Problem[] {
   const refused = (range: string): Problem[] => [
     { field, what: `Invalid value: "${address}": may not be in the ${range} range` },
   ];
-  if (/^127\./.test(address) || address === "::1") return refused("loopback");
-  if (/^169\.254\./.test(address) || /^fe[89ab]/i.test(address)) return refused("link-local");
+  if (address.startsWith("127.") || address === "::1") return refused("loopback");
+  if (address.startsWith("169.254.") || /^fe[89ab]/i.test(address)) return refused("link-local");
   if (/^22[4-9]\.|^23\d\./.test(address) || /^ff/i.test(address)) return refused("multicast");
   if (address === "0.0.0.0" || address === "::") return refused("unspecified");
   return [];

@@ -11,7 +11,10 @@ export const LEASE_RULES: KindRules = {
   createsOnUpdate: true,
   needsResourceVersion: true,
   hasGeneration: false,
-  complete: (object) => ({ ...object, ...{ spec: specOf(object) } }),
+  complete(object) {
+    const complete = { ...object, spec: specOf(object) };
+    return complete;
+  },
   problems(object) {
     const spec = specOf(object);
     return [
@@ -36,7 +39,7 @@ function numberProblems(value: unknown, field: string, least: number): Problem[]
     : [
         {
           field,
-          what: `Invalid value: ${String(value)}: must be greater than or equal to ${least}`,
+          what: `Invalid value: ${JSON.stringify(value)}: must be greater than or equal to ${least}`,
         },
       ];
 }

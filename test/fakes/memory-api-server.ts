@@ -48,6 +48,8 @@ export interface MemoryApiServerOptions {
   readonly random: SeededRandom;
   /** First is the primary one; default IPv4 alone. */
   readonly families?: readonly IpFamily[];
+  /** See WatchHub; default true. */
+  readonly progressNotify?: boolean;
 }
 
 /** Who is meant when a test itself writes. */
@@ -64,7 +66,7 @@ export class MemoryApiServer {
 
   constructor(options: MemoryApiServerOptions) {
     this.clock = options.clock;
-    this.#watches = new WatchHub(this.etcd, options.clock);
+    this.#watches = new WatchHub(this.etcd, options.clock, options.progressNotify ?? true);
     const rulesOf = rules(options.families ?? ["IPv4"], this.#ips);
     this.#writer = new ObjectWriter(this.etcd, options.clock, options.random, rulesOf);
     this.#populate();
@@ -185,8 +187,14 @@ export class MemoryApiServer {
       const atMs = this.clock.monotonicMs();
       const stateChanging = this.etcd.revision !== revision;
       this.audit.add({
-        ...{ atMs, client, verb, resource, outcome, stateChanging, object },
+        atMs,
+        client,
+        verb,
+        resource,
         ref: { namespace, name },
+        outcome,
+        stateChanging,
+        object,
       });
     };
     try {

@@ -38,7 +38,10 @@ export class MemoryClient implements KubeApi {
 
   list(resource: Resource, options: ListOptions, signal: AbortSignal): Promise<KubeList> {
     return this.#read({
-      ...{ verb: "list", resource, signal, laterPage: options.continueToken !== undefined },
+      verb: "list",
+      resource,
+      signal,
+      laterPage: options.continueToken !== undefined,
       run: (server) => server.list(resource, options),
       empty: (server) => ({
         items: [],
@@ -58,7 +61,9 @@ export class MemoryClient implements KubeApi {
     const watch = new MemoryWatch({ network, cluster, options, onEvent, signal });
     return watch.run(
       this.#trips.send({
-        ...{ verb: "watch", resource, signal },
+        verb: "watch",
+        resource,
+        signal,
         run: (server) => watch.open(server, resource),
       }),
     );
@@ -71,7 +76,9 @@ export class MemoryClient implements KubeApi {
   ): Promise<KubeObject | undefined> {
     try {
       return await this.#trips.send({
-        ...{ verb: "get", resource, signal },
+        verb: "get",
+        resource,
+        signal,
         run: (server) => server.get(resource, ref),
       });
     } catch (error) {

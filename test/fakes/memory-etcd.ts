@@ -2,7 +2,7 @@
  * The store under the fake API server: one revision counter for everything, a
  * history that can be compacted, and snapshots that can be restored.
  */
-import { StoredObject } from "./stored-object.js";
+import type { StoredObject } from "./stored-object.js";
 
 /** One write. `after` is undefined for a deletion, `before` for a creation. */
 export class Change {
@@ -36,8 +36,11 @@ export class MemoryEtcd {
   #revision = 1;
   #compacted = 0;
   #collections = new Map<string, Collection>();
-  #history = new Map<string, Change[]>();
-  #sorted = new Map<string, { readonly revision: number; readonly objects: StoredObject[] }>();
+  readonly #history = new Map<string, Change[]>();
+  readonly #sorted = new Map<
+    string,
+    { readonly revision: number; readonly objects: StoredObject[] }
+  >();
   readonly #listeners: ((change: Change) => void)[] = [];
   readonly #restoreListeners: (() => void)[] = [];
 
@@ -85,7 +88,7 @@ export class MemoryEtcd {
       if (change.before === undefined) then.delete(change.key);
       else then.set(change.key, change.before);
     }
-    const keys = [...then.keys()].sort();
+    const keys = [...then.keys()].toSorted();
     const objects = keys.flatMap((key) => then.get(key) ?? []);
     this.#sorted.set(collection, { revision, objects });
     return objects;

@@ -49,7 +49,7 @@ export interface Faults {
 }
 
 /** A good network: fast, but not instant, so that things overlap. */
-export const NO_FAULTS: Faults = {
+const NO_FAULTS: Faults = {
   queueMs: [0, 0],
   latencyMs: [0.2, 2],
   watchLatencyMs: [0.2, 3],
@@ -129,7 +129,7 @@ export class Network {
     this.#orders.length = 0;
   }
 
-  /** Connections are refused from now on, open ones break. */
+  /** Connections are refused from now on; open ones break, with whatever is under way on them. */
   down(): void {
     this.#mode = "down";
     this.disconnect();
@@ -139,7 +139,7 @@ export class Network {
   silent(): void {
     this.#mode = "silent";
     this.#connected = false;
-    for (const cut of [...this.#cuts]) cut("silence");
+    for (const cut of this.#cuts) cut("silence");
   }
 
   up(): void {
@@ -149,7 +149,7 @@ export class Network {
   /** Open connections break; new ones are possible. */
   disconnect(): void {
     this.#connected = false;
-    for (const cut of [...this.#cuts]) cut("cut");
+    for (const cut of this.#cuts) cut("cut");
   }
 
   /** From now on another server answers under the same address; undefined: the client's own again. */

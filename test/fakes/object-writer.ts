@@ -18,8 +18,9 @@ import {
   notFound,
   type Problem,
 } from "./api-failure.js";
+import { withGeneration } from "./generation.js";
 import { omitEmpty, sameJson, wireCopy } from "./json.js";
-import type { KindRules, RulesOf } from "./kind-rules.js";
+import type { RulesOf } from "./kind-rules.js";
 import type { MemoryEtcd } from "./memory-etcd.js";
 import { completeMetadata, metadataProblems, updateProblems } from "./metadata-rules.js";
 import type { SeededRandom } from "./seeded-random.js";
@@ -236,16 +237,4 @@ function merged(sent: KubeObject, before: KubeObject): ObjectMeta {
     ...(ownerReferences && { ownerReferences }),
     ...(finalizers && { finalizers }),
   };
-}
-
-/** Counts changes of labels and of everything outside metadata; annotations do not count (measured). */
-function withGeneration(rules: KindRules, after: KubeObject, before: KubeObject): KubeObject {
-  if (!rules.hasGeneration) return after;
-  const content = (object: KubeObject): unknown => ({
-    ...object,
-    metadata: { labels: object.metadata.labels },
-  });
-  if (sameJson(content(after), content(before))) return after;
-  const generation = (before.metadata.generation ?? 0) + 1;
-  return { ...after, metadata: { ...after.metadata, generation } };
 }

@@ -99,10 +99,10 @@ export class RoundTrips {
       return;
     }
     this.server.clock.schedule(network.delayMs(network.faults.latencyMs), () => {
-      const outcome = this.#atServer(trip, fate);
+      const outcome = network.mode === "up" ? this.#atServer(trip, fate) : this.#broken("reset");
       if (network.mode === "silent") return;
       this.#back(() => {
-        done(outcome);
+        done(network.mode === "down" ? this.#broken("connection reset") : outcome);
       });
     });
   }

@@ -29,7 +29,8 @@ export class ServiceRules implements KindRules {
   complete(object: KubeObject, before: KubeObject | undefined): KubeObject {
     const old = before && specOf(before);
     const spec = completeAddresses(withDefaults(specOf(object)), old, this.families);
-    return { ...object, ...{ spec, status: { loadBalancer: {} } } };
+    const complete = { ...object, spec, status: { loadBalancer: {} } };
+    return complete;
   }
 
   problems(object: KubeObject, before: KubeObject | undefined): readonly Problem[] {
@@ -54,7 +55,8 @@ export class ServiceRules implements KindRules {
       ...(ports && { ports }),
       ...(clusterIP !== undefined && { clusterIP, clusterIPs }),
     };
-    return { ...object, ...{ spec: allocated } };
+    const stored = { ...object, spec: allocated };
+    return stored;
   }
 
   release(object: KubeObject): void {

@@ -5,7 +5,7 @@
  */
 import type { Clock } from "../../src/ports/clock.js";
 import { settle } from "./settle.js";
-import { TimerHeap, type Timer } from "./timer-heap.js";
+import { TimerHeap } from "./timer-heap.js";
 
 /** Runs something later on virtual time. */
 export interface Scheduler {
@@ -56,11 +56,7 @@ export class VirtualClock implements Clock, Scheduler {
   /** Lets everything come to rest, then wakes the next in line. False when nobody waited. */
   async step(): Promise<boolean> {
     await settle();
-    const timer = this.#timers.take();
-    if (timer === undefined) return false;
-    this.#fire(timer);
-    await settle();
-    return true;
+    return this.#wakeNext();
   }
 
   /** Moves time on by `ms`; all that becomes due on the way happens at its own moment. */
@@ -68,7 +64,7 @@ export class VirtualClock implements Clock, Scheduler {
     const endMs = this.#elapsedMs + ms;
     await settle();
     for (let next = this.nextAtMs; next !== undefined && next <= endMs; next = this.nextAtMs) {
-      await this.step();
+      await this.#wakeNext();
     }
     this.#elapsedMs = endMs;
   }
@@ -84,13 +80,17 @@ export class VirtualClock implements Clock, Scheduler {
       const next = this.nextAtMs;
       if (next === undefined) throw new Error("nobody waits, and what was waited for is not there");
       if (next > endMs) throw new Error(`not there after ${limitMs} ms of virtual time`);
-      await this.step();
+      await this.#wakeNext();
     }
   }
 
-  #fire(timer: Timer): void {
+  async #wakeNext(): Promise<boolean> {
+    const timer = this.#timers.take();
+    if (timer === undefined) return false;
     this.#elapsedMs = Math.max(this.#elapsedMs, timer.dueMs);
     timer.run();
+    await settle();
+    return true;
   }
 }
 

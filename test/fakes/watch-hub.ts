@@ -15,7 +15,7 @@ export interface WatchSink {
   cut(): void;
 }
 
-/** The watch cache sends a bookmark about once a minute, and two seconds before the watch's end (measured, and apiserver storage/cacher). */
+/** The watch cache sends a bookmark about once a minute, and two seconds before the watch's end (apiserver storage/cacher; measured). It promises none. */
 const BOOKMARK_EVERY_MS = 60_000;
 const BOOKMARK_BEFORE_END_MS = 2_000;
 
@@ -25,6 +25,12 @@ export class WatchHub {
   constructor(
     private readonly etcd: MemoryEtcd,
     private readonly clock: Scheduler,
+    /**
+     * Whether etcd tells the watch cache how far it is (`--watch-progress-notify-interval=5s`, as kubeadm sets it). Without
+     * it the bookmarks of a quiet collection stay at its last change, and a watch that was opened behind that gets none at
+     * all: measured with etcd's default, a quiet watch was silent for 121 s.
+     */
+    private readonly progressNotify: boolean,
   ) {
     etcd.onChange((change) => {
       for (const watch of this.#watches.get(change.collection) ?? []) watch.offer(change);
@@ -56,7 +62,7 @@ export class WatchHub {
     const watches = this.#watches.get(collection) ?? new Set();
     this.#watches.set(collection, watches.add(watch));
     for (const change of this.etcd.changesSince(collection, from)) watch.offer(change);
-    const stopTimers = this.#timers(watch, options.timeoutSeconds * 1000, () => {
+    const stopTimers = this.#timers(watch, collection, options.timeoutSeconds * 1000, () => {
       watches.delete(watch);
       sink.end();
     });
@@ -76,16 +82,18 @@ export class WatchHub {
     }
   }
 
-  #timers(watch: OpenWatch, timeoutMs: number, end: () => void): () => void {
+  #timers(watch: OpenWatch, collection: string, timeoutMs: number, end: () => void): () => void {
     let cancelBookmark = (): void => undefined;
-    const bookmarkIn = (delayMs: number, leftMs: number): void => {
+    const bookmarks = (leftMs: number): void => {
+      const beforeEndMs = leftMs - BOOKMARK_BEFORE_END_MS;
+      if (beforeEndMs <= 0) return;
+      const delayMs = Math.min(BOOKMARK_EVERY_MS, beforeEndMs);
       cancelBookmark = this.clock.schedule(delayMs, () => {
-        watch.bookmark(this.etcd.revision);
-        bookmarkIn(BOOKMARK_EVERY_MS, leftMs - delayMs);
+        watch.bookmark(this.#progress(collection));
+        bookmarks(leftMs - delayMs);
       });
     };
-    const beforeEndMs = Math.max(0, timeoutMs - BOOKMARK_BEFORE_END_MS);
-    bookmarkIn(Math.min(BOOKMARK_EVERY_MS, beforeEndMs), timeoutMs);
+    bookmarks(timeoutMs);
     const cancelEnd = this.clock.schedule(timeoutMs, () => {
       cancelBookmark();
       end();
@@ -94,6 +102,11 @@ export class WatchHub {
       cancelBookmark();
       cancelEnd();
     };
+  }
+
+  #progress(collection: string): number {
+    if (this.progressNotify) return this.etcd.revision;
+    return this.etcd.changesSince(collection, 0).at(-1)?.revision ?? 0;
   }
 }
 

@@ -80,7 +80,6 @@ describe("loadConfig without anything given", () => {
       link: undefined,
       endpoints: "both",
       adopt: "on",
-      changedBy: "full",
       allowMassDelete: false,
       sweepIntervalMs: 600_000,
       staleRouteGraceMs: 300_000,

@@ -34,7 +34,7 @@ export class LeaseServer {
     return lease as Lease;
   }
 
-  store(object: KubeObject): KubeObject {
+  store(object: KubeObject & { readonly spec?: unknown }): KubeObject {
     this.#version += 1;
     const { namespace, name } = object.metadata;
     const metadata = { ...object.metadata, uid: "u1", resourceVersion: String(this.#version) };
@@ -48,7 +48,7 @@ export class LeaseServer {
 export class LeaseClient implements KubeApi {
   readonly cluster = "source";
   readonly connections = 1;
-  /** Thrown by the next requests; "hang": they get no answer; "lose answers": they are done, but nobody learns. */
+  /** Thrown by the next requests; "hang": they get no answer; "lose answers": writes are done, but nobody learns. */
   fault: Error | "hang" | "lose answers" | undefined;
   readonly requests: string[] = [];
 
@@ -102,7 +102,9 @@ export class LeaseClient implements KubeApi {
     if (this.fault instanceof Error) throw this.fault;
     if (this.fault === "hang") return new Promise<never>(() => undefined);
     const result = work();
-    return this.fault === "lose answers" ? new Promise<never>(() => undefined) : result;
+    return this.fault === "lose answers" && request !== "get"
+      ? new Promise<never>(() => undefined)
+      : result;
   }
 }
 

@@ -236,6 +236,17 @@ describe("WorkQueue", () => {
     expect(queue.waiting).toBe(0);
   });
 
+  it("wakes in time for a key that is due before those that wait already", async () => {
+    const { clock, queue, keysNow } = given();
+    queue.addAfter("late", 1_000, live);
+    await settle();
+
+    queue.addAfter("early", 10, live);
+    await clock.advance(10);
+
+    expect(await keysNow()).toEqual(["early"]);
+  });
+
   it("keeps what is added for later during an attempt until its time", async () => {
     const { clock, queue, keysNow } = given();
     queue.add("a", live);

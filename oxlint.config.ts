@@ -1,0 +1,137 @@
+/** Lint rules and the import boundaries of ARCHITECTURE.md, as one table. */
+import { defineConfig, type OxlintOverride } from "oxlint";
+
+const AREAS = [
+  "domain",
+  "ports",
+  "queue",
+  "watch",
+  "leader",
+  "kube",
+  "intake",
+  "reconcile",
+  "telemetry",
+  "runtime",
+  "config",
+  "cli",
+];
+
+/** Area -> areas it may import besides itself. Everything not named here is forbidden. */
+const MAY_IMPORT: Record<string, string[]> = {
+  domain: [],
+  ports: ["domain"],
+  // The kit: no word about Services.
+  queue: ["ports"],
+  watch: ["ports"],
+  leader: ["ports"],
+  kube: ["ports"],
+  intake: ["domain", "ports", "queue", "watch"],
+  reconcile: ["domain", "ports", "queue"],
+  telemetry: ["ports"],
+  runtime: ["ports"],
+  config: ["domain", "ports"],
+  cli: ["config", "ports"],
+};
+
+/** Package -> the one area allowed to load it at run time (types are free). */
+const GATE: Record<string, string[]> = {
+  "@kubernetes/client-node": ["kube"],
+  undici: ["kube"],
+  pino: ["telemetry"],
+  "prom-client": ["telemetry"],
+  fastify: ["telemetry"],
+  commander: ["cli"],
+  yaml: ["config"],
+  zod: ["config", "cli"],
+};
+
+const CONTAINER = ["container", "Lifecycle", "singleton", "autoInjectable", "registry", "delay"];
+
+const boundary = (area: string): OxlintOverride => ({
+  files: [`src/${area}/**`],
+  rules: {
+    "no-restricted-imports": [
+      "error",
+      {
+        paths: [
+          area === "domain"
+            ? { name: "tsyringe", message: "the domain is pure" }
+            : {
+                name: "tsyringe",
+                importNames: CONTAINER,
+                message: "constructor injection only; the container lives in compose.ts",
+              },
+          ...Object.entries(GATE)
+            .filter(([, areas]) => !areas.includes(area))
+            .map(([name, areas]) => ({
+              name,
+              allowTypeImports: true,
+              message: `only ${areas.join(", ")} may load ${name}`,
+            })),
+        ],
+        patterns: [
+          {
+            group: AREAS.filter(
+              (other) => other !== area && !MAY_IMPORT[area]?.includes(other),
+            ).map((other) => `**/${other}/**`),
+            message: `${area} may import ${[...(MAY_IMPORT[area] ?? []), "itself"].join(", ")} only`,
+          },
+          { group: ["../*.js"], message: "what lies in src/ itself is wiring: nobody imports it" },
+        ],
+      },
+    ],
+  },
+});
+
+export default defineConfig({
+  plugins: ["typescript", "import", "unicorn", "oxc", "node", "promise"],
+  options: { typeAware: true, reportUnusedDisableDirectives: "error" },
+  categories: { correctness: "error" },
+  ignorePatterns: ["dist/**"],
+  rules: {
+    "typescript/no-floating-promises": "error",
+    "typescript/no-misused-promises": "error",
+    "typescript/switch-exhaustiveness-check": "error",
+    "typescript/only-throw-error": "error",
+    "typescript/consistent-type-imports": "error",
+    "typescript/no-explicit-any": "error",
+    "typescript/no-non-null-assertion": "error",
+    "typescript/prefer-readonly": "error",
+    "typescript/await-thenable": "error",
+    "typescript/unbound-method": "off",
+    // Texts are sorted by code unit, which is what sort() does.
+    "typescript/require-array-sort-compare": "off",
+    "unicorn/no-useless-spread": "off",
+    "import/no-cycle": "error",
+    "import/no-default-export": "error",
+    "import/no-unassigned-import": "off",
+    "oxc/no-barrel-file": "error",
+    "unicorn/filename-case": ["error", { case: "kebabCase" }],
+    "unicorn/prefer-node-protocol": "error",
+    "preserve-caught-error": "error",
+    "no-console": "error",
+    "node/no-process-env": "error",
+    "no-restricted-globals": ["error", "Date", "setTimeout", "setInterval", "setImmediate"],
+    "max-depth": ["warn", 3],
+    "max-params": ["error", 5],
+    "max-lines-per-function": ["warn", { max: 60, skipBlankLines: true, skipComments: true }],
+    complexity: ["warn", 12],
+  },
+  overrides: [
+    ...AREAS.map(boundary),
+    { files: ["src/domain/**"], rules: { "import/no-nodejs-modules": "error" } },
+    { files: ["src/runtime/system-clock.ts"], rules: { "no-restricted-globals": "off" } },
+    { files: ["src/config/load.ts"], rules: { "node/no-process-env": "off" } },
+    {
+      files: ["test/**", "*.config.ts"],
+      rules: {
+        "no-restricted-globals": "off",
+        "no-restricted-imports": "off",
+        "max-lines-per-function": "off",
+        "import/no-default-export": "off",
+        "node/no-process-env": "off",
+        complexity: "off",
+      },
+    },
+  ],
+});
