@@ -3,8 +3,9 @@
  * a leader does with them. Wires, decides nothing.
  */
 import type { Config } from "./config/config.js";
-import { DestinationLink } from "./destination-link.js";
+import { DestinationLink, type LeasePlace } from "./destination-link.js";
 import type { Installation } from "./domain/installation.js";
+import { ALLOW_MASS_DELETE_ANNOTATION } from "./domain/labels.js";
 import { targetNamespaces } from "./domain/namespaces.js";
 import type { Digest } from "./domain/slice.js";
 import { SourceCache } from "./intake/source-cache.js";
@@ -31,7 +32,9 @@ export interface CoreParts {
   readonly metrics: Metrics;
   readonly digest: Digest;
   readonly observe: (cluster: string) => (resource: string) => WatchObserver;
-  readonly lease: (api: KubeApi, namespace: string) => DestinationLease;
+  readonly lease: (api: KubeApi, place: LeasePlace) => DestinationLease;
+  /** What the Lease in the source says about mass deletion; see `massDeleteLimit`. */
+  readonly leaseAnnotations: () => Readonly<Record<string, string>>;
 }
 
 export class Core {
@@ -111,7 +114,9 @@ export class Core {
         workers: config.maxConnections,
         sweepIntervalMs: config.sweepIntervalMs,
         staleRouteGraceMs: config.staleRouteGraceMs,
-        massDeleteAllowed: () => config.allowMassDelete,
+        massDeleteLimit: () =>
+          massDeleteLimit(config.allowMassDelete, this.parts.leaseAnnotations()),
+        allowHint: allowHint(config.lease),
         // Nothing else in the source stands for the installation; its uid is not worth a read.
         leaseSubject: {
           apiVersion: "coordination.k8s.io/v1",
@@ -155,4 +160,16 @@ export class Core {
   #sweepAll(): void {
     for (const link of this.links) link.requestSweep();
   }
+}
+
+/** How many deletions one sweep may do beyond its brake: all by the flag, or as many as a person wrote onto the Lease. */
+function massDeleteLimit(flag: boolean, annotations: Readonly<Record<string, string>>): number {
+  if (flag) return Infinity;
+  const told = Number(annotations[ALLOW_MASS_DELETE_ANNOTATION] ?? "0");
+  return Number.isInteger(told) && told > 0 ? told : 0;
+}
+
+function allowHint(lease: Config["lease"]): (unwanted: number) => string {
+  return (unwanted) =>
+    `If that is right: kubectl -n ${lease.namespace} annotate --overwrite lease ${lease.name} ${ALLOW_MASS_DELETE_ANNOTATION}=${unwanted} (remove it afterwards), or restart with --allow-mass-delete`;
 }

@@ -12,7 +12,6 @@ import type { Digest } from "./domain/slice.js";
 import { DestinationCache } from "./intake/destination-cache.js";
 import type { WatchHealth } from "./intake/watch-health.js";
 import type { Clock } from "./ports/clock.js";
-import { RetryableError } from "./ports/errors.js";
 import type { DestinationLease } from "./ports/destination-lease.js";
 import type { EventSink, EventSubject } from "./ports/event-sink.js";
 import type { KubeApi } from "./ports/kube-api.js";
@@ -42,8 +41,15 @@ export interface DestinationLinkSettings {
   readonly workers: number;
   readonly sweepIntervalMs: number;
   readonly staleRouteGraceMs: number;
-  readonly massDeleteAllowed: () => boolean;
+  readonly massDeleteLimit: () => number;
+  readonly allowHint: (unwanted: number) => string;
   readonly leaseSubject: EventSubject;
+}
+
+/** Where the link's Lease lies in a destination: in a mapped namespace, which a route may have to create. */
+export interface LeasePlace {
+  readonly namespace: string;
+  readonly createNamespace: boolean;
 }
 
 export interface DestinationLinkParts {
@@ -58,7 +64,7 @@ export interface DestinationLinkParts {
   readonly digest: Digest;
   readonly observe: (cluster: string) => (resource: string) => WatchObserver;
   /** Makes the Lease of the link in this destination. */
-  readonly lease: (api: KubeApi, namespace: string) => DestinationLease;
+  readonly lease: (api: KubeApi, place: LeasePlace) => DestinationLease;
   /** The destination is the source cluster itself, or not. */
   readonly onIdentity: (uid: string) => void;
 }
@@ -84,14 +90,18 @@ export class DestinationLink {
     private readonly parts: DestinationLinkParts,
   ) {
     const { source, events, clock, log, metrics } = parts;
-    this.lease = parts.lease(parts.api, leaseNamespace(this.#routes()));
+    const routes = this.#routes();
+    this.lease = parts.lease(parts.api, {
+      namespace: leaseNamespace(routes),
+      createNamespace: !settings.paused && routes.some((route) => route.createNamespace),
+    });
     this.reporter = new Reporter(
       {
         sourceContext: settings.sourceContext,
         destination: settings.name,
         destinationContext: settings.context,
         leaseSubject: settings.leaseSubject,
-        allowHint: "If that is right, restart with --allow-mass-delete.",
+        allowHint: settings.allowHint,
       },
       {
         log,
@@ -150,8 +160,7 @@ export class DestinationLink {
     const active = await Promise.race([this.#ready.promise, aborted(term.signal)]);
     if (active === undefined) return;
     this.reporter.reset();
-    await this.#ensureLeaseNamespace(term);
-    if (!term.signal.aborted) await active.runner.lead(term);
+    await active.runner.lead(term);
   }
 
   /** Learns who the destination is; waits for as long as it takes. undefined: aborted meanwhile. */
@@ -225,32 +234,6 @@ export class DestinationLink {
       },
     );
     return { cache, runner };
-  }
-
-  /** The link's Lease lies in the first mapped namespace, which a route may have to create. */
-  async #ensureLeaseNamespace(term: Term): Promise<void> {
-    const routes = this.#routes();
-    const name = leaseNamespace(routes);
-    if (!routes.some((route) => route.createNamespace) || this.settings.paused) return;
-    const { api, clock, log } = this.parts;
-    while (!term.signal.aborted) {
-      try {
-        if ((await api.get(NAMESPACES, { name }, term.signal)) !== undefined) return;
-        const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name } };
-        const permit = (): boolean => term.permit();
-        await api.create(NAMESPACES, namespace, { signal: term.signal, permit });
-        log.info({ destination: this.settings.name, namespace: name }, "created namespace");
-        return;
-      } catch (error) {
-        // Who may not look has had the namespace made by somebody else.
-        if (error instanceof RetryableError && error.code === "FERRY-K006") return;
-        log.warn(
-          { destination: this.settings.name, err: error },
-          "namespace not checked, trying again",
-        );
-        await clock.sleep(CONNECT_RETRY_MS, term.signal);
-      }
-    }
   }
 
   #routes(): Installation["routes"] {

@@ -13,8 +13,7 @@ export class LinkLease implements DestinationLease {
   }
 
   get state(): DestinationLeaseState {
-    const { state } = this.#heartbeat;
-    return state.kind === "unknown" ? { kind: "unknown" } : state;
+    return this.#heartbeat.state;
   }
 
   observe(signal: AbortSignal): Promise<void> {

@@ -90,7 +90,7 @@ export class FerryProcess {
       digest: this.around.digest,
     });
     const elector = this.#elector(source, processId);
-    const core = this.#core({ source, destinations, installed, processId });
+    const core = this.#core({ source, destinations, installed, processId, elector });
     this.state.attach(core, installed.link, () => elector.leader?.identity);
     this.around.log.info(
       { link: installed.link, sourceCluster, processId },
@@ -158,10 +158,11 @@ export class FerryProcess {
     readonly destinations: ReadonlyMap<string, KubeApi>;
     readonly installed: Installation;
     readonly processId: string;
+    readonly elector: Elector;
   }): Core {
     const { config } = this;
     const { clock, random, log, metrics, digest } = this.around;
-    const { source, destinations, installed, processId } = parts;
+    const { source, destinations, installed, processId, elector } = parts;
     return new Core({
       config,
       installation: installed,
@@ -173,13 +174,15 @@ export class FerryProcess {
       metrics,
       digest,
       observe: watchMetrics(metrics),
-      lease: (api, namespace) =>
+      leaseAnnotations: () => elector.leader?.annotations ?? {},
+      lease: (api, { namespace, createNamespace }) =>
         new LinkLease({
           ...config.lease,
           api,
           clock,
           random,
           log: log.child("heartbeat"),
+          createNamespace,
           leaseNamespace: namespace,
           leaseName: installed.link,
           identity: config.podName,

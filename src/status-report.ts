@@ -83,6 +83,16 @@ function serviceStatuses(core: Core): readonly ServiceStatus[] {
   const placed = core.links.flatMap((link) =>
     [...link.reporter.states()].map((state) => placedStatus(link.settings.name, state)),
   );
+  const orphaned = core.links.flatMap((link) =>
+    [...link.reporter.orphans()].map(({ source, target, reason }): ServiceStatus => ({
+      service: source,
+      destination: link.settings.name,
+      target,
+      state: "held",
+      reason: reason.code,
+      message: reason.message,
+    })),
+  );
   const refused = [...core.cache.refused()].map(
     ([service, { route, target, reason }]): ServiceStatus => ({
       service: `${service.namespace}/${service.name}`,
@@ -93,7 +103,7 @@ function serviceStatuses(core: Core): readonly ServiceStatus[] {
       message: reason.message,
     }),
   );
-  return [...placed, ...refused].sort(
+  return [...placed, ...orphaned, ...refused].sort(
     (a, b) => compare(a.destination, b.destination) || compare(a.service, b.service),
   );
 }

@@ -8,8 +8,12 @@ export type BrakeVerdict =
 const FREE_DELETIONS = 10;
 const MAX_SHARE = 0.3;
 
-/** May a sweep that found `unwanted` of `mirrors` mirrors delete them? All or none: a share of a mistake is a mistake. */
-export function brake(unwanted: number, mirrors: number, allowMassDelete: boolean): BrakeVerdict {
+/**
+ * May a sweep that found `unwanted` of `mirrors` mirrors delete them? All or none: a share of a mistake is a mistake.
+ *
+ * @param allowed a person said that so many are right; 0: nobody said anything
+ */
+export function brake(unwanted: number, mirrors: number, allowed: number): BrakeVerdict {
   const tooMany = unwanted > FREE_DELETIONS && unwanted > mirrors * MAX_SHARE;
-  return tooMany && !allowMassDelete ? { kind: "blocked", unwanted, mirrors } : { kind: "open" };
+  return tooMany && unwanted > allowed ? { kind: "blocked", unwanted, mirrors } : { kind: "open" };
 }

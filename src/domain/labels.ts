@@ -23,6 +23,8 @@ export const KEYS_ANNOTATION = `${PREFIX}keys`;
 export const TARGET_NAME_ANNOTATION = `${PREFIX}target-name`;
 export const TARGET_NAMESPACE_ANNOTATION = `${PREFIX}target-namespace`;
 export const PAUSED_ANNOTATION = `${PREFIX}paused`;
+/** On the Lease in the source: how many deletions one sweep may do although the brake would block them. */
+export const ALLOW_MASS_DELETE_ANNOTATION = `${PREFIX}allow-mass-delete`;
 export const TAKEOVER_ANNOTATION = `${PREFIX}takeover`;
 export const RELEASE_TO_ANNOTATION = `${PREFIX}release-to`;
 

@@ -3,8 +3,8 @@ export type DestinationLeaseState =
   | { readonly kind: "held" }
   /** Another process holds the link there: a clone, or a doubled installation. Nothing is written. */
   | { readonly kind: "held-elsewhere"; readonly holder: string }
-  /** The destination did not answer. */
-  | { readonly kind: "unknown" };
+  /** Not known, therefore not ours. `cause`: a FERRY code, or "no-namespace"; undefined: no attempt failed so far. */
+  | { readonly kind: "unknown"; readonly cause: string | undefined };
 
 /**
  * The second Lease: in the destination, named after the link. Who does not hold it does not write there,

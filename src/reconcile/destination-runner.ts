@@ -3,9 +3,10 @@
  * Each destination has its own of everything, so one that is down neither slows
  * nor stops another.
  */
+import type { Reason } from "../domain/codes.js";
 import type { ServiceKey } from "../domain/service-key.js";
 import type { Clock } from "../ports/clock.js";
-import type { DestinationLease } from "../ports/destination-lease.js";
+import type { DestinationLease, DestinationLeaseState } from "../ports/destination-lease.js";
 import type { DestinationView } from "../ports/destination-view.js";
 import type { Metrics } from "../ports/metrics.js";
 import type { Random } from "../ports/random.js";
@@ -20,6 +21,8 @@ import { WorkerPool } from "./worker-pool.js";
 
 /** A write in flight may end after the term: cutting it would leave its outcome unknown. Well below the 5 s of a stop. */
 const DRAIN_MS = 3_000;
+/** How often Services are told why nothing happens, while the link's Lease cannot be had. */
+const LOOK_MS = 2_000;
 
 export interface DestinationRunnerSettings {
   readonly destination: string;
@@ -27,7 +30,7 @@ export interface DestinationRunnerSettings {
   readonly workers: number;
   readonly sweepIntervalMs: number;
   readonly staleRouteGraceMs: number;
-  readonly massDeleteAllowed: () => boolean;
+  readonly massDeleteLimit: () => number;
 }
 
 export interface DestinationRunnerParts {
@@ -77,13 +80,31 @@ export class DestinationRunner {
     const ledSinceMs = clock.monotonicMs();
     const held = lease.hold(term.signal);
     while (!term.signal.aborted) {
-      await lease.held(term.signal);
+      await this.#untilHeld(term.signal);
       if (term.signal.aborted) break;
       const queue = new WorkQueue<ServiceKey, WorkNote>({ clock, random, mergeNotes });
       await this.#work(term, queue, ledSinceMs, lease.lost());
       await queue.close();
     }
     await held;
+  }
+
+  /** Waits for the link's Lease there; while another has it, or it has no place, every Service says so. */
+  async #untilHeld(signal: AbortSignal): Promise<void> {
+    const { clock, lease, source, reporter } = this.parts;
+    while (!signal.aborted && !lease.permit()) {
+      const reason = whyNotHeld(lease.state);
+      if (reason !== undefined) {
+        for (const target of source.targets(this.settings.destination)) {
+          reporter.blocked(target, reason);
+        }
+      }
+      const waited = new AbortController();
+      const look = clock.sleep(LOOK_MS, AbortSignal.any([signal, waited.signal]));
+      await Promise.race([lease.held(signal), look]);
+      waited.abort();
+      await look;
+    }
   }
 
   /** Counts and times one pass, however it ends. */
@@ -111,7 +132,7 @@ export class DestinationRunner {
     lost: AbortSignal,
   ): Promise<void> {
     const { clock, source, view, reporter, reconciler, lease } = this.parts;
-    const { destination, workers, sweepIntervalMs, staleRouteGraceMs, massDeleteAllowed } =
+    const { destination, workers, sweepIntervalMs, staleRouteGraceMs, massDeleteLimit } =
       this.settings;
     const signal = AbortSignal.any([term.signal, lost]);
     const permit = (): boolean => !signal.aborted && term.permit() && lease.permit();
@@ -131,16 +152,38 @@ export class DestinationRunner {
       workers,
     );
     const sweep = new Sweep(
-      { destination, intervalMs: sweepIntervalMs, massDeleteAllowed },
+      { destination, intervalMs: sweepIntervalMs, massDeleteLimit },
       { source, view, clock, reporter, enqueue: (target, note) => this.add(target, note) },
     );
     this.#queue = queue;
     this.#sweep = sweep;
     reporter.onSweepWanted(() => sweep.request());
-    await Promise.all([pool.run(signal), sweep.run(signal)]);
+    const graceMs = ledSinceMs + staleRouteGraceMs - clock.monotonicMs();
+    const graceEnds = clock.sleep(Math.max(0, graceMs), signal).then(() => sweep.request());
+    await Promise.all([pool.run(signal), sweep.run(signal), graceEnds]);
     await drain.end();
     this.#queue = undefined;
     this.#sweep = undefined;
+  }
+}
+
+function whyNotHeld(state: DestinationLeaseState): Reason | undefined {
+  switch (state.kind) {
+    case "held":
+      return undefined;
+    case "held-elsewhere":
+      return {
+        code: "link-held-elsewhere",
+        message: `another process (${state.holder}) holds this installation's link in the destination: a clone, or an installation doubled by mistake; nothing is written until it lets go`,
+      };
+    case "unknown":
+      return state.cause === "no-namespace"
+        ? {
+            code: "namespace-missing",
+            message:
+              "the first namespace that the routes map to does not exist in the destination; create it, or let the route do so (createNamespace: true)",
+          }
+        : undefined;
   }
 }
 

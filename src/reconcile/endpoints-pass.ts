@@ -85,14 +85,14 @@ export class EndpointsPass {
     return writes.length;
   }
 
-  /** As removeAll, for a name without a mirror: the destination itself must say that there is none. */
+  /** As removeAll, for a name without a mirror of ours: the destination itself must say that there is none. */
   async removeLeftovers(target: ServiceKey, permit: WritePermit): Promise<number> {
     const { view, applier } = this.parts;
     if (view.slices(target).length === 0 && view.endpoints(target) === undefined) return 0;
     const service = await applier.read("services", splitKey(target), permit.signal);
     if (service !== undefined) {
       view.wrote("services", service);
-      return 0;
+      if (view.existing(target).kind === "ours") return 0;
     }
     return this.removeAll(target, permit);
   }

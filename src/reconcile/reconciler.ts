@@ -5,6 +5,7 @@ import { whyForeign, type Ownership } from "../domain/ownership.js";
 import { parseService } from "../domain/parse.js";
 import {
   planService,
+  sourceOf,
   whyLost,
   type Candidate,
   type ServicePlan,
@@ -18,7 +19,7 @@ import type { WorkNote } from "../ports/work.js";
 import { adoption, candidateKey } from "./adoption.js";
 import type { Applied, Applier, WritePermit } from "./applier.js";
 import type { EndpointsPass } from "./endpoints-pass.js";
-import type { SourceProof } from "./proof.js";
+import type { SourceProof, Verdict } from "./proof.js";
 import type { Reporter } from "./reporter.js";
 
 /** What one pass did; also the `outcome` label of `svc_ferry_reconcile_total`. */
@@ -85,11 +86,17 @@ export class Reconciler {
         return settled("held");
       case "refused":
         this.parts.reporter.refused(pass.target, plan.winner, plan.reason);
+        // A mirror of ours that a stranger replaced leaves slices, which would point the stranger's name at our source.
+        if (view.existing.kind === "foreign") {
+          await this.parts.endpoints.removeLeftovers(pass.target, pass.permit);
+        }
         return settled("refused");
       case "unwanted":
         return this.#remove(pass, plan);
       case "wanted":
-        return this.#make(pass, plan);
+        return (await this.#mayTakeOver(pass, plan, view))
+          ? this.#make(pass, plan)
+          : settled("held");
     }
   }
 
@@ -153,19 +160,13 @@ export class Reconciler {
 
   async #remove(pass: Pass, plan: Extract<ServicePlan, { kind: "unwanted" }>): Promise<PassResult> {
     const { target, note, permit } = pass;
-    const { reporter, proof } = this.parts;
+    const { reporter } = this.parts;
     if (note.unmapped !== true && note.swept !== true) {
       // A relist no longer has it, or somebody touched the mirror: the next sweep counts it together with the others.
       reporter.sweepWanted();
       return settled("held");
     }
-    const verdict = await proof.unwanted(plan.mirror, {
-      destination: this.settings.destination,
-      target,
-      unmapped: note.unmapped === true,
-      graceOver: pass.graceOver,
-      signal: permit.signal,
-    });
+    const verdict = await this.#prove(pass, plan.mirror);
     if (verdict.kind === "held") {
       reporter.orphanHeld(target, plan.mirror, verdict);
       return settled("held");
@@ -195,6 +196,40 @@ export class Reconciler {
     const endpoints = await this.parts.endpoints.run(pass, plan, mirror);
     this.parts.reporter.synced(pass, plan, endpoints);
     return settled(plan.writes.length + endpoints.writes > 0 ? "synced" : "unchanged");
+  }
+
+  /**
+   * A mirror goes from one source to another when the new one was told to take over, or when the old one is proven to want
+   * it no more: that the cache does not show it may be a list that lied.
+   */
+  async #mayTakeOver(
+    pass: Pass,
+    plan: Extract<ServicePlan, { kind: "wanted" }>,
+    view: TargetView,
+  ): Promise<boolean> {
+    const mirror = this.#mirror(pass.target);
+    const holder = mirror && sourceOf(mirror);
+    const isPresent = (key: ServiceKey): boolean =>
+      view.candidates.some((one) => candidateKey(one) === key);
+    if (mirror === undefined || holder === undefined || isPresent(holder)) return true;
+    const verdict = await this.#prove(pass, mirror);
+    // Another cluster's mirror under our link is waiting for just this; one that names no source cannot be asked about.
+    if (verdict.kind === "proven" || verdict.code !== "route-gone") return true;
+    this.parts.reporter.refused(pass.target, plan.winner, {
+      code: "name-taken",
+      message: `${pass.target} mirrors ${holder}, whose route is not in this configuration; it is free when that mirror is removed`,
+    });
+    return false;
+  }
+
+  #prove(pass: Pass, mirror: Service): Promise<Verdict> {
+    return this.parts.proof.unwanted(mirror, {
+      destination: this.settings.destination,
+      target: pass.target,
+      unmapped: pass.note.unmapped === true,
+      graceOver: pass.graceOver,
+      signal: pass.permit.signal,
+    });
   }
 
   #mirror(target: ServiceKey): Service | undefined {

@@ -17,6 +17,7 @@ import type { WorkNote } from "../ports/work.js";
 import { candidateKey } from "./adoption.js";
 import type { EndpointsResult } from "./endpoints-pass.js";
 import type { Pass } from "./reconciler.js";
+import { FailureLog } from "./failure-log.js";
 import { ServiceStates, type ServiceState, type SyncState } from "./service-state.js";
 
 export interface ReporterSettings {
@@ -26,7 +27,8 @@ export interface ReporterSettings {
   readonly destinationContext: string;
   /** Whom the brake's Event is about: the Lease. */
   readonly leaseSubject: EventSubject;
-  readonly allowHint: string;
+  /** How a person lets so many deletions pass. */
+  readonly allowHint: (unwanted: number) => string;
 }
 
 export interface ReporterParts {
@@ -38,6 +40,16 @@ export interface ReporterParts {
   readonly wanting: (target: ServiceKey) => readonly Candidate[];
 }
 
+/** A mirror that nobody wants; `source` is what it names, or its own name where that is lost. */
+export interface Unwanted {
+  readonly source: ServiceKey;
+  readonly target: ServiceKey;
+}
+
+interface Orphan extends Unwanted {
+  readonly reason: Reason;
+}
+
 type Wanted = Extract<ServicePlan, { kind: "wanted" }>;
 
 /** Names in the ancestor's "currently tracking" list; ten thousand would be no line. */
@@ -45,8 +57,9 @@ const MAX_LISTED = 20;
 
 export class Reporter {
   readonly #states = new ServiceStates();
-  readonly #heldOrphans = new Map<ServiceKey, ReasonCode>();
-  readonly #failing = new Map<ServiceKey, string>();
+  /** Mirrors that nobody wants and that stay for now, by target. */
+  readonly #orphans = new Map<ServiceKey, Orphan>();
+  readonly #failures: FailureLog;
   readonly #tracking = new Set<string>();
   #brakeBlocked = false;
   #sweepWanted: () => void = () => {};
@@ -54,11 +67,18 @@ export class Reporter {
   constructor(
     private readonly settings: ReporterSettings,
     private readonly parts: ReporterParts,
-  ) {}
+  ) {
+    this.#failures = new FailureLog(parts.log, parts.clock);
+  }
 
   /** For /status. */
   states(): Iterable<ServiceState> {
     return this.#states.all();
+  }
+
+  /** Mirrors that nobody wants and that stay for now, with the reason; for /status. */
+  orphans(): Iterable<Orphan> {
+    return this.#orphans.values();
   }
 
   get brakeBlocked(): boolean {
@@ -76,8 +96,8 @@ export class Reporter {
   /** A term begins: what an earlier one knew may be old. */
   reset(): void {
     this.#states.clear();
-    this.#heldOrphans.clear();
-    this.#failing.clear();
+    this.#orphans.clear();
+    this.#failures.clear();
     this.#tracking.clear();
   }
 
@@ -85,7 +105,9 @@ export class Reporter {
   mirrored(pass: Pass, plan: Wanted): void {
     const { change, winner } = plan;
     const source = candidateKey(winner);
-    if (!this.#tracking.has(source)) this.#startTracking(source, pass.target);
+    // What a new leader finds in order is no news: the first sweep has counted it.
+    const isNews = change !== "none" || pass.note.cause !== "sweep";
+    if (!this.#tracking.has(source)) this.#startTracking(source, pass.target, isNews);
     if (change === "none") return;
     const latencyMs = this.parts.clock.monotonicMs() - pass.note.sinceMs;
     const fields = plan.writes.flatMap((write) => write.why).join(",");
@@ -160,6 +182,14 @@ export class Reporter {
     if (candidate !== undefined) this.#transition(target, candidate, "paused", reason, "Paused");
   }
 
+  /** Nothing can be written to the destination at all: each Service's state says why, Events only what its owner can mend. */
+  blocked(target: ServiceKey, reason: Reason): void {
+    for (const candidate of this.parts.wanting(target)) {
+      if (reason.code === "namespace-missing") this.refused(target, candidate, reason);
+      else this.#states.set({ ...blank(candidate, target), state: "held", reason });
+    }
+  }
+
   /** `--adopt=report`: it could be adopted, and is not. */
   adoptable(target: ServiceKey, candidate: Candidate): void {
     const source = candidateKey(candidate);
@@ -169,15 +199,15 @@ export class Reporter {
 
   /** Nobody wants the name and nothing has it. */
   forgotten(target: ServiceKey): void {
-    this.#heldOrphans.delete(target);
+    this.#orphans.delete(target);
     this.#forgetOthers(target);
   }
 
   removed(target: ServiceKey, mirror: Service, because: string, note: WorkNote): void {
     const source = sourceOf(mirror) ?? target;
     const latencyMs = Math.round(this.parts.clock.monotonicMs() - note.sinceMs);
-    this.#heldOrphans.delete(target);
-    this.#failing.delete(target);
+    this.#orphans.delete(target);
+    this.#failures.cleared(target);
     this.#log(
       source,
       target,
@@ -196,9 +226,10 @@ export class Reporter {
 
   /** A mirror that nobody wants stays for now. */
   orphanHeld(target: ServiceKey, mirror: Service, reason: Reason): void {
-    if (this.#heldOrphans.get(target) === reason.code) return;
-    this.#heldOrphans.set(target, reason.code);
     const source = sourceOf(mirror) ?? target;
+    const before = this.#orphans.get(target)?.reason.code;
+    this.#orphans.set(target, { source, target, reason });
+    if (before === reason.code) return;
     this.#log(
       source,
       target,
@@ -207,8 +238,9 @@ export class Reporter {
     );
   }
 
-  swept(verdict: BrakeVerdict, unwanted: readonly ServiceKey[]): void {
+  swept(verdict: BrakeVerdict, unwanted: readonly Unwanted[]): void {
     const { destination, allowHint } = this.settings;
+    this.#forgetOrphansBut(new Set(unwanted.map(({ target }) => target)));
     this.parts.metrics.count("svc_ferry_sweeps_total", { destination });
     this.parts.metrics.set(
       "svc_ferry_delete_brake",
@@ -220,9 +252,16 @@ export class Reporter {
     }
     const wasBlocked = this.#brakeBlocked;
     this.#brakeBlocked = verdict.kind === "blocked";
-    if (verdict.kind !== "blocked" || wasBlocked) return;
-    const text = `${verdict.unwanted} of ${verdict.mirrors} mirrors in ${destination} have no source; none is deleted. ${allowHint}`;
-    const listed = unwanted.slice(0, MAX_LISTED).join(", ");
+    if (verdict.kind !== "blocked") return;
+    const reason: Reason = {
+      code: "mass-delete-blocked",
+      message: "nobody wants it, but too many mirrors would go at once; see the Event on the Lease",
+    };
+    for (const one of unwanted) this.#orphans.set(one.target, { ...one, reason });
+    if (wasBlocked) return;
+    const text = `${verdict.unwanted} of ${verdict.mirrors} mirrors in ${destination} have no source; none is deleted. ${allowHint(verdict.unwanted)}`;
+    const names = unwanted.slice(0, MAX_LISTED).map(({ target }) => target);
+    const listed = names.join(", ");
     this.parts.log.error(
       { destination, code: "mass-delete-blocked", reason: text, mirrors: listed },
       "mass deletion blocked",
@@ -252,15 +291,14 @@ export class Reporter {
       const reason = before?.reason;
       this.#states.set({ ...blank(candidate, target), ...before, state: "retrying", reason });
     }
-    if (this.#failing.get(target) === code) return;
-    this.#failing.set(target, code);
     const [first] = this.parts.wanting(target);
     const source = first === undefined ? target : candidateKey(first);
     const level = known ? "warn" : "error";
-    this.parts.log[level](
-      { ...this.#route(source, target), err: error, code, attempt },
-      "will try again",
-    );
+    this.#failures.failed(target, code, level, {
+      ...this.#route(source, target),
+      err: error,
+      attempt,
+    });
   }
 
   #transition(
@@ -272,7 +310,7 @@ export class Reporter {
   ): void {
     const source = candidateKey(candidate);
     const before = this.#states.get(target, source);
-    this.#failing.delete(target);
+    this.#failures.cleared(target);
     this.#states.set({ ...blank(candidate, target), ...before, state, reason });
     this.#forgetOthers(target);
     if (before?.state === state && before.reason?.message === reason.message) return;
@@ -287,13 +325,15 @@ export class Reporter {
   }
 
   #recovered(target: ServiceKey, source: ServiceKey, before: ServiceState | undefined): void {
-    const failing = this.#failing.delete(target);
-    const notSynced = before !== undefined && before.state !== "synced";
+    const failing = this.#failures.cleared(target);
+    const notSynced =
+      before !== undefined && before.state !== "synced" && before.state !== "retrying";
     if (failing || notSynced) this.#log(source, target, { outcome: "synced" }, "in order again");
   }
 
-  #startTracking(source: ServiceKey, target: ServiceKey): void {
+  #startTracking(source: ServiceKey, target: ServiceKey, isNews: boolean): void {
     this.#tracking.add(source);
+    if (!isNews) return;
     const { name } = splitKey(source);
     const names = [...this.#tracking]
       .slice(-MAX_LISTED)
@@ -345,6 +385,12 @@ export class Reporter {
   #forgetOthers(target: ServiceKey): void {
     const wanting = new Set(this.parts.wanting(target).map(candidateKey));
     for (const state of this.#states.keepOnly(target, wanting)) this.#tracking.delete(state.source);
+  }
+
+  #forgetOrphansBut(unwanted: ReadonlySet<ServiceKey>): void {
+    for (const target of this.#orphans.keys()) {
+      if (!unwanted.has(target)) this.#orphans.delete(target);
+    }
   }
 
   #event(service: Service, type: "Normal" | "Warning", reason: EventReason, message: string): void {

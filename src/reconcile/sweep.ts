@@ -4,6 +4,7 @@
  * first, and the brake decides about all of them together.
  */
 import { brake } from "../domain/brake.js";
+import { sourceOf } from "../domain/plan.js";
 import type { ServiceKey } from "../domain/service-key.js";
 import type { Clock } from "../ports/clock.js";
 import type { DestinationView } from "../ports/destination-view.js";
@@ -14,8 +15,8 @@ import type { Reporter } from "./reporter.js";
 export interface SweepSettings {
   readonly destination: string;
   readonly intervalMs: number;
-  /** Read at each sweep: an operator may allow it while we run. */
-  readonly massDeleteAllowed: () => boolean;
+  /** Read at each sweep: an operator may allow so many deletions while we run. */
+  readonly massDeleteLimit: () => number;
 }
 
 export interface SweepParts {
@@ -28,10 +29,13 @@ export interface SweepParts {
 
 /** Requests that come within this time of each other make one sweep. */
 const COALESCE_MS = 200;
+/** A person who lets a blocked deletion pass wants to see it happen. */
+const BLOCKED_INTERVAL_MS = 10_000;
 
 export class Sweep {
   #requested: (() => void) | undefined;
   #pending = false;
+  #blocked = false;
 
   constructor(
     private readonly settings: SweepSettings,
@@ -58,16 +62,19 @@ export class Sweep {
     const { source, view, clock, enqueue, reporter } = this.parts;
     const { destination } = this.settings;
     const wanted = new Set(source.targets(destination));
-    const unwanted = [...view.mirrors()].filter((target) => !wanted.has(target));
-    const verdict = brake(unwanted.length, view.mirrorCount, this.settings.massDeleteAllowed());
+    const unwanted = [...view.mirrors()]
+      .filter((target) => !wanted.has(target))
+      .map((target) => ({ target, source: sourceIn(view, target) }));
+    const verdict = brake(unwanted.length, view.mirrorCount, this.settings.massDeleteLimit());
+    this.#blocked = verdict.kind === "blocked";
     reporter.swept(verdict, unwanted);
     const note: WorkNote = { sinceMs: clock.monotonicMs(), cause: "sweep" };
     for (const target of wanted) enqueue(target, note);
     if (verdict.kind === "open") {
-      for (const target of unwanted) enqueue(target, { ...note, swept: true });
+      for (const { target } of unwanted) enqueue(target, { ...note, swept: true });
     }
     for (const target of view.leftovers()) {
-      if (!wanted.has(target) && view.existing(target).kind === "absent") enqueue(target, note);
+      if (!wanted.has(target) && view.existing(target).kind !== "ours") enqueue(target, note);
     }
   }
 
@@ -76,12 +83,17 @@ export class Sweep {
     if (!this.#pending) {
       const wake = new AbortController();
       this.#requested = () => wake.abort();
-      await this.parts.clock.sleep(
-        this.settings.intervalMs,
-        AbortSignal.any([signal, wake.signal]),
-      );
+      const { intervalMs } = this.settings;
+      const pauseMs = this.#blocked ? Math.min(BLOCKED_INTERVAL_MS, intervalMs) : intervalMs;
+      await this.parts.clock.sleep(pauseMs, AbortSignal.any([signal, wake.signal]));
       this.#requested = undefined;
     }
     if (this.#pending) await this.parts.clock.sleep(COALESCE_MS, signal);
   }
+}
+
+/** The source that a mirror names; its own name where that is lost. */
+function sourceIn(view: DestinationView, target: ServiceKey): ServiceKey {
+  const existing = view.existing(target);
+  return (existing.kind === "ours" ? sourceOf(existing.service) : undefined) ?? target;
 }
