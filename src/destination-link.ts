@@ -27,7 +27,9 @@ import { DestinationRunner } from "./reconcile/destination-runner.js";
 import { EndpointsPass } from "./reconcile/endpoints-pass.js";
 import type { SourceProof } from "./reconcile/proof.js";
 import { Reconciler } from "./reconcile/reconciler.js";
+import { OrphanReporter } from "./reconcile/orphan-reporter.js";
 import { Reporter } from "./reconcile/reporter.js";
+import { Voice } from "./reconcile/voice.js";
 import type { WatchObserver } from "./watch/reflector-options.js";
 
 export interface DestinationLinkSettings {
@@ -80,6 +82,7 @@ interface Active {
 
 export class DestinationLink {
   readonly reporter: Reporter;
+  readonly orphans: OrphanReporter;
   readonly lease: DestinationLease;
   readonly #ready = Promise.withResolvers<Active>();
   #active: Active | undefined;
@@ -95,22 +98,20 @@ export class DestinationLink {
       namespace: leaseNamespace(routes),
       createNamespace: !settings.paused && routes.some((route) => route.createNamespace),
     });
-    this.reporter = new Reporter(
-      {
-        sourceContext: settings.sourceContext,
-        destination: settings.name,
-        destinationContext: settings.context,
-        leaseSubject: settings.leaseSubject,
-        allowHint: settings.allowHint,
-      },
-      {
-        log,
-        events,
-        metrics,
-        clock,
-        wanting: (target) => source.candidates(settings.name, target),
-      },
+    const { name, sourceContext, context: destinationContext } = settings;
+    const voice = new Voice({ sourceContext, destinationContext }, log, events);
+    this.orphans = new OrphanReporter(
+      { ...settings, destination: name },
+      { log, events, metrics, voice },
     );
+    this.reporter = new Reporter(name, {
+      voice,
+      orphans: this.orphans,
+      log,
+      metrics,
+      clock,
+      wanting: (target) => source.candidates(name, target),
+    });
   }
 
   /** Caches are filled. */
@@ -230,6 +231,7 @@ export class DestinationLink {
         lease: this.lease,
         reconciler,
         reporter: this.reporter,
+        orphans: this.orphans,
         metrics,
       },
     );

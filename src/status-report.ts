@@ -73,7 +73,7 @@ function destinationStatus(link: DestinationLink, clock: Clock): DestinationStat
     paused: link.settings.paused,
     heartbeat: state.kind,
     heartbeatHolder: state.kind === "held-elsewhere" ? state.holder : undefined,
-    brake: link.reporter.brakeBlocked,
+    brake: link.orphans.brakeBlocked,
     mirrors: link.mirrorCount,
     queued: live + bulk,
   };
@@ -84,7 +84,7 @@ function serviceStatuses(core: Core): readonly ServiceStatus[] {
     [...link.reporter.states()].map((state) => placedStatus(link.settings.name, state)),
   );
   const orphaned = core.links.flatMap((link) =>
-    [...link.reporter.orphans()].map(({ source, target, reason }): ServiceStatus => ({
+    [...link.orphans.all()].map(({ source, target, reason }): ServiceStatus => ({
       service: source,
       destination: link.settings.name,
       target,

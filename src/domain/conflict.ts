@@ -16,24 +16,39 @@ export function winner(
   const [oldest] = [...candidates].sort(byAge);
   const holding = candidates.find((candidate) => keyOf(candidate) === holder);
   if (holding === undefined) return oldest;
-  const [successor] = candidates.filter((candidate) => takesOver(candidate, holding)).sort(byAge);
+  const [successor] = candidates
+    .filter((candidate) => takesOver(candidate, holding, candidates))
+    .sort(byAge);
   return successor ?? holding;
 }
 
 /**
  * Within one namespace the new one's word is enough; across namespaces the holder must have released the name to it.
- * Only a younger one replaces, and two that name each other change nothing: else the name would go round for ever.
+ * Only a younger one replaces, and some that name each other in a ring change nothing: else the name would go round for ever.
  */
-function takesOver(candidate: Service, holding: Service): boolean {
+function takesOver(candidate: Service, holding: Service, candidates: readonly Service[]): boolean {
   const key = keyOf(candidate);
   return (
     candidate !== holding &&
     candidate.annotations[TAKEOVER_ANNOTATION] === keyOf(holding) &&
-    holding.annotations[TAKEOVER_ANNOTATION] !== key &&
+    !replaces(holding, key, candidates) &&
     candidate.creationTimestamp >= holding.creationTimestamp &&
     (candidate.namespace === holding.namespace ||
       holding.annotations[RELEASE_TO_ANNOTATION] === key)
   );
+}
+
+/** Does `one` say, itself or by way of those whom it replaces, that it replaces `key`? */
+function replaces(one: Service, key: ServiceKey, candidates: readonly Service[]): boolean {
+  const seen = new Set<Service>();
+  let current: Service | undefined = one;
+  while (current !== undefined && !seen.has(current)) {
+    seen.add(current);
+    const replaced: string | undefined = current.annotations[TAKEOVER_ANNOTATION];
+    if (replaced === key) return true;
+    current = candidates.find((candidate) => keyOf(candidate) === replaced);
+  }
+  return false;
 }
 
 function byAge(a: Service, b: Service): number {

@@ -87,7 +87,7 @@ export function desiredEndpoints(
  * (pkg/api/endpoints, RepackSubsets), so their grouping and order mean nothing.
  */
 export function endpointsContent(subsets: readonly EndpointSubset[] | null | undefined): string {
-  return (subsets ?? []).flatMap(pairs).sort().join("\n");
+  return [...new Set((subsets ?? []).flatMap(pairs))].sort().join("\n");
 }
 
 interface ReadyAddress {
@@ -115,7 +115,17 @@ function readyAddresses(
       }
     }
   }
-  return [...found.keys()].sort().flatMap((key) => found.get(key) ?? []);
+  return oneHostname([...found.keys()].sort().flatMap((key) => found.get(key) ?? []));
+}
+
+/** Where the API server repacks subsets, it keeps one host name for an address: the first one. */
+function oneHostname(addresses: readonly ReadyAddress[]): readonly ReadyAddress[] {
+  const addressByIp = new Map<string, EndpointAddress>();
+  return addresses.map((ready) => {
+    const address = addressByIp.get(ready.address.ip) ?? ready.address;
+    addressByIp.set(address.ip, address);
+    return { ...ready, address };
+  });
 }
 
 /** A condition that is not set means ready (discovery/v1 EndpointConditions). */

@@ -61,7 +61,7 @@ function parseIpv4(text: string): bigint | undefined {
 function parseIpv6(text: string): bigint | undefined {
   const halves = text.split("::");
   if (halves.length > 2) return undefined;
-  const [head, tail] = halves.map(groups);
+  const [head, tail] = halves.map((half, index) => groups(half, index === halves.length - 1));
   if (head === undefined || (halves.length === 2 && tail === undefined)) return undefined;
   const missing = 8 - head.length - (tail?.length ?? 0);
   if (halves.length === 2 ? missing < 1 : missing !== 0) return undefined;
@@ -70,11 +70,12 @@ function parseIpv6(text: string): bigint | undefined {
 }
 
 /** The 16-bit groups of one side of "::"; a dotted IPv4 tail counts as two. */
-function groups(side: string): bigint[] | undefined {
+function groups(side: string, mayEndDotted: boolean): bigint[] | undefined {
   if (side === "") return [];
   const result: bigint[] = [];
-  for (const part of side.split(":")) {
-    if (part.includes(".")) {
+  const parts = side.split(":");
+  for (const [index, part] of parts.entries()) {
+    if (part.includes(".") && mayEndDotted && index === parts.length - 1) {
       const ipv4 = parseIpv4(part);
       if (ipv4 === undefined) return undefined;
       result.push(ipv4 >> 16n, ipv4 & 0xffffn);

@@ -53,8 +53,13 @@ export interface EndpointsPlan {
   readonly endpoints: readonly Write[];
   /** Of slices that nothing wants. `source` names the source slice whose absence has to be proven first. */
   readonly deletions: readonly SliceDeletion[];
+  /** Slices that the mirror has when everything is written. */
+  readonly sliceCount: number;
+  /** Ready addresses. */
   readonly ready: number;
   readonly total: number;
+  /** Slices that the mirror has when all of this is done. */
+  readonly sliceCount: number;
   readonly dropped: number;
   readonly truncated: boolean;
   /** Foreign slices that we must not touch. */
@@ -88,11 +93,16 @@ export function planEndpoints(view: EndpointsView, context: EndpointsPlanContext
         write: sliceDeletion(slice),
         source: view.external || context.mode === "endpoints" ? undefined : slice.source,
       })),
+    sliceCount: asSlices.length,
     ready: endpoints.ready,
     total: wanted.reduce((sum, slice) => sum + parseContent(slice.content).endpoints.length, 0),
+    sliceCount: asSlices.length,
     dropped: wanted.reduce((sum, slice) => sum + slice.dropped, 0),
     truncated: endpoints.annotations[OVER_CAPACITY_ANNOTATION] !== undefined,
-    foreign: view.foreignSlices.filter((slice) => !isLeftover(slice)),
+    // A name of ours without our link: somebody took the label off, and the write above gives it back.
+    foreign: view.foreignSlices.filter(
+      (slice) => !isLeftover(slice) && !wantedNames.has(slice.name),
+    ),
   };
 }
 
@@ -121,14 +131,18 @@ function sliceWrite(wanted: DesiredSlice, view: EndpointsView): readonly Write[]
   const labels = mapDiff(existing.labels, wanted.labels, Object.keys(existing.labels));
   const reown = existing.ownerUid !== view.mirrorUid;
   const content = existing.digest !== wanted.digest;
+  const unnamed = existing.source !== wanted.source;
   const why = [
     ...(content ? ["endpoints"] : []),
     ...(reown ? ["ownerReferences"] : []),
     ...Object.keys(labels).map((key) => `labels[${key}]`),
+    ...(unnamed ? [`annotations[${SOURCE_ANNOTATION}]`] : []),
   ];
   if (why.length === 0) return [];
   const metadata = {
     ...(Object.keys(labels).length > 0 ? { labels } : {}),
+    // What it mirrors is asked about before it is deleted.
+    ...(unnamed ? { annotations: { [SOURCE_ANNOTATION]: wanted.source } } : {}),
     ...(reown ? { ownerReferences: owners(view) } : {}),
   };
   const { uid, resourceVersion } = existing;

@@ -6,7 +6,11 @@ import type { Requirement, Route, Selector } from "./route.js";
 
 /** Does the selector match, as the API server would say? */
 export function matches(selector: Selector, labels: StringMap): boolean {
-  return selector.requirements.every((requirement) => holds(requirement, labels[requirement.key]));
+  return selector.requirements.every((requirement) => {
+    const { key } = requirement;
+    // Label keys are the users': "constructor" is one, and every object has that.
+    return holds(requirement, Object.hasOwn(labels, key) ? labels[key] : undefined);
+  });
 }
 
 function holds(requirement: Requirement, value: string | undefined): boolean {

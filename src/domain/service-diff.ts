@@ -131,10 +131,11 @@ export function mapDiff(
 ): Record<string, string | null> {
   const patch: Record<string, string | null> = {};
   for (const [key, value] of Object.entries(wanted)) {
-    if (actual[key] !== value) patch[key] = value;
+    if (!Object.hasOwn(actual, key) || actual[key] !== value) patch[key] = value;
   }
   for (const key of ours) {
-    if (actual[key] !== undefined && wanted[key] === undefined) patch[key] = null;
+    // Label keys are the users': "constructor" is one, and every object has that.
+    if (Object.hasOwn(actual, key) && !Object.hasOwn(wanted, key)) patch[key] = null;
   }
   return patch;
 }

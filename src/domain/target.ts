@@ -35,19 +35,22 @@ const MAX_LABEL_LENGTH = 63;
 
 /**
  * One mapping for each route that selects the Service. Two routes that give the same target in the same
- * destination count once: the first in the configuration.
+ * destination count once: the first in the configuration, but for one that refuses what the other allows.
  */
 export function mappings(service: Service, context: MappingContext): readonly Mapping[] {
   const routes = selectingRoutes(service, context);
   const mirror = routes.length === 0 ? undefined : whyMirror(service, context);
   if (mirror !== undefined) return refusedMirror(service, routes, mirror);
-  const seen = new Set<string>();
-  return routes
-    .map((route) => mapping(service, route, context))
-    .filter((result) => {
-      const id = `${result.route.destination} ${result.target}`;
-      return !seen.has(id) && seen.add(id);
-    });
+  const found = new Map<string, Mapping>();
+  for (const route of routes) {
+    const result = mapping(service, route, context);
+    const id = `${route.destination} ${result.target}`;
+    const before = found.get(id);
+    if (before === undefined || (before.kind === "refused" && result.kind === "target")) {
+      found.set(id, result);
+    }
+  }
+  return [...found.values()];
 }
 
 /** A mirror never travels on; that is worth a word only where a person seems to have asked for it. */
@@ -99,10 +102,11 @@ function whyNamespaceRefused(
   if (spelledOut) return undefined;
   const reserved = namespace.startsWith("kube-") || context.ownNamespaces.has(namespace);
   if (namespace === routeNamespace && !reserved) return undefined;
-  const allowed = [...new Set([routeNamespace, ...route.target.allowedNamespaces])].join(", ");
+  const own = reserved && namespace === routeNamespace ? [] : [routeNamespace];
+  const allowed = [...new Set([...own, ...route.target.allowedNamespaces])].join(", ");
   return {
     code: "target-not-allowed",
-    message: `route ${route.name} may not write to namespace ${namespace}; allowed: ${allowed}; remove ${TARGET_NAMESPACE_ANNOTATION} or ask the platform team to add it to the route's targets`,
+    message: `route ${route.name} may not write to namespace ${namespace}; allowed: ${allowed === "" ? "none" : allowed}; remove ${TARGET_NAMESPACE_ANNOTATION} or ask the platform team to add it to the route's targets`,
   };
 }
 

@@ -8,6 +8,8 @@ export interface WorkNote {
   readonly unmapped?: boolean;
   /** A sweep counted this deletion and its brake let it pass. */
   readonly swept?: boolean;
+  /** A sweep's brake holds this deletion: find out whether the source really has no more use for it, and delete nothing. */
+  readonly doubted?: boolean;
 }
 
 /** The oldest time counts, a permission once given stays. */
@@ -18,5 +20,6 @@ export function mergeNotes(older: WorkNote, newer: WorkNote): WorkNote {
     cause: first.cause,
     ...(older.unmapped === true || newer.unmapped === true ? { unmapped: true } : {}),
     ...(older.swept === true || newer.swept === true ? { swept: true } : {}),
+    ...(older.doubted === true || newer.doubted === true ? { doubted: true } : {}),
   };
 }

@@ -15,6 +15,7 @@ import type { Term } from "../ports/term.js";
 import { mergeNotes, type WorkNote } from "../ports/work.js";
 import { WorkQueue } from "../queue/work-queue.js";
 import type { Outcome, PassResult, Reconciler } from "./reconciler.js";
+import type { OrphanReporter } from "./orphan-reporter.js";
 import type { Reporter } from "./reporter.js";
 import { Sweep } from "./sweep.js";
 import { WorkerPool } from "./worker-pool.js";
@@ -41,6 +42,7 @@ export interface DestinationRunnerParts {
   readonly lease: DestinationLease;
   readonly reconciler: Reconciler;
   readonly reporter: Reporter;
+  readonly orphans: OrphanReporter;
   readonly metrics: Metrics;
 }
 
@@ -131,7 +133,7 @@ export class DestinationRunner {
     ledSinceMs: number,
     lost: AbortSignal,
   ): Promise<void> {
-    const { clock, source, view, reporter, reconciler, lease } = this.parts;
+    const { clock, source, view, reporter, orphans, reconciler, lease } = this.parts;
     const { destination, workers, sweepIntervalMs, staleRouteGraceMs, massDeleteLimit } =
       this.settings;
     const signal = AbortSignal.any([term.signal, lost]);
@@ -153,7 +155,7 @@ export class DestinationRunner {
     );
     const sweep = new Sweep(
       { destination, intervalMs: sweepIntervalMs, massDeleteLimit },
-      { source, view, clock, reporter, enqueue: (target, note) => this.add(target, note) },
+      { source, view, clock, orphans, enqueue: (target, note) => this.add(target, note) },
     );
     this.#queue = queue;
     this.#sweep = sweep;

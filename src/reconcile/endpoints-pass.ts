@@ -7,6 +7,7 @@ import { serviceKey, splitKey, type ServiceKey } from "../domain/service-key.js"
 import type { Digest, SourceSlice } from "../domain/slice.js";
 import type { Write } from "../domain/writes.js";
 import type { DestinationView } from "../ports/destination-view.js";
+import { RetryableError } from "../ports/errors.js";
 import type { SourceView } from "../ports/source-view.js";
 import { candidateKey, endpointsMayBeTaken } from "./adoption.js";
 import type { Applied, Applier, WritePermit } from "./applier.js";
@@ -41,7 +42,10 @@ export class EndpointsPass {
     private readonly parts: EndpointsParts,
   ) {}
 
-  /** Slices first, Endpoints after them, deletions last: there is no moment without addresses. */
+  /**
+   * Slices first, Endpoints after them, deletions last: there is no moment without addresses. Before anything takes addresses
+   * away it is proven that their source slices are gone: Endpoints would be emptied by a lying list like slices.
+   */
   async run(
     pass: { readonly target: ServiceKey; readonly permit: WritePermit },
     wanted: Wanted,
@@ -59,6 +63,7 @@ export class EndpointsPass {
         permit,
       );
     }
+    await this.#proveGone(plan.deletions, candidateKey(wanted.winner), permit.signal);
     let strangeEndpoints = false;
     for (const write of plan.endpoints) {
       const applied = await this.parts.applier.apply(write, permit);
@@ -69,7 +74,10 @@ export class EndpointsPass {
         this.parts.view.deleted("endpoints", target, applied.object.metadata.uid ?? "");
       else writes += await this.#takeEndpoints(target, wanted, mirror, permit);
     }
-    writes += await this.#deleteSlices(plan.deletions, candidateKey(wanted.winner), permit);
+    writes += await this.#applySlices(
+      plan.deletions.map(({ write }) => write),
+      permit,
+    );
     return { writes, plan, strangeEndpoints };
   }
 
@@ -151,23 +159,26 @@ export class EndpointsPass {
     return applied.length;
   }
 
-  /** A slice is deleted when its source slice is proven gone; one that the cache merely lost makes us list again. */
-  async #deleteSlices(
+  /** @throws RetryableError FERRY-R002 when the source still has a slice that the cache merely lost: it is listed again */
+  async #proveGone(
     deletions: readonly SliceDeletion[],
     service: ServiceKey,
-    permit: WritePermit,
-  ): Promise<number> {
-    const done = await Promise.all(
-      deletions.map(async ({ write, source }) => {
-        const gone =
-          source === undefined ||
-          (await this.parts.proof.sliceGone(source as ServiceKey, service, permit.signal));
-        if (gone) await this.parts.applier.apply(write, permit);
-        else this.parts.source.distrust("slices", splitKey(service).namespace);
-        return gone;
-      }),
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { proof, source } = this.parts;
+    const gone = await Promise.all(
+      deletions.map(
+        async (deletion) =>
+          deletion.source === undefined ||
+          proof.sliceGone(deletion.source as ServiceKey, service, signal),
+      ),
     );
-    return done.filter(Boolean).length;
+    if (gone.every(Boolean)) return;
+    source.distrust("slices", splitKey(service).namespace);
+    throw new RetryableError(
+      "FERRY-R002",
+      `the cache lost slices of ${service} that the source still has; they are listed again`,
+    );
   }
 }
 

@@ -35,7 +35,7 @@ export interface ProofOptions {
 }
 
 /** Attempts to get an answer over connections whose other end is known. */
-const MAX_ATTEMPTS = 3;
+const MAX_ATTEMPTS = 5;
 
 export class SourceProof {
   /** Value of `api.connections` up to which the cluster's identity is known. */
@@ -114,7 +114,7 @@ export class SourceProof {
     signal: AbortSignal,
   ): Promise<KubeObject | undefined> {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-      await this.#verifyCluster(signal);
+      if (!(await this.#verifyCluster(signal))) continue;
       const object = await this.api.get(resource, splitKey(key), signal);
       if (this.api.connections === this.#verifiedConnections) return object;
     }
@@ -124,8 +124,10 @@ export class SourceProof {
     );
   }
 
-  async #verifyCluster(signal: AbortSignal): Promise<void> {
-    if (this.#verifiedConnections === this.api.connections) return;
+  /** False: a connection was opened meanwhile, and nobody knows which one had the answer. */
+  async #verifyCluster(signal: AbortSignal): Promise<boolean> {
+    const { connections } = this.api;
+    if (this.#verifiedConnections === connections) return true;
     const namespace = await this.api.get(NAMESPACES, { name: "kube-system" }, signal);
     if (namespace?.metadata.uid !== this.installation.sourceCluster) {
       throw new RetryableError(
@@ -135,6 +137,8 @@ export class SourceProof {
         }); nothing is deleted on its word`,
       );
     }
-    this.#verifiedConnections = this.api.connections;
+    if (this.api.connections !== connections) return false;
+    this.#verifiedConnections = connections;
+    return true;
   }
 }

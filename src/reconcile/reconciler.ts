@@ -163,7 +163,9 @@ export class Reconciler {
     const { reporter } = this.parts;
     if (note.unmapped !== true && note.swept !== true) {
       // A relist no longer has it, or somebody touched the mirror: the next sweep counts it together with the others.
-      reporter.sweepWanted();
+      if (note.doubted !== true) reporter.sweepWanted();
+      // Throws, and makes us list again, when the source still has it.
+      else await this.#prove(pass, plan.mirror);
       return settled("held");
     }
     const verdict = await this.#prove(pass, plan.mirror);

@@ -1,71 +1,53 @@
 /**
- * Tells people what happened in one destination: a log line for each change, an
- * Event for each transition, numbers, and the state that /status shows. Nothing
- * is decided here, and an unchanged state says nothing.
+ * Tells people what happened to the Services of one destination: a log line for
+ * each change, an Event for each transition, numbers, and the state that /status
+ * shows. Nothing is decided here, and an unchanged state says nothing.
  */
-import type { BrakeVerdict } from "../domain/brake.js";
 import type { Reason, ReasonCode } from "../domain/codes.js";
+import { SOURCE_UID_ANNOTATION } from "../domain/labels.js";
 import type { Service } from "../domain/objects.js";
 import { sourceOf, type Candidate, type ServicePlan } from "../domain/plan.js";
 import { splitKey, type ServiceKey } from "../domain/service-key.js";
 import type { Clock } from "../ports/clock.js";
-import { RetryableError, TerminalError } from "../ports/errors.js";
-import type { EventReason, EventSink, EventSubject } from "../ports/event-sink.js";
-import type { Log, LogFields } from "../ports/log.js";
+import { RetryableError, TerminalError, type ErrorCode } from "../ports/errors.js";
+import type { EventReason } from "../ports/event-sink.js";
+import type { Log } from "../ports/log.js";
 import type { Metrics } from "../ports/metrics.js";
 import type { WorkNote } from "../ports/work.js";
 import { candidateKey } from "./adoption.js";
 import type { EndpointsResult } from "./endpoints-pass.js";
-import type { Pass } from "./reconciler.js";
 import { FailureLog } from "./failure-log.js";
-import { ServiceStates, type ServiceState, type SyncState } from "./service-state.js";
-
-export interface ReporterSettings {
-  readonly sourceContext: string;
-  readonly destination: string;
-  /** What logs call the destination: its context. */
-  readonly destinationContext: string;
-  /** Whom the brake's Event is about: the Lease. */
-  readonly leaseSubject: EventSubject;
-  /** How a person lets so many deletions pass. */
-  readonly allowHint: (unwanted: number) => string;
-}
+import type { OrphanReporter } from "./orphan-reporter.js";
+import type { Pass } from "./reconciler.js";
+import { endpointRemarks } from "./remarks.js";
+import { blankState, ServiceStates, type ServiceState, type SyncState } from "./service-state.js";
+import { Tracking } from "./tracking.js";
+import type { Voice } from "./voice.js";
+import { mirrorText, removalText, type RemovalCause } from "./wording.js";
 
 export interface ReporterParts {
+  readonly voice: Voice;
+  readonly orphans: OrphanReporter;
   readonly log: Log;
-  readonly events: EventSink;
   readonly metrics: Metrics;
   readonly clock: Clock;
   /** Who wants the name now: states of others are forgotten. */
   readonly wanting: (target: ServiceKey) => readonly Candidate[];
 }
 
-/** A mirror that nobody wants; `source` is what it names, or its own name where that is lost. */
-export interface Unwanted {
-  readonly source: ServiceKey;
-  readonly target: ServiceKey;
-}
-
-interface Orphan extends Unwanted {
-  readonly reason: Reason;
-}
-
 type Wanted = Extract<ServicePlan, { kind: "wanted" }>;
 
-/** Names in the ancestor's "currently tracking" list; ten thousand would be no line. */
-const MAX_LISTED = 20;
+/** Ordinary races are over with the next attempt; they are worth a line only when they go on for so many. */
+const PATIENCE = 5;
 
 export class Reporter {
   readonly #states = new ServiceStates();
-  /** Mirrors that nobody wants and that stay for now, by target. */
-  readonly #orphans = new Map<ServiceKey, Orphan>();
   readonly #failures: FailureLog;
-  readonly #tracking = new Set<string>();
-  #brakeBlocked = false;
+  readonly #tracking = new Tracking();
   #sweepWanted: () => void = () => {};
 
   constructor(
-    private readonly settings: ReporterSettings,
+    private readonly destination: string,
     private readonly parts: ReporterParts,
   ) {
     this.#failures = new FailureLog(parts.log, parts.clock);
@@ -74,15 +56,6 @@ export class Reporter {
   /** For /status. */
   states(): Iterable<ServiceState> {
     return this.#states.all();
-  }
-
-  /** Mirrors that nobody wants and that stay for now, with the reason; for /status. */
-  orphans(): Iterable<Orphan> {
-    return this.#orphans.values();
-  }
-
-  get brakeBlocked(): boolean {
-    return this.#brakeBlocked;
   }
 
   onSweepWanted(request: () => void): void {
@@ -96,86 +69,77 @@ export class Reporter {
   /** A term begins: what an earlier one knew may be old. */
   reset(): void {
     this.#states.clear();
-    this.#orphans.clear();
     this.#failures.clear();
     this.#tracking.clear();
+    this.parts.orphans.clear();
   }
 
   /** The mirror itself is in order now; endpoints follow. */
   mirrored(pass: Pass, plan: Wanted): void {
     const { change, winner } = plan;
+    const { target, note } = pass;
     const source = candidateKey(winner);
-    // What a new leader finds in order is no news: the first sweep has counted it.
-    const isNews = change !== "none" || pass.note.cause !== "sweep";
-    if (!this.#tracking.has(source)) this.#startTracking(source, pass.target, isNews);
+    if (!this.#tracking.has(source)) this.#startTracking(source, target, pass, change);
     if (change === "none") return;
-    const latencyMs = this.parts.clock.monotonicMs() - pass.note.sinceMs;
-    const fields = plan.writes.flatMap((write) => write.why).join(",");
-    const outcome = {
+    // A name that became free is news from the destination too, but nothing of ours had been touched.
+    const wasSynced = this.#states.get(target, source)?.state === "synced";
+    const isRepair = note.cause === "destination" && change !== "adopt" && wasSynced;
+    const fields = {
       operation: change,
       outcome: "applied",
-      fields,
-      latencyMs: Math.round(latencyMs),
+      fields: change === "create" ? undefined : plan.writes.flatMap((write) => write.why).join(","),
+      latencyMs: this.#sinceMs(note),
+      uid: winner.service.uid,
+      text: mirrorText(change, isRepair),
     };
-    this.#log(source, pass.target, { ...outcome, uid: winner.service.uid }, "applied");
-    if (pass.note.cause === "destination" && change !== "adopt") this.#driftRepaired("services");
+    this.parts.voice.say(source, target, fields, "applied");
+    if (isRepair) this.#driftRepaired("services");
+    const to = this.parts.voice.to(target);
     if (change === "adopt") {
-      this.#event(
-        winner.service,
-        "Normal",
-        "Adopted",
-        `${this.#to(pass.target)} of k8s-svc-sync is ours now`,
-      );
+      const message = `${to} of k8s-svc-sync is ours now`;
+      this.parts.voice.event(winner.service, "Normal", "Adopted", message);
     } else if (change === "create") {
-      this.#event(winner.service, "Normal", "Synced", `mirrored to ${this.#to(pass.target)}`);
+      this.parts.voice.event(winner.service, "Normal", "Synced", `mirrored to ${to}`);
     }
   }
 
   /** One pass ended well. */
-  synced(pass: Pass, plan: Wanted, endpoints: EndpointsResult): void {
+  synced(pass: Pass, plan: Wanted, result: EndpointsResult): void {
     const { target, note } = pass;
     const { winner } = plan;
     const source = candidateKey(winner);
-    const now = this.parts.clock.now();
-    const lagMs = Math.round(this.parts.clock.monotonicMs() - note.sinceMs);
     const before = this.#states.get(target, source);
-    const wrote = plan.writes.length + endpoints.writes > 0;
-    const remarks = [...plan.wanted.remarks, ...endpointRemarks(endpoints)];
+    const wrote = plan.writes.length + result.writes > 0;
+    const remarks = [
+      ...plan.wanted.remarks,
+      ...endpointRemarks(result.plan, result.strangeEndpoints),
+    ];
+    const isExternal = plan.wanted.spec.type === "ExternalName";
+    const { clock } = this.parts;
+    const lagMs = this.#sinceMs(note);
+    const times = wrote
+      ? { lastChangeMs: clock.now() - lagMs, lastWriteMs: clock.now(), lagMs }
+      : {};
     this.#states.set({
-      source,
-      target,
-      route: winner.route.name,
+      ...blankState(winner, target),
+      ...before,
+      ...times,
       state: "synced",
       reason: undefined,
       remarks,
-      endpoints: endpoints.plan && {
-        ready: endpoints.plan.ready,
-        total: endpoints.plan.total,
-        slices: endpoints.plan.slices.length,
-      },
-      lastChangeMs: wrote ? now - lagMs : before?.lastChangeMs,
-      lastWriteMs: wrote ? now : before?.lastWriteMs,
-      lagMs: wrote ? lagMs : before?.lagMs,
+      endpoints: isExternal ? undefined : (endpointsOf(result) ?? before?.endpoints),
     });
     this.#recovered(target, source, before);
     this.#forgetOthers(target);
-    if (wrote) {
-      const labels = { destination: this.settings.destination, cause: note.cause };
-      this.parts.metrics.observe("svc_ferry_change_to_applied_seconds", labels, lagMs / 1_000);
-    }
-    const dropped = endpoints.plan?.dropped ?? 0;
-    if (wrote && dropped > 0) {
-      const labels = { destination: this.settings.destination };
-      this.parts.metrics.count("svc_ferry_addresses_dropped_total", labels, dropped);
-    }
-    if (endpoints.writes > 0) this.#endpointsWritten(source, pass, endpoints, lagMs);
-    this.#remark(winner.service, source, target, before?.remarks ?? [], remarks);
+    if (wrote) this.#count(note, lagMs, result);
+    if (result.writes > 0) this.#endpointsWritten(source, pass, result, lagMs);
+    this.#remark(winner.service, target, before?.remarks ?? [], remarks);
   }
 
   refused(target: ServiceKey, candidate: Candidate, reason: Reason): void {
-    const state = reason.code === "name-taken" || isConflict(reason.code) ? "conflict" : "refused";
-    const event = state === "conflict" ? "NameConflict" : "Refused";
-    this.#transition(target, candidate, state, reason, event);
+    const conflict = CONFLICTS.has(reason.code);
+    const event = conflict ? "NameConflict" : "Refused";
+    this.#transition(target, candidate, conflict ? "conflict" : "refused", reason, event);
   }
 
   held(target: ServiceKey, candidate: Candidate | undefined, reason: Reason): void {
@@ -186,7 +150,7 @@ export class Reporter {
   blocked(target: ServiceKey, reason: Reason): void {
     for (const candidate of this.parts.wanting(target)) {
       if (reason.code === "namespace-missing") this.refused(target, candidate, reason);
-      else this.#states.set({ ...blank(candidate, target), state: "held", reason });
+      else this.#states.set({ ...blankState(candidate, target), state: "held", reason });
     }
   }
 
@@ -194,111 +158,53 @@ export class Reporter {
   adoptable(target: ServiceKey, candidate: Candidate): void {
     const source = candidateKey(candidate);
     if (this.#states.get(target, source) !== undefined) return;
-    this.#log(source, target, { outcome: "adoptable" }, "would adopt the mirror of k8s-svc-sync");
+    const message = "would adopt the mirror of k8s-svc-sync";
+    this.parts.voice.say(source, target, { outcome: "adoptable" }, message);
   }
 
   /** Nobody wants the name and nothing has it. */
   forgotten(target: ServiceKey): void {
-    this.#orphans.delete(target);
+    this.parts.orphans.forget(target);
     this.#forgetOthers(target);
   }
 
-  removed(target: ServiceKey, mirror: Service, because: string, note: WorkNote): void {
+  removed(target: ServiceKey, mirror: Service, because: RemovalCause, note: WorkNote): void {
     const source = sourceOf(mirror) ?? target;
-    const latencyMs = Math.round(this.parts.clock.monotonicMs() - note.sinceMs);
-    this.#orphans.delete(target);
+    const latencyMs = this.#sinceMs(note);
     this.#failures.cleared(target);
-    this.#log(
-      source,
-      target,
-      { operation: "delete", outcome: "removed", because, latencyMs },
-      "removed",
-    );
+    const text = `removed the mirror: ${removalText(because)}`;
+    const fields = { operation: "delete", outcome: "removed", because, latencyMs, text };
+    this.parts.voice.say(source, target, fields, "removed");
     if (because !== "source-deleted") {
-      const { namespace, name } = splitKey(source);
-      const uid = mirror.annotations["svc-ferry.io/source-uid"] ?? "";
-      const subject = { apiVersion: "v1", kind: "Service", namespace, name, uid };
-      const message = `${this.#to(target)} was removed: ${because}`;
-      this.parts.events.emit({ subject, type: "Normal", reason: "Removed", message });
+      const uid = mirror.annotations[SOURCE_UID_ANNOTATION] ?? "";
+      const message = `${this.parts.voice.to(target)} was removed: ${removalText(because)}`;
+      this.parts.voice.event({ ...splitKey(source), uid }, "Normal", "Removed", message);
     }
-    this.#forgetOthers(target);
+    this.forgotten(target);
   }
 
   /** A mirror that nobody wants stays for now. */
   orphanHeld(target: ServiceKey, mirror: Service, reason: Reason): void {
-    const source = sourceOf(mirror) ?? target;
-    const before = this.#orphans.get(target)?.reason.code;
-    this.#orphans.set(target, { source, target, reason });
-    if (before === reason.code) return;
-    this.#log(
-      source,
-      target,
-      { outcome: "held", code: reason.code, reason: reason.message },
-      "kept the mirror",
-    );
+    this.parts.orphans.held({ source: sourceOf(mirror) ?? target, target }, reason);
   }
 
-  swept(verdict: BrakeVerdict, unwanted: readonly Unwanted[]): void {
-    const { destination, allowHint } = this.settings;
-    this.#forgetOrphansBut(new Set(unwanted.map(({ target }) => target)));
-    this.parts.metrics.count("svc_ferry_sweeps_total", { destination });
-    this.parts.metrics.set(
-      "svc_ferry_delete_brake",
-      { destination },
-      verdict.kind === "blocked" ? 1 : 0,
-    );
-    if (verdict.kind === "blocked") {
-      this.parts.metrics.count("svc_ferry_mass_deletes_blocked_total", { destination });
-    }
-    const wasBlocked = this.#brakeBlocked;
-    this.#brakeBlocked = verdict.kind === "blocked";
-    if (verdict.kind !== "blocked") return;
-    const reason: Reason = {
-      code: "mass-delete-blocked",
-      message: "nobody wants it, but too many mirrors would go at once; see the Event on the Lease",
-    };
-    for (const one of unwanted) this.#orphans.set(one.target, { ...one, reason });
-    if (wasBlocked) return;
-    const text = `${verdict.unwanted} of ${verdict.mirrors} mirrors in ${destination} have no source; none is deleted. ${allowHint(verdict.unwanted)}`;
-    const names = unwanted.slice(0, MAX_LISTED).map(({ target }) => target);
-    const listed = names.join(", ");
-    this.parts.log.error(
-      { destination, code: "mass-delete-blocked", reason: text, mirrors: listed },
-      "mass deletion blocked",
-    );
-    this.parts.events.emit({
-      subject: this.settings.leaseSubject,
-      type: "Warning",
-      reason: "MassDeleteBlocked",
-      message: text,
-    });
-  }
-
-  /** An attempt failed; logged when its cause is another than last time, so that a storm is one line per name. */
+  /** An attempt failed and is made again. */
   failed(target: ServiceKey, error: unknown, attempt: number): void {
     const known = error instanceof RetryableError || error instanceof TerminalError;
-    const code = known ? error.code : "unknown";
-    this.parts.metrics.count("svc_ferry_retries_total", {
-      destination: this.settings.destination,
-      code,
-    });
-    // The ordinary races: read again, once more, and it is over. Worth a line only when it goes on.
-    const ordinary = code === "FERRY-R001" || code === "FERRY-L001";
-    if (ordinary && attempt < 5) return;
-    for (const candidate of this.parts.wanting(target)) {
-      const source = candidateKey(candidate);
-      const before = this.#states.get(target, source);
-      const reason = before?.reason;
-      this.#states.set({ ...blank(candidate, target), ...before, state: "retrying", reason });
+    const code: ErrorCode | "unknown" = known ? error.code : "unknown";
+    const { destination } = this;
+    this.parts.metrics.count("svc_ferry_retries_total", { destination, code });
+    if ((code === "FERRY-R001" || code === "FERRY-L001") && attempt < PATIENCE) return;
+    const wanting = this.parts.wanting(target);
+    const reason = { code, message: error instanceof Error ? error.message : "unknown error" };
+    for (const candidate of wanting) {
+      const before = this.#states.get(target, candidateKey(candidate));
+      this.#states.set({ ...blankState(candidate, target), ...before, state: "retrying", reason });
     }
-    const [first] = this.parts.wanting(target);
+    const [first] = wanting;
     const source = first === undefined ? target : candidateKey(first);
-    const level = known ? "warn" : "error";
-    this.#failures.failed(target, code, level, {
-      ...this.#route(source, target),
-      err: error,
-      attempt,
-    });
+    const fields = { ...this.parts.voice.route(source, target), err: error, attempt };
+    this.#failures.failed(target, code, known ? "warn" : "error", fields);
   }
 
   #transition(
@@ -311,74 +217,65 @@ export class Reporter {
     const source = candidateKey(candidate);
     const before = this.#states.get(target, source);
     this.#failures.cleared(target);
-    this.#states.set({ ...blank(candidate, target), ...before, state, reason });
+    this.#states.set({ ...blankState(candidate, target), ...before, state, reason });
     this.#forgetOthers(target);
     if (before?.state === state && before.reason?.message === reason.message) return;
-    this.#log(
-      source,
-      target,
-      { outcome: state, code: reason.code, reason: reason.message },
-      "not synced",
-    );
+    const { code, message } = reason;
+    this.parts.voice.say(source, target, { outcome: state, code, reason: message }, "not synced");
     const type = state === "paused" ? "Normal" : "Warning";
-    this.#event(candidate.service, type, event, `${reason.code}: ${reason.message}`);
+    const told = state === "paused" ? message : `${code}: ${message}`;
+    this.parts.voice.event(candidate.service, type, event, told);
   }
 
   #recovered(target: ServiceKey, source: ServiceKey, before: ServiceState | undefined): void {
     const failing = this.#failures.cleared(target);
-    const notSynced =
-      before !== undefined && before.state !== "synced" && before.state !== "retrying";
-    if (failing || notSynced) this.#log(source, target, { outcome: "synced" }, "in order again");
+    const told = before !== undefined && TOLD.has(before.state);
+    if (failing || told) {
+      this.parts.voice.say(source, target, { outcome: "synced" }, "in order again");
+    }
   }
 
-  #startTracking(source: ServiceKey, target: ServiceKey, isNews: boolean): void {
+  /** What a new leader finds in order is no news. */
+  #startTracking(
+    source: ServiceKey,
+    target: ServiceKey,
+    { note }: Pass,
+    change: Wanted["change"],
+  ): void {
     this.#tracking.add(source);
-    if (!isNews) return;
+    if (change === "none" && note.cause === "sweep") return;
     const { name } = splitKey(source);
-    const names = [...this.#tracking]
-      .slice(-MAX_LISTED)
-      .map((key) => splitKey(key as ServiceKey).name);
-    const more = this.#tracking.size - names.length;
-    const list = more > 0 ? `${names.join(", ")}, … and ${more} more` : names.join(", ");
-    const text = `started syncing service ${name}, currently tracking: [${list}]`;
+    const text = `started syncing service ${name}, currently tracking: ${this.#tracking.toString()}`;
     this.parts.log.info({ service: source, target, text }, "started syncing service");
   }
 
   #endpointsWritten(
     source: ServiceKey,
     pass: Pass,
-    endpoints: EndpointsResult,
-    lagMs: number,
+    result: EndpointsResult,
+    latencyMs: number,
   ): void {
-    const ready = endpoints.plan?.ready ?? 0;
+    const ready = result.plan?.ready ?? 0;
     if (pass.note.cause === "destination") this.#driftRepaired("endpointslices");
-    const fields = { ready, writes: endpoints.writes, latencyMs: lagMs };
     const text = `updated endpoints → ${ready} IPs`;
-    this.#log(source, pass.target, { ...fields, outcome: "applied", text }, "updated endpoints");
+    const fields = { ready, writes: result.writes, latencyMs, outcome: "applied", text };
+    this.parts.voice.say(source, pass.target, fields, "updated endpoints");
   }
 
   /** New remarks become an Event; those that stay say nothing. */
   #remark(
     service: Service,
-    source: ServiceKey,
     target: ServiceKey,
     before: readonly Reason[],
     now: readonly Reason[],
   ): void {
-    for (const remark of now.filter((one) => !before.some((old) => old.message === one.message))) {
-      this.#log(
-        source,
-        target,
-        { code: remark.code, reason: remark.message },
-        "synced with a remark",
-      );
-      const reason = remark.code === "type-reduced" ? "TypeReduced" : "EndpointsWarning";
-      this.#event(
-        service,
-        remark.code === "type-reduced" ? "Normal" : "Warning",
-        reason,
-        remark.message,
-      );
+    const source: ServiceKey = `${service.namespace}/${service.name}`;
+    for (const { code, message } of now) {
+      if (before.some((old) => old.message === message)) continue;
+      this.parts.voice.say(source, target, { code, reason: message }, "synced with a remark");
+      const reduced = code === "type-reduced";
+      const reason = reduced ? "TypeReduced" : "EndpointsWarning";
+      this.parts.voice.event(service, reduced ? "Normal" : "Warning", reason, message);
     }
   }
 
@@ -387,85 +284,33 @@ export class Reporter {
     for (const state of this.#states.keepOnly(target, wanting)) this.#tracking.delete(state.source);
   }
 
-  #forgetOrphansBut(unwanted: ReadonlySet<ServiceKey>): void {
-    for (const target of this.#orphans.keys()) {
-      if (!unwanted.has(target)) this.#orphans.delete(target);
-    }
-  }
-
-  #event(service: Service, type: "Normal" | "Warning", reason: EventReason, message: string): void {
-    const { namespace, name, uid } = service;
-    const subject = { apiVersion: "v1", kind: "Service", namespace, name, uid };
-    this.parts.events.emit({ subject, type, reason, message });
-  }
-
-  #log(source: ServiceKey, target: ServiceKey, fields: LogFields, message: string): void {
-    this.parts.log.info({ ...this.#route(source, target), ...fields }, message);
-  }
-
-  #route(source: ServiceKey, target: ServiceKey): LogFields {
-    return { route: { from: `${this.settings.sourceContext}/${source}`, to: this.#to(target) } };
-  }
-
-  #to(target: ServiceKey): string {
-    return `${this.settings.destinationContext}/${target}`;
+  #count({ cause }: WorkNote, lagMs: number, result: EndpointsResult): void {
+    const { destination } = this;
+    const { metrics } = this.parts;
+    metrics.observe("svc_ferry_change_to_applied_seconds", { destination, cause }, lagMs / 1_000);
+    const dropped = result.plan?.dropped ?? 0;
+    if (dropped > 0) metrics.count("svc_ferry_addresses_dropped_total", { destination }, dropped);
   }
 
   #driftRepaired(resource: "services" | "endpointslices"): void {
-    const { destination } = this.settings;
+    const { destination } = this;
     this.parts.metrics.count("svc_ferry_drift_repairs_total", { destination, resource });
   }
+
+  #sinceMs(note: WorkNote): number {
+    return Math.round(this.parts.clock.monotonicMs() - note.sinceMs);
+  }
 }
 
-function isConflict(code: ReasonCode): boolean {
-  return code === "name-occupied" || code === "held-by-other-link";
-}
+const CONFLICTS: ReadonlySet<ReasonCode> = new Set([
+  "name-taken",
+  "name-occupied",
+  "held-by-other-link",
+]);
 
-function blank(candidate: Candidate, target: ServiceKey): ServiceState {
-  return {
-    source: candidateKey(candidate),
-    target,
-    route: candidate.route.name,
-    state: "pending",
-    reason: undefined,
-    remarks: [],
-    endpoints: undefined,
-    lastChangeMs: undefined,
-    lastWriteMs: undefined,
-    lagMs: undefined,
-  };
-}
+/** States whose end deserves a line, because their beginning had one. */
+const TOLD: ReadonlySet<SyncState> = new Set(["conflict", "refused", "paused", "held"]);
 
-function endpointRemarks(endpoints: EndpointsResult): readonly Reason[] {
-  const { plan, strangeEndpoints } = endpoints;
-  const remarks: Reason[] = [];
-  if (strangeEndpoints) {
-    remarks.push({
-      code: "foreign-endpoints",
-      message: "Endpoints of this name in the destination are somebody else's and stay as they are",
-    });
-  }
-  if (plan === undefined) return remarks;
-  if (plan.foreign.length > 0) {
-    const names = plan.foreign.map(
-      (slice) => `${slice.name} (${slice.managedBy ?? "managed by nobody"})`,
-    );
-    remarks.push({
-      code: "foreign-endpoints",
-      message: `slices of others add endpoints to the mirror: ${names.slice(0, 3).join(", ")}`,
-    });
-  }
-  if (plan.dropped > 0) {
-    remarks.push({
-      code: "address-not-allowed",
-      message: `${plan.dropped} addresses are loopback, link-local or outside the route's addressCIDRs and were left out`,
-    });
-  }
-  if (plan.truncated) {
-    remarks.push({
-      code: "endpoints-truncated",
-      message: `Endpoints hold the first 1000 of ${plan.ready} ready addresses; EndpointSlices hold all`,
-    });
-  }
-  return remarks;
+function endpointsOf({ plan }: EndpointsResult): ServiceState["endpoints"] {
+  return plan && { ready: plan.ready, total: plan.total, slices: plan.sliceCount };
 }

@@ -1,5 +1,8 @@
-import type { Reason } from "../domain/codes.js";
+import type { Reason, ReasonCode } from "../domain/codes.js";
+import type { Candidate } from "../domain/plan.js";
 import type { ServiceKey } from "../domain/service-key.js";
+import type { ErrorCode } from "../ports/errors.js";
+import { candidateKey } from "./adoption.js";
 
 /** Where one source Service stands in one destination; the `state` of /status. */
 export type SyncState =
@@ -11,7 +14,8 @@ export interface ServiceState {
   readonly target: ServiceKey;
   readonly route: string | undefined;
   readonly state: SyncState;
-  readonly reason: Reason | undefined;
+  readonly reason:
+    { readonly code: ReasonCode | ErrorCode | "unknown"; readonly message: string } | undefined;
   /** Synced, but somebody should look. */
   readonly remarks: readonly Reason[];
   readonly endpoints:
@@ -20,6 +24,22 @@ export interface ServiceState {
   readonly lastWriteMs: number | undefined;
   /** From the moment the change was seen to the end of its last write. */
   readonly lagMs: number | undefined;
+}
+
+/** Nothing is known yet. */
+export function blankState(candidate: Candidate, target: ServiceKey): ServiceState {
+  return {
+    source: candidateKey(candidate),
+    target,
+    route: candidate.route.name,
+    state: "pending",
+    reason: undefined,
+    remarks: [],
+    endpoints: undefined,
+    lastChangeMs: undefined,
+    lastWriteMs: undefined,
+    lagMs: undefined,
+  };
 }
 
 /** States of one destination, found by target (what a pass knows) and by source (what a person asks). */

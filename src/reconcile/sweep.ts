@@ -10,7 +10,7 @@ import type { Clock } from "../ports/clock.js";
 import type { DestinationView } from "../ports/destination-view.js";
 import type { SourceView } from "../ports/source-view.js";
 import type { WorkNote } from "../ports/work.js";
-import type { Reporter } from "./reporter.js";
+import type { OrphanReporter } from "./orphan-reporter.js";
 
 export interface SweepSettings {
   readonly destination: string;
@@ -23,7 +23,7 @@ export interface SweepParts {
   readonly source: SourceView;
   readonly view: DestinationView;
   readonly clock: Clock;
-  readonly reporter: Reporter;
+  readonly orphans: OrphanReporter;
   readonly enqueue: (target: ServiceKey, note: WorkNote) => void;
 }
 
@@ -31,6 +31,8 @@ export interface SweepParts {
 const COALESCE_MS = 200;
 /** A person who lets a blocked deletion pass wants to see it happen. */
 const BLOCKED_INTERVAL_MS = 10_000;
+/** Of the deletions that the brake holds, so many are checked: a list that came back empty is found out by one of them. */
+const SAMPLES = 3;
 
 export class Sweep {
   #requested: (() => void) | undefined;
@@ -59,7 +61,7 @@ export class Sweep {
 
   /** One sweep: enqueues; the writing is done by the workers. */
   sweep(): void {
-    const { source, view, clock, enqueue, reporter } = this.parts;
+    const { source, view, clock, enqueue, orphans } = this.parts;
     const { destination } = this.settings;
     const wanted = new Set(source.targets(destination));
     const unwanted = [...view.mirrors()]
@@ -67,11 +69,15 @@ export class Sweep {
       .map((target) => ({ target, source: sourceIn(view, target) }));
     const verdict = brake(unwanted.length, view.mirrorCount, this.settings.massDeleteLimit());
     this.#blocked = verdict.kind === "blocked";
-    reporter.swept(verdict, unwanted);
+    orphans.swept(verdict, unwanted);
     const note: WorkNote = { sinceMs: clock.monotonicMs(), cause: "sweep" };
     for (const target of wanted) enqueue(target, note);
     if (verdict.kind === "open") {
       for (const { target } of unwanted) enqueue(target, { ...note, swept: true });
+    } else {
+      const step = Math.ceil(unwanted.length / SAMPLES);
+      const samples = unwanted.filter((_, number) => number % step === 0);
+      for (const { target } of samples) enqueue(target, { ...note, doubted: true });
     }
     for (const target of view.leftovers()) {
       if (!wanted.has(target) && view.existing(target).kind !== "ours") enqueue(target, note);

@@ -130,9 +130,14 @@ export class Store<T> {
     return change(key, before, this.stored(key), "dropped");
   }
 
-  /** For the reflector: DELETED. */
+  /**
+   * For the reflector: DELETED.
+   *
+   * NB: it also tells that an object no longer matches the watch's selector, with the version that the object has from then
+   * on. That version is not remembered as delivered: whoever reads the object may assume it.
+   */
   observeDeleted(key: string, version: Version): Change<T> | undefined {
-    this.#touch(key, version.resourceVersion);
+    for (const touched of this.#merges) touched.add(key);
     const before = this.stored(key);
     this.#show(key, () => {
       if (this.#base.get(key)?.uid === version.uid) this.#base.delete(key);

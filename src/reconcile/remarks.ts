@@ -1,0 +1,39 @@
+/** What somebody should know about a Service although it is synced. */
+import type { Reason } from "../domain/codes.js";
+import type { EndpointsPlan } from "../domain/plan-endpoints.js";
+
+export function endpointRemarks(
+  plan: EndpointsPlan | undefined,
+  strangeEndpoints: boolean,
+): readonly Reason[] {
+  const remarks: Reason[] = [];
+  if (strangeEndpoints) {
+    remarks.push({
+      code: "foreign-endpoints",
+      message: "Endpoints of this name in the destination are somebody else's and stay as they are",
+    });
+  }
+  if (plan === undefined) return remarks;
+  if (plan.foreign.length > 0) {
+    const names = plan.foreign.map(
+      (slice) => `${slice.name} (${slice.managedBy ?? "managed by nobody"})`,
+    );
+    remarks.push({
+      code: "foreign-endpoints",
+      message: `slices of others add endpoints to the mirror: ${names.slice(0, 3).join(", ")}`,
+    });
+  }
+  if (plan.dropped > 0) {
+    remarks.push({
+      code: "address-not-allowed",
+      message: `${plan.dropped} addresses are loopback, link-local or outside the route's addressCIDRs and were left out`,
+    });
+  }
+  if (plan.truncated) {
+    remarks.push({
+      code: "endpoints-truncated",
+      message: `Endpoints hold the first 1000 of ${plan.ready} ready addresses; EndpointSlices hold all`,
+    });
+  }
+  return remarks;
+}
