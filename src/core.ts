@@ -57,7 +57,11 @@ export class Core {
       listener: {
         onTarget: (destination, target, note) =>
           this.#linkByName.get(destination)?.add(target, note),
-        onRefusal: (service) => this.refusals.changed(service),
+        onRefusal: (service) => {
+          this.refusals.changed(service);
+          // The mirror of a Service that is refused stays; whether it still may, the next sweep finds out.
+          this.#sweepAll();
+        },
         onRelisted: () => this.#sweepAll(),
       },
     });

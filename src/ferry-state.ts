@@ -4,6 +4,7 @@ import type { Core } from "./core.js";
 import { Clock } from "./ports/clock.js";
 import type { Health, Readiness } from "./ports/health.js";
 import type { Leadership } from "./ports/leadership.js";
+import { METRICS } from "./ports/metric-table.js";
 import { Metrics } from "./ports/metrics.js";
 import type { StatusReport, StatusSource } from "./ports/status.js";
 import type { Term } from "./ports/term.js";
@@ -92,6 +93,18 @@ export class FerryState implements Health, Leadership, StatusSource {
       metrics.set("svc_ferry_paused", { destination }, link.settings.paused ? 1 : 0);
       const elsewhere = link.lease.state.kind === "held-elsewhere" ? 1 : 0;
       metrics.set("svc_ferry_link_held_elsewhere", { destination }, elsewhere);
+    }
+    this.#countServices();
+  }
+
+  /** As /status tells them; a follower has none. */
+  #countServices(): void {
+    const { destinations, services } = this.report();
+    for (const { name: destination } of destinations) {
+      for (const state of METRICS.svc_ferry_services.labels.state) {
+        const standing = services.filter((one) => one.destination === destination && one.state === state);
+        this.metrics.set("svc_ferry_services", { destination, state }, standing.length);
+      }
     }
   }
 }

@@ -17,7 +17,8 @@ async function run(config: Config, warnings: readonly string[]): Promise<number>
   const exitCode = await compose(config, sink).run(signal, warnings);
   release();
   await sink.flush();
-  return exitCode;
+  // Not left to the event loop: a connection that is being opened to a silent server would hold it for seconds.
+  process.exit(exitCode);
 }
 
 process.exitCode = await runProgram(

@@ -16,6 +16,7 @@ import { Metrics } from "./ports/metrics.js";
 import { Random } from "./ports/random.js";
 import type { Term } from "./ports/term.js";
 import { AdminServer } from "./telemetry/admin-server.js";
+import { VERSION } from "./version.js";
 import { watchMetrics } from "./watch-metrics.js";
 
 /** What a process needs to know time, chance and its own voice. */
@@ -59,6 +60,7 @@ export class FerryProcess {
   /** Runs until `signal` aborts. Resolves with the exit code: 0 after a stop in good order, 1 when it could not start. */
   async run(signal: AbortSignal, warnings: readonly string[] = []): Promise<number> {
     const { log } = this.around;
+    log.info({ version: VERSION, routes: this.#routes() }, "starting");
     for (const text of warnings) log.warn({ text }, "configuration warning");
     try {
       await this.admin.start(signal);
@@ -72,6 +74,15 @@ export class FerryProcess {
       await this.clusters.close();
       await this.admin.stop();
     }
+  }
+
+  /** What goes where, as the configuration was understood: `source/shop sync=true → destination/shop`. */
+  #routes(): readonly string[] {
+    const { source, routes } = this.config;
+    return routes.map(({ namespaces, selector, destination, target }) => {
+      const from = namespaces === "all" ? "*" : namespaces.join(",");
+      return `${source.name}/${from} ${selector.text} → ${destination}/${target.namespace}`;
+    });
   }
 
   async #work(signal: AbortSignal): Promise<void> {

@@ -87,5 +87,6 @@ function hint(error: CommanderError, names: ReadonlySet<string>): string {
   if (error.code !== "commander.unknownOption") return "";
   const name = /'-{1,2}([^'=]*)/.exec(error.message)?.[1] ?? "";
   const near = suggest(name, names);
-  return near === undefined ? "; see --help" : `; did you mean --${near}?`;
+  // Known, but to another command: to suggest it would be mockery.
+  return near === undefined || near === name ? "; see --help" : `; did you mean --${near}?`;
 }

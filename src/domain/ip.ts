@@ -50,11 +50,11 @@ function contains(cidr: Cidr, address: Address): boolean {
   );
 }
 
+/** No leading zeros: some read "010" as 10, some as 8, so nobody knows which machine is meant. */
 function parseIpv4(text: string): bigint | undefined {
   const parts = text.split(".");
-  if (parts.length !== 4 || !parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) < 256)) {
-    return undefined;
-  }
+  const isByte = (part: string): boolean => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) < 256;
+  if (parts.length !== 4 || !parts.every(isByte)) return undefined;
   return parts.reduce((value, part) => (value << 8n) | BigInt(part), 0n);
 }
 

@@ -61,7 +61,7 @@ export function whyForeign(target: ServiceKey, foreign: ForeignService): Reason 
       code: "held-by-other-link",
       message: `${target} is the mirror of ${foreign.source ?? "a Service"} by another installation (link ${
         foreign.link ?? "unknown"
-      }), ${since}; set svc-ferry.io/target-name to another name`,
+      }), ${since}; annotate this Service with svc-ferry.io/target-name=ANOTHER-NAME`,
     };
   }
   const owner =
@@ -69,10 +69,10 @@ export function whyForeign(target: ServiceKey, foreign: ForeignService): Reason 
       ? `it belongs to Helm release ${foreign.helmRelease}`
       : foreign.managedBy !== undefined
         ? `it is managed by ${foreign.managedBy}`
-        : "it is not ours";
+        : "svc-ferry did not create it";
   return {
     code: "name-occupied",
-    message: `${target} exists in the destination and ${owner}, ${since}; set svc-ferry.io/target-name to another name, or remove that Service`,
+    message: `${target} exists in the destination ${since}: ${owner}; annotate this Service with svc-ferry.io/target-name=ANOTHER-NAME, or remove the one that is there`,
   };
 }
 

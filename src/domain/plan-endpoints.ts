@@ -58,8 +58,6 @@ export interface EndpointsPlan {
   /** Ready addresses. */
   readonly ready: number;
   readonly total: number;
-  /** Slices that the mirror has when all of this is done. */
-  readonly sliceCount: number;
   readonly dropped: number;
   readonly truncated: boolean;
   /** Foreign slices that we must not touch. */
@@ -96,7 +94,6 @@ export function planEndpoints(view: EndpointsView, context: EndpointsPlanContext
     sliceCount: asSlices.length,
     ready: endpoints.ready,
     total: wanted.reduce((sum, slice) => sum + parseContent(slice.content).endpoints.length, 0),
-    sliceCount: asSlices.length,
     dropped: wanted.reduce((sum, slice) => sum + slice.dropped, 0),
     truncated: endpoints.annotations[OVER_CAPACITY_ANNOTATION] !== undefined,
     // A name of ours without our link: somebody took the label off, and the write above gives it back.

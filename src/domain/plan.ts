@@ -177,7 +177,7 @@ function whyPaused(
 ): Reason | undefined {
   const paused = (what: string): Reason => ({
     code: "paused",
-    message: `${what} is paused: nothing is created, changed or deleted here`,
+    message: `${what} is paused: nothing is created, changed or deleted until that ends`,
   });
   if (view.destinationPaused) return paused("the destination");
   const routeName = first?.route.name ?? (mirror && routeOf(mirror.annotations)?.name);

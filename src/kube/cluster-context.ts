@@ -39,7 +39,10 @@ export interface KubeconfigText {
 /** Where Kubernetes mounts a pod's credentials. Source: client-go rest/config.go, InClusterConfig. */
 const SERVICE_ACCOUNT_DIR = "/var/run/secrets/kubernetes.io/serviceaccount";
 
-/** Reads the files of an access; none for in-cluster. */
+/**
+ * Reads the files of an access; none for in-cluster.
+ * @throws TerminalError FERRY-K005 that names the file
+ */
 export async function readKubeconfigs(
   path: string | undefined,
   env: Environment,
@@ -47,9 +50,17 @@ export async function readKubeconfigs(
   const listed = (env["KUBECONFIG"] ?? "").split(delimiter).filter((file) => file !== "");
   const fallback = listed.length > 0 ? listed : [join(homedir(), ".kube", "config")];
   const paths = path === undefined ? fallback : [path];
-  return Promise.all(
-    paths.map(async (file) => ({ path: file, yaml: await readFile(file, "utf8") })),
-  );
+  return Promise.all(paths.map(async (file) => ({ path: file, yaml: await readText(file) })));
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const text = `kubeconfig ${file} cannot be read (${why}); --kubeconfig or KUBECONFIG says where it is`;
+    throw new TerminalError("FERRY-K005", text, { cause: error });
+  }
 }
 
 /**

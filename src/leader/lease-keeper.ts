@@ -36,6 +36,8 @@ export type Outcome = Attempt | { readonly kind: "failed"; readonly code: string
 
 /** Sources of the factor: client-go tools/leaderelection, JitterFactor. */
 const JITTER_FACTOR = 1.2;
+/** A stop takes 5 s at most: 3 s for writes under way and this, when the cluster of the Lease does not answer. */
+const MAX_RELEASE_MS = 1_500;
 
 /** A LeaseLock with patience: no call hangs, none throws, and each new cause of failure is logged once, with the way out. */
 export class LeaseKeeper {
@@ -75,11 +77,13 @@ export class LeaseKeeper {
     });
   }
 
-  /** Not cut by the process's own end, which is when it is needed; takes `renewDeadlineMs` / 2 at most. */
+  /** Not cut by the process's own end, which is when it is needed; short, because that end waits for it. */
   async release(): Promise<void> {
     const { clock, log } = this.options;
     try {
-      await within({ clock, ms: this.#requestMs }, (cut) => this.lock.release(cut));
+      await within({ clock, ms: Math.min(this.#requestMs, MAX_RELEASE_MS) }, (cut) =>
+        this.lock.release(cut),
+      );
     } catch (err) {
       // Nobody is hurt: the others wait until it has run out.
       log.warn({ ...this.#fields(), err }, "lease not released");

@@ -178,10 +178,10 @@ export class LeaseLock {
       case "conflict":
       case "already-exists":
         return { kind: "raced" };
+      // One that ends is as good as gone: what helps is the same, a little later.
       case "not-found":
-        return { kind: "no-namespace" };
       case "terminating":
-        throw new RetryableError("FERRY-K006", `the Lease's namespace ends: ${result.message}`);
+        return { kind: "no-namespace" };
       case "invalid":
         throw new TerminalError("FERRY-K011", `the Lease cannot be created: ${result.message}`);
     }

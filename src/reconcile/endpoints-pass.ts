@@ -67,7 +67,7 @@ export class EndpointsPass {
     let strangeEndpoints = false;
     for (const write of plan.endpoints) {
       const applied = await this.parts.applier.apply(write, permit);
-      writes += 1;
+      if (applied.kind === "done") writes += 1;
       if (applied.kind !== "occupied") continue;
       strangeEndpoints = !endpointsMayBeTaken(applied.object, sourceSlices);
       if (strangeEndpoints)

@@ -94,6 +94,18 @@ export class SourceProof {
         `the cache lost ${serviceKey(service.namespace, service.name)}, which the source still has; it is listed again`,
       );
     }
+    const refused = mapped.find(
+      (one) => one.kind === "refused" && one.route.destination === destination,
+    );
+    if (refused?.kind === "refused" && refused.reason.code !== "is-a-mirror") {
+      // A slip in an annotation must not take away what works.
+      const { code, message } = refused.reason;
+      return {
+        kind: "held",
+        code,
+        message: `its Service now asks for what is refused: ${message}`,
+      };
+    }
     const known = [...this.installation.routeRecords.values()].some((record) =>
       record.endsWith(`@${routeOf(mirror.annotations)?.digest ?? ""}`),
     );

@@ -182,16 +182,17 @@ export class Reconciler {
   async #make(pass: Pass, plan: Extract<ServicePlan, { kind: "wanted" }>): Promise<PassResult> {
     let mirror: Service | undefined = this.#mirror(pass.target);
     for (const write of plan.writes) {
-      const applied = await this.parts.applier.apply(write, pass.permit);
-      const refusal = await this.#whyRefused(applied, write, plan.winner, pass);
+      const applied = await this.#apply(write, plan.winner, pass);
+      const refusal = this.#whyRefused(applied, pass.target);
       if (refusal !== undefined) {
         this.parts.reporter.refused(pass.target, plan.winner, refusal);
         return { outcome: "refused", again: true };
       }
+      // Of a mirror that is made anew the old one owns nothing any more, even if its name is taken meanwhile.
       mirror =
         applied.kind === "done" && applied.object
           ? parseService(applied.object, () => true)
-          : mirror;
+          : undefined;
     }
     if (mirror === undefined) return { outcome: "held", again: true };
     this.parts.reporter.mirrored(pass, plan);
@@ -239,30 +240,25 @@ export class Reconciler {
     return existing.kind === "ours" ? existing.service : undefined;
   }
 
-  async #whyRefused(
-    applied: Applied,
-    write: Write,
-    first: Candidate,
-    pass: Pass,
-  ): Promise<Reason | undefined> {
-    const { namespace } = splitKey(pass.target);
+  /** Makes the namespace first where it is missing and the route says so; once, because a second time would not help. */
+  async #apply(write: Write, first: Candidate, { target, permit }: Pass): Promise<Applied> {
+    const { applier } = this.parts;
+    const applied = await applier.apply(write, permit);
+    if (applied.kind !== "namespace-missing" || !first.route.createNamespace) return applied;
+    await applier.createNamespace(splitKey(target).namespace, permit);
+    return applier.apply(write, permit);
+  }
+
+  #whyRefused(applied: Applied, target: ServiceKey): Reason | undefined {
+    const { namespace } = splitKey(target);
     switch (applied.kind) {
       case "done":
         return undefined;
       case "occupied": {
-        const existing = this.parts.view.existing(pass.target);
-        return existing.kind === "foreign" ? whyForeign(pass.target, existing.foreign) : undefined;
+        const existing = this.parts.view.existing(target);
+        return existing.kind === "foreign" ? whyForeign(target, existing.foreign) : undefined;
       }
       case "namespace-missing":
-        if (first.route.createNamespace) {
-          await this.parts.applier.createNamespace(namespace, pass.permit);
-          return this.#whyRefused(
-            await this.parts.applier.apply(write, pass.permit),
-            write,
-            first,
-            pass,
-          );
-        }
         return refusal(
           "namespace-missing",
           `namespace ${namespace} does not exist in the destination; create it, or let the route do so (createNamespace: true)`,

@@ -309,7 +309,7 @@ const CONFLICTS: ReadonlySet<ReasonCode> = new Set([
 ]);
 
 /** States whose end deserves a line, because their beginning had one. */
-const TOLD: ReadonlySet<SyncState> = new Set(["conflict", "refused", "paused", "held"]);
+const TOLD: ReadonlySet<SyncState> = new Set(["conflict", "refused", "paused"]);
 
 function endpointsOf({ plan }: EndpointsResult): ServiceState["endpoints"] {
   return plan && { ready: plan.ready, total: plan.total, slices: plan.sliceCount };

@@ -27,26 +27,33 @@ export function humanLine({ timeMs, podName, level, message, record }: HumanLine
   if (level !== "info") parts.push(level.toUpperCase());
   parts.push(text ?? message);
   for (const [key, value] of Object.entries(fields)) {
-    if (key === "err") parts.push(errorText(value));
+    if (key === "err") parts.push(errorText(value, fields["code"]));
     else parts.push(`${key}=${valueText(value)}`);
   }
   return parts.join(" ");
 }
 
-/** `code=FERRY-K001 err="connection refused" cause="…"`: errors are flat, so that a line stays readable. */
-function errorText(err: Plain): string {
+/**
+ * `code=FERRY-K001 err="connection refused" cause="…"`: errors are flat, so that a line stays readable, and nothing that the
+ * line has said already is said again.
+ */
+function errorText(err: Plain, saidCode: Plain | undefined): string {
   if (typeof err !== "object" || err === null || !("message" in err))
     return `err=${valueText(err)}`;
   const { code, message, cause, stack } = err;
   const shown: readonly (readonly [string, Plain | undefined])[] = [
-    ["code", code],
+    ["code", code === saidCode ? undefined : code],
     ["err", message],
-    ["cause", causeText(cause)],
+    ["cause", isSaid(causeText(cause), message) ? undefined : causeText(cause)],
     ["stack", stack],
   ];
   return shown
     .flatMap(([key, value]) => (value === undefined ? [] : [`${key}=${valueText(value)}`]))
     .join(" ");
+}
+
+function isSaid(cause: string | undefined, message: Plain | undefined): boolean {
+  return cause !== undefined && message !== undefined && plainText(message).includes(cause);
 }
 
 /** The messages of all causes, outermost first. */

@@ -82,7 +82,11 @@ export class Store<T> {
 
   /** After our own write, with what the server answered. Not reported as a change: the writer knows. */
   assume(key: string, uid: string, resourceVersion: string, value: T): void {
-    if (this.#seen.has(key, resourceVersion)) return;
+    if (this.#seen.has(key, resourceVersion)) {
+      // The watch is past this version, and so past all that was assumed before it.
+      this.#show(key, () => this.#assumed.delete(key));
+      return;
+    }
     const base = this.#base.get(key);
     const known = base?.uid === uid && base.resourceVersion === resourceVersion;
     this.#show(key, () => {

@@ -13,6 +13,8 @@ export interface SharedControlPlanes {
   readonly source: ClusterConnection;
   /** Context "destination"; its Service range differs from the source's. */
   readonly destination: ClusterConnection;
+  /** Every write that either of them answered; see audit-trail.ts. */
+  readonly auditLogPaths: { readonly source: string; readonly destination: string };
 }
 
 declare module "vitest" {
@@ -28,8 +30,8 @@ declare module "vitest" {
 export async function setup(project: Pick<TestProject, "provide">): Promise<() => Promise<void>> {
   const folder = mkdtempSync(join(tmpdir(), "svc-ferry-shared-"));
   const starts = await Promise.allSettled([
-    startControlPlane({ name: "source", serviceCidr: "10.96.0.0/16" }),
-    startControlPlane({ name: "destination", serviceCidr: "10.97.0.0/16" }),
+    startControlPlane({ name: "source", serviceCidr: "10.96.0.0/16", auditPolicy: true }),
+    startControlPlane({ name: "destination", serviceCidr: "10.97.0.0/16", auditPolicy: true }),
   ]);
   const running = starts.filter((start) => start.status === "fulfilled").map(({ value }) => value);
   const teardown = async (): Promise<void> => {
@@ -53,6 +55,10 @@ export async function setup(project: Pick<TestProject, "provide">): Promise<() =
     kubeconfigPath,
     source: source.connection(),
     destination: destination.connection(),
+    auditLogPaths: {
+      source: source.auditLogPath ?? "",
+      destination: destination.auditLogPath ?? "",
+    },
   });
   return teardown;
 }

@@ -115,6 +115,13 @@ describe("svc-ferry", () => {
     },
   );
 
+  it("does not suggest the very flag that belongs to another command", async () => {
+    expect(await cli("status --http-port 1")).toMatchObject({
+      code: 2,
+      err: "error: unknown option '--http-port'; see --help\n",
+    });
+  });
+
   it("refuses an unknown command with what was probably meant", async () => {
     expect(await cli("stauts")).toMatchObject({
       code: 2,

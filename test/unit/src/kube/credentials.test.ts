@@ -65,6 +65,14 @@ describe("a kubeconfig that cannot be used", () => {
       { clock: new ManualClock(), log: new RecordingLog(), random: fixedRandom, env: {} },
     );
 
+  it("is refused with the file that is not there and where to say which", async () => {
+    await expect(open("/nowhere/config", "prod")).rejects.toMatchObject({
+      name: "TerminalError",
+      code: "FERRY-K005",
+      message: expect.stringMatching(/^kubeconfig \/nowhere\/config cannot be read .*--kubeconfig/),
+    });
+  });
+
   it("is refused with file, context and the contexts there are", async () => {
     await withScratch(async ({ write }) => {
       const path = await write("config", kubeconfig({ server: "https://127.0.0.1:1" }));

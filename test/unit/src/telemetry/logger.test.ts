@@ -78,6 +78,14 @@ describe("the human format", () => {
     );
   });
 
+  it("says code and cause once when field, error and cause say the same", () => {
+    const err = new RetryableError("FERRY-K005", "config: ENOENT", { cause: new Error("ENOENT") });
+
+    expect(human({ code: "FERRY-K005", err }, "trying again")).toContain(
+      '] trying again code=FERRY-K005 err="config: ENOENT"\n',
+    );
+  });
+
   it("keeps the stack of an error that has no code, in the same line", () => {
     const line = human({ err: new TypeError("x is not a function") }, "failed");
 

@@ -188,6 +188,28 @@ describe("Store", () => {
       expect(created).toEqual({ kind: "set", key: "a/x", value: "new", previous: undefined });
     });
 
+    it("assumes an object that was read after it had left the selector, with the version of its DELETED", () => {
+      const { store } = given();
+      store.observe("a/x", version("u1", "1"), "one");
+      store.observeDeleted("a/x", version("u1", "2"));
+
+      store.assume("a/x", "u1", "2", "without its label");
+
+      expect(store.get("a/x")).toBe("without its label");
+    });
+
+    it("ends an older assumption when the event of the next write came before its answer", () => {
+      const { store } = given();
+      store.observeDeleted("a/x", version("u1", "2"));
+      store.assume("a/x", "u1", "2", "without its label");
+      store.observe("a/x", version("u1", "3"), "with its label");
+
+      store.assume("a/x", "u1", "3", "with its label");
+
+      expect(store.get("a/x")).toBe("with its label");
+      expect(store.oldestAssumptionMs).toBeUndefined();
+    });
+
     it("assumes no deletion that the watch delivered before the answer", () => {
       const { store } = given();
       store.observe("a/x", version("u1", "1"), "one");

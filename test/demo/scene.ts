@@ -1,0 +1,81 @@
+import { runCommand } from "../controlplane/run-command.js";
+import type { ControlPlane } from "../controlplane/control-plane.js";
+import { Cluster } from "../harness/cluster.js";
+import { LiveView } from "./live-view.js";
+import { screen } from "./screen.js";
+
+/** The namespace of the story, by the same name in both clusters. */
+export const NAMESPACE = "shop";
+
+/** How kubectl is called in this demo. */
+export interface Kubectl {
+  readonly path: string;
+  readonly kubeconfig: string;
+  readonly cacheDir: string;
+}
+
+/** What is watched in a cluster. */
+interface Views {
+  readonly services: LiveView;
+  readonly slices: LiveView;
+  readonly events: LiveView;
+  readonly pods: LiveView;
+}
+
+/** One of the two clusters: what is typed there and what is seen there. */
+export class Scene {
+  private constructor(
+    readonly context: string,
+    private readonly kubectl: Kubectl,
+    /** For what people do not do by hand: Pods as a kubelet has them. */
+    readonly cluster: Cluster,
+    readonly sees: Views,
+  ) {}
+
+  static async open(controlPlane: ControlPlane, kubectl: Kubectl): Promise<Scene> {
+    const watch = async (group: string, plural: string): Promise<LiveView> =>
+      LiveView.open(controlPlane, `/${group}/namespaces/${NAMESPACE}/${plural}`);
+    const [services, slices, events, pods] = await Promise.all([
+      watch("api/v1", "services"),
+      watch("apis/discovery.k8s.io/v1", "endpointslices"),
+      watch("api/v1", "events"),
+      watch("api/v1", "pods"),
+    ]);
+    const views = { services, slices, events, pods };
+    return new Scene(controlPlane.context, kubectl, new Cluster(controlPlane), views);
+  }
+
+  /** Types a kubectl command, with the namespace, and shows it and its answer. */
+  async type(...args: readonly string[]): Promise<void> {
+    screen.typed(`kubectl --context ${this.context} -n ${NAMESPACE} ${args.map(quoted).join(" ")}`);
+    screen.shown(await this.#run(args));
+  }
+
+  /** The same with a manifest that comes by stdin; `what` says in a few words what is in it. */
+  async typeApply(what: string, manifest: object): Promise<void> {
+    screen.typed(`kubectl --context ${this.context} -n ${NAMESPACE} apply -f -   # ${what}`);
+    screen.shown(await this.#run(["apply", "-f", "-"], JSON.stringify(manifest)));
+  }
+
+  async close(): Promise<void> {
+    const { services, slices, events, pods } = this.sees;
+    const views = [services, slices, events, pods];
+    await Promise.all([...views.map(async (view) => view.close()), this.cluster.close()]);
+  }
+
+  async #run(args: readonly string[], input?: string): Promise<string> {
+    const { path, kubeconfig, cacheDir } = this.kubectl;
+    const where = [`--kubeconfig=${kubeconfig}`, `--cache-dir=${cacheDir}`];
+    const options = input === undefined ? {} : { input };
+    return runCommand(
+      path,
+      [...where, "--context", this.context, "-n", NAMESPACE, ...args],
+      options,
+    );
+  }
+}
+
+/** As a shell needs it. */
+function quoted(arg: string): string {
+  return /^[-\w./:=,@]+$/.test(arg) ? arg : `'${arg}'`;
+}

@@ -1,0 +1,88 @@
+import { closeSync, existsSync, openSync, readSync, statSync } from "node:fs";
+
+/** One write that an API server answered, of whoever, whatever the answer was. */
+export interface AuditedWrite {
+  readonly verb: string;
+  /** Plural, with `/status` and the like. */
+  readonly resource: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** HTTP status of the answer. */
+  readonly status: number;
+  readonly userAgent: string;
+  /** What was sent; undefined for most deletions. */
+  readonly sent: unknown;
+}
+
+interface AuditEvent {
+  readonly stage: string;
+  readonly verb: string;
+  readonly userAgent?: string;
+  readonly objectRef?: {
+    readonly resource?: string;
+    readonly subresource?: string;
+    readonly namespace?: string;
+    readonly name?: string;
+  };
+  readonly responseStatus?: { readonly code?: number };
+  readonly requestObject?: unknown;
+}
+
+const CHUNK_BYTES = 1 << 20;
+
+/** Reads an API server's audit log as it grows, from its present end on. */
+export class AuditTrail {
+  #offset: number;
+  #rest = Buffer.alloc(0);
+
+  constructor(private readonly path: string) {
+    this.#offset = existsSync(path) ? statSync(path).size : 0;
+  }
+
+  /** What was answered since the last call, in the order of the answers. */
+  next(): readonly AuditedWrite[] {
+    return this.#newLines()
+      .map((line) => JSON.parse(line) as AuditEvent)
+      .filter(({ stage }) => stage === "ResponseComplete")
+      .map(write);
+  }
+
+  #newLines(): readonly string[] {
+    if (!existsSync(this.path)) return [];
+    const file = openSync(this.path, "r");
+    const chunk = Buffer.alloc(CHUNK_BYTES);
+    const chunks = [this.#rest];
+    try {
+      for (;;) {
+        const length = readSync(file, chunk, 0, CHUNK_BYTES, this.#offset);
+        if (length === 0) break;
+        this.#offset += length;
+        chunks.push(Buffer.from(chunk.subarray(0, length)));
+      }
+    } finally {
+      closeSync(file);
+    }
+    const text = Buffer.concat(chunks);
+    // The last line may be on its way.
+    const end = text.lastIndexOf("\n") + 1;
+    this.#rest = text.subarray(end);
+    return text
+      .subarray(0, end)
+      .toString("utf8")
+      .split("\n")
+      .filter((line) => line !== "");
+  }
+}
+
+function write(event: AuditEvent): AuditedWrite {
+  const { resource = "", subresource, namespace = "", name = "" } = event.objectRef ?? {};
+  return {
+    verb: event.verb,
+    resource: subresource === undefined ? resource : `${resource}/${subresource}`,
+    namespace,
+    name,
+    status: event.responseStatus?.code ?? 0,
+    userAgent: event.userAgent ?? "",
+    sent: event.requestObject,
+  };
+}

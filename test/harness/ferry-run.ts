@@ -1,0 +1,134 @@
+import { stringify } from "yaml";
+import { compose } from "../../src/compose.js";
+import { loadConfig } from "../../src/config/load.js";
+import { problemLine } from "../../src/config/problems.js";
+import type { ServiceStatus, StatusReport } from "../../src/ports/status.js";
+import { waitFor } from "./wait-for.js";
+
+export interface FerryRunOptions {
+  readonly podName: string;
+  /** By the names of the settings table: `{ srcNs: "a", allowMassDelete: true }`. */
+  readonly flags: Readonly<Record<string, string | boolean>>;
+  /** Content of the `--config` file. */
+  readonly file?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** One record of the log. */
+export interface LogLine {
+  readonly level: string;
+  readonly message: string;
+  readonly [field: string]: unknown;
+}
+
+/**
+ * A whole `svc-ferry run` within the test's own process: faster than a process of its own, and several of them may run
+ * beside each other. What only a process has (signals, exit codes, the bundle) is tested with startFerry.
+ */
+export class FerryRun {
+  readonly #records: LogLine[] = [];
+  readonly #stopping = new AbortController();
+  readonly #ended: Promise<number>;
+
+  /** @throws Error with what is wrong with the configuration */
+  constructor(private readonly options: FerryRunOptions) {
+    const { podName, flags, file } = options;
+    const common = { podName, httpPort: "0", bindAddress: "127.0.0.1", logFormat: "json" };
+    const result = loadConfig({
+      flags: { ...common, ...(file === undefined ? {} : { config: "ferry.yaml" }), ...flags },
+      env: {},
+      readFile: () => stringify(file),
+    });
+    if (result.kind === "invalid") throw new Error(result.problems.map(problemLine).join("\n"));
+    const sink = { write: (line: string): void => void this.#records.push(JSON.parse(line)) };
+    this.#ended = compose(result.config, sink).run(this.#stopping.signal, result.warnings);
+  }
+
+  get podName(): string {
+    return this.options.podName;
+  }
+
+  /** Everything that it logged. */
+  get records(): readonly LogLine[] {
+    return this.#records;
+  }
+
+  /** The log's records of this message, or of this code. */
+  logged(messageOrCode: string): readonly LogLine[] {
+    return this.#records.filter(
+      ({ message, code }) => message === messageOrCode || code === messageOrCode,
+    );
+  }
+
+  async untilLogged(messageOrCode: string, count = 1): Promise<readonly LogLine[]> {
+    return waitFor(() => this.logged(messageOrCode).length >= count && this.logged(messageOrCode), {
+      what: `${count} × "${messageOrCode}" in the log`,
+    });
+  }
+
+  /** Any path of the admin port. */
+  async get(path: string): Promise<{ readonly status: number; readonly text: string }> {
+    const [listening] = await this.untilLogged("admin server listening");
+    const response = await fetch(`http://127.0.0.1:${String(listening?.["port"])}${path}`);
+    return { status: response.status, text: await response.text() };
+  }
+
+  async status(): Promise<StatusReport> {
+    return JSON.parse((await this.get("/status")).text) as StatusReport;
+  }
+
+  /** Sum of a metric's samples whose labels include these; undefined when there is none. */
+  async metric(
+    name: string,
+    labels: Readonly<Record<string, string>> = {},
+  ): Promise<number | undefined> {
+    const wanted = Object.entries(labels).map(([key, value]) => `${key}="${value}"`);
+    const samples = (await this.get("/metrics")).text
+      .split("\n")
+      .map((line) => /^(\w+)(\{.*\})? (\S+)$/.exec(line))
+      .filter((sample) => sample?.[1] === name)
+      .filter((sample) => wanted.every((label) => sample?.[2]?.includes(label) === true));
+    if (samples.length === 0) return undefined;
+    return samples.reduce((sum, sample) => sum + Number(sample?.[3]), 0);
+  }
+
+  /** Resolves when it leads, knows its clusters and every queue is empty. */
+  async untilIdle(): Promise<StatusReport> {
+    return waitFor(
+      async () => {
+        const report = await this.status();
+        const { observed, destinations } = report;
+        const idle = destinations.every(
+          ({ heartbeat, queued }) => heartbeat === "held" && queued === 0,
+        );
+        return observed && idle && report;
+      },
+      { what: `${this.podName} to lead and be idle`, everyMs: 10 },
+    );
+  }
+
+  /** Waits for a state in `/status` of one source Service, "namespace/name". */
+  async untilState(
+    service: string,
+    state: ServiceStatus["state"],
+    reason?: string,
+  ): Promise<ServiceStatus> {
+    return waitFor(
+      async () => {
+        const { services } = await this.status();
+        return services.find(
+          (one) =>
+            one.service === service &&
+            one.state === state &&
+            (reason === undefined || one.reason === reason),
+        );
+      },
+      { what: `${service} to be ${state} ${reason ?? ""}` },
+    );
+  }
+
+  /** As SIGTERM does; resolves with the exit code. */
+  async stop(): Promise<number> {
+    this.#stopping.abort();
+    return this.#ended;
+  }
+}
