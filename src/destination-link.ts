@@ -2,11 +2,11 @@
  * One destination from connecting to writing. It becomes active by itself when its
  * own caches are synced, so that a dead destination stops nobody.
  */
+import { clusterFamilies } from "./cluster-families.js";
 import type { EndpointsMode } from "./config/config.js";
 import type { Installation } from "./domain/installation.js";
 import { leaseNamespace, targetNamespaces } from "./domain/namespaces.js";
 import type { IpFamily } from "./domain/objects.js";
-import { parseService } from "./domain/parse.js";
 import type { ServiceKey } from "./domain/service-key.js";
 import type { Digest } from "./domain/slice.js";
 import { DestinationCache } from "./intake/destination-cache.js";
@@ -15,7 +15,7 @@ import type { Clock } from "./ports/clock.js";
 import type { DestinationLease } from "./ports/destination-lease.js";
 import type { EventSink, EventSubject } from "./ports/event-sink.js";
 import type { KubeApi } from "./ports/kube-api.js";
-import { NAMESPACES, SERVICES } from "./ports/kube-resources.js";
+import { NAMESPACES } from "./ports/kube-resources.js";
 import type { Log } from "./ports/log.js";
 import type { Metrics } from "./ports/metrics.js";
 import type { Random } from "./ports/random.js";
@@ -171,14 +171,9 @@ export class DestinationLink {
     while (!signal.aborted) {
       try {
         const system = await api.get(NAMESPACES, { name: "kube-system" }, signal);
-        const kubernetes = await api.get(
-          SERVICES,
-          { namespace: "default", name: "kubernetes" },
-          signal,
-        );
+        const families = await clusterFamilies(api, signal);
         onIdentity(system?.metadata.uid ?? "");
-        const families = kubernetes && parseService(kubernetes, () => false).spec.ipFamilies;
-        return families ?? ["IPv4"];
+        return families;
       } catch (error) {
         const text = String(error);
         if (!signal.aborted && text !== reported) {

@@ -1,6 +1,7 @@
 import { inject, injectable } from "tsyringe";
 import { Config } from "./config/config.js";
 import type { Core } from "./core.js";
+import type { WatchHealth } from "./intake/watch-health.js";
 import { Clock } from "./ports/clock.js";
 import type { Health, Readiness } from "./ports/health.js";
 import type { Leadership } from "./ports/leadership.js";
@@ -94,7 +95,24 @@ export class FerryState implements Health, Leadership, StatusSource {
       const elsewhere = link.lease.state.kind === "held-elsewhere" ? 1 : 0;
       metrics.set("svc_ferry_link_held_elsewhere", { destination }, elsewhere);
     }
+    if (core !== undefined) {
+      this.#tellContacts(this.config.source.name, core.cache.health());
+      for (const link of core.links) this.#tellContacts(link.settings.context, link.watches());
+    }
     this.#countServices();
+  }
+
+  /** Of several watches of one resource the one that has been silent for longest. */
+  #tellContacts(cluster: string, watches: readonly WatchHealth[]): void {
+    const { clock, metrics } = this;
+    const startedMs = clock.now() - clock.monotonicMs();
+    for (const resource of new Set(watches.map((watch) => watch.resource))) {
+      const same = watches.filter((watch) => watch.resource === resource);
+      const oldestMs = Math.min(...same.map(({ lastContactMs }) => lastContactMs ?? Infinity));
+      if (oldestMs === Infinity) continue;
+      const seconds = (startedMs + oldestMs) / 1_000;
+      metrics.set("svc_ferry_last_contact_timestamp_seconds", { cluster, resource }, seconds);
+    }
   }
 
   /** As /status tells them; a follower has none. */
@@ -102,7 +120,9 @@ export class FerryState implements Health, Leadership, StatusSource {
     const { destinations, services } = this.report();
     for (const { name: destination } of destinations) {
       for (const state of METRICS.svc_ferry_services.labels.state) {
-        const standing = services.filter((one) => one.destination === destination && one.state === state);
+        const standing = services.filter(
+          (one) => one.destination === destination && one.state === state,
+        );
         this.metrics.set("svc_ferry_services", { destination, state }, standing.length);
       }
     }

@@ -8,6 +8,7 @@ export type EndpointsMode = "slices" | "endpoints" | "both";
 /** What to do with a mirror that k8s-svc-sync left. */
 type AdoptMode = "on" | "off" | "report";
 
+/** A cluster that is written to. */
 export interface Destination {
   /** Unique; the context's name unless the configuration gives another. */
   readonly name: string;

@@ -5,7 +5,9 @@
 import { endpointsContent, type EndpointSubset, type MirrorEndpoints } from "./endpoints.js";
 import {
   isOurAnnotation,
+  LINK_LABEL,
   SERVICE_NAME_LABEL,
+  SLICE_MANAGED_BY,
   SLICE_MANAGED_BY_LABEL,
   SOURCE_ANNOTATION,
   TRIGGER_TIME_ANNOTATION,
@@ -14,6 +16,7 @@ import type {
   AddressType,
   Endpoint,
   EndpointPort,
+  IpFamily,
   ObjectMeta,
   Service,
   ServiceSpec,
@@ -84,10 +87,14 @@ export function parseMirrorSlice(object: RawObject, digest: Digest): MirrorSlice
 
 export function parseForeignSlice(object: RawObject): ForeignSlice {
   const { metadata } = object;
+  const { labels = NO_LABELS, annotations = NO_LABELS } = metadata;
+  const managedBy = labels[SLICE_MANAGED_BY_LABEL];
+  const isLost = managedBy === SLICE_MANAGED_BY && labels[LINK_LABEL] === undefined;
   return {
     ...identity(metadata),
-    serviceName: metadata.labels?.[SERVICE_NAME_LABEL] ?? "",
-    managedBy: metadata.labels?.[SLICE_MANAGED_BY_LABEL],
+    serviceName: labels[SERVICE_NAME_LABEL] ?? "",
+    managedBy,
+    ...(isLost ? { lostSource: annotations[SOURCE_ANNOTATION] } : {}),
   };
 }
 
@@ -101,6 +108,12 @@ export function parseEndpoints(object: RawObject, digest: Digest): MirrorEndpoin
     ownerUid: metadata.ownerReferences?.[0]?.uid,
     digest: digest(endpointsContent(subsets), CONTENT_DIGEST_LENGTH),
   };
+}
+
+/** Families of a ServiceCIDR's ranges. */
+export function parseServiceCidr(object: RawObject): readonly IpFamily[] {
+  const { cidrs = [] } = (object as { spec?: { cidrs?: readonly string[] } }).spec ?? {};
+  return cidrs.map((cidr) => (cidr.includes(":") ? "IPv6" : "IPv4"));
 }
 
 /** All addresses of a raw Endpoints object, ready or not: what the adoption rule compares. */

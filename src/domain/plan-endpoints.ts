@@ -70,6 +70,11 @@ export interface SliceDeletion {
   readonly source: string | undefined;
 }
 
+type DeletableSlice = Pick<
+  MirrorSlice,
+  "namespace" | "name" | "uid" | "resourceVersion" | "source"
+>;
+
 export function planEndpoints(view: EndpointsView, context: EndpointsPlanContext): EndpointsPlan {
   const wanted = view.external
     ? []
@@ -85,7 +90,7 @@ export function planEndpoints(view: EndpointsView, context: EndpointsPlanContext
       ...view.foreignSlices.filter(isLeftover).map(leftoverDeletion),
     ],
     endpoints: endpointsWrite(endpoints, view, context),
-    deletions: view.slices
+    deletions: [...view.slices, ...view.foreignSlices.flatMap(asLost)]
       .filter((slice) => !wantedNames.has(slice.name))
       .map((slice) => ({
         write: sliceDeletion(slice),
@@ -98,7 +103,8 @@ export function planEndpoints(view: EndpointsView, context: EndpointsPlanContext
     truncated: endpoints.annotations[OVER_CAPACITY_ANNOTATION] !== undefined,
     // A name of ours without our link: somebody took the label off, and the write above gives it back.
     foreign: view.foreignSlices.filter(
-      (slice) => !isLeftover(slice) && !wantedNames.has(slice.name),
+      (slice) =>
+        !isLeftover(slice) && slice.lostSource === undefined && !wantedNames.has(slice.name),
     ),
   };
 }
@@ -106,6 +112,11 @@ export function planEndpoints(view: EndpointsView, context: EndpointsPlanContext
 /** Somebody had put a selector on the mirror, and the destination's controller made slices: nobody else clears them. */
 function isLeftover(slice: ForeignSlice): boolean {
   return slice.managedBy === SLICE_CONTROLLER;
+}
+
+/** One of ours without its link label that nothing wants any more: no watch of ours would ever see it again. */
+function asLost(slice: ForeignSlice): readonly DeletableSlice[] {
+  return slice.lostSource === undefined ? [] : [{ ...slice, source: slice.lostSource }];
 }
 
 function leftoverDeletion(slice: ForeignSlice): Write {
@@ -166,7 +177,7 @@ function sliceCreation(ref: NamespacedName, wanted: DesiredSlice, view: Endpoint
   return { verb: "create", resource: "endpointslices", ref, body, why: ["created"] };
 }
 
-function sliceDeletion(slice: MirrorSlice): Write {
+function sliceDeletion(slice: DeletableSlice): Write {
   const { namespace, name, uid, resourceVersion } = slice;
   return {
     verb: "delete",

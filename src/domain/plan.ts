@@ -65,9 +65,24 @@ export function planService(view: TargetView, context: PlanContext): ServicePlan
     if (mirror === undefined) return { kind: "nothing" };
     return { kind: "unwanted", mirror, write: deletion(mirror, "nobody wants it") };
   }
-  const wanted = desired(first.service, first.route, context);
+  const wanted = desired(first.service, first.route, keepingFamily(view, first, context));
   if ("refused" in wanted) return { kind: "refused", winner: first, reason: wanted.refused };
   return planWanted(view, first, wanted);
+}
+
+/**
+ * What is there keeps its primary family as long as both clusters have it: families are learnt as Services show them, and
+ * one that is learnt later must not cost a mirror its life, for the API forbids the change in place.
+ */
+function keepingFamily(view: TargetView, first: Candidate, context: PlanContext): PlanContext {
+  const { existing } = view;
+  if (existing.kind !== "ours" && existing.kind !== "adoptable") return context;
+  const has = existing.service.spec.ipFamilies?.[0];
+  const isCommon =
+    has !== undefined &&
+    context.families.includes(has) &&
+    first.service.spec.ipFamilies?.includes(has) === true;
+  return isCommon ? { ...context, families: [has] } : context;
 }
 
 /** Who gets the name; undefined when nobody wants it. */

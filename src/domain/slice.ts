@@ -55,6 +55,8 @@ export interface ForeignSlice {
   readonly resourceVersion: string;
   readonly serviceName: string;
   readonly managedBy: string | undefined;
+  /** "namespace/name" of the source slice, when it is one of ours whose link label somebody took off. */
+  readonly lostSource?: string | undefined;
 }
 
 export interface DesiredSlice {

@@ -239,10 +239,16 @@ export class DestinationCache implements DestinationView {
   /** Ours by the link; of a foreign Service only what conflicts need is kept. */
   #seen(object: KubeObject): Seen {
     const service = parseService(object, () => true);
-    for (const family of service.spec.ipFamilies ?? []) this.#families.add(family);
+    this.#learnFamilies(service);
     if (linkOf(service) === this.options.link) return { kind: "ours", service };
     const owned = (object.metadata.ownerReferences ?? []).length > 0;
     return { kind: "foreign", foreign: foreignService(service, owned, this.options.marks) };
+  }
+
+  /** NB: a headless Service without selector has both families in every cluster, also in one that has a single one. */
+  #learnFamilies({ spec }: Service): void {
+    if (spec.clusterIP === "None") return;
+    for (const family of spec.ipFamilies ?? []) this.#families.add(family);
   }
 
   #parseSlice(object: KubeObject): MirrorSlice {

@@ -1,12 +1,14 @@
 import type { Route } from "../domain/route.js";
 import type { ServiceKey } from "../domain/service-key.js";
 
+/** One name that a source goes to. */
 export interface Destined {
   readonly destination: string;
   readonly target: ServiceKey;
   readonly route: Route;
 }
 
+/** One source that wants a name, and the route by which it does. */
 export interface Wanting {
   readonly source: ServiceKey;
   readonly route: Route;

@@ -11,6 +11,7 @@ export interface WatchHealth {
   readonly lastContactMs: number | undefined;
 }
 
+/** How this reflector stands now. */
 export function watchHealth<T>(resource: string, reflector: Reflector<T>): WatchHealth {
   return {
     resource,

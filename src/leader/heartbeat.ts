@@ -1,6 +1,7 @@
 import { LeaseKeeper, type LeaseOptions } from "./lease-keeper.js";
 import type { Observation } from "./lease-lock.js";
 
+/** What became of the Lease at the last attempt. */
 export type HeartbeatState =
   | { readonly kind: "held" }
   /** Somebody else shows signs of life there: a clone of this installation, or the leader before us until it has run out. */

@@ -1,6 +1,7 @@
 import type { KubeObject, Resource } from "../ports/kube-api.js";
 import { rfc3339 } from "../ports/timestamps.js";
 
+/** Leases, as their URL names them. */
 export const LEASES: Resource = {
   group: "coordination.k8s.io",
   version: "v1",

@@ -6,6 +6,7 @@ import type { ForeignSlice, MirrorSlice } from "../domain/slice.js";
 import type { WriteResource } from "../domain/writes.js";
 import type { KubeObject } from "./kube-api.js";
 
+/** What lies under a name: nothing, a mirror of ours, or somebody else's Service. */
 export type ExistingService =
   | { readonly kind: "absent" }
   | { readonly kind: "ours"; readonly service: Service }

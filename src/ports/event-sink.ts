@@ -21,6 +21,7 @@ export interface EventSubject {
   readonly uid: string;
 }
 
+/** One Event to be written. */
 export interface EventRecord {
   readonly subject: EventSubject;
   readonly type: "Normal" | "Warning";

@@ -1,5 +1,6 @@
 import type { InjectionToken } from "tsyringe";
 
+/** The answer of /ready. */
 export interface Readiness {
   readonly ok: boolean;
   /** What is missing, each a few words: "source eks-a is not connected". Empty when `ok`. */

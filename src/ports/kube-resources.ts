@@ -1,6 +1,6 @@
+/** The kinds that svc-ferry reads or writes, as their URLs name them. */
 import type { Resource } from "./kube-api.js";
 
-/** The kinds that svc-ferry reads or writes, as their URLs name them. */
 const core = (plural: string, kind: string, namespaced = true): Resource => ({
   group: "",
   version: "v1",
@@ -13,6 +13,14 @@ export const SERVICES = core("services", "Service");
 export const ENDPOINTS = core("endpoints", "Endpoints");
 export const NAMESPACES = core("namespaces", "Namespace", false);
 export const EVENTS = core("events", "Event");
+/** One object, "kubernetes", holds the cluster's ranges; served since Kubernetes 1.33. */
+export const SERVICE_CIDRS: Resource = {
+  group: "networking.k8s.io",
+  version: "v1",
+  plural: "servicecidrs",
+  kind: "ServiceCIDR",
+  namespaced: false,
+};
 export const ENDPOINT_SLICES: Resource = {
   group: "discovery.k8s.io",
   version: "v1",

@@ -7,8 +7,11 @@ type NameOf<Kind> = {
   [Name in keyof Table]: Table[Name]["kind"] extends Kind ? Name : never;
 }[keyof Table];
 
+/** Metrics that only grow. */
 export type CounterName = NameOf<"counter">;
+/** Metrics that are set. */
 export type GaugeName = NameOf<"gauge">;
+/** Metrics that observe seconds. */
 export type HistogramName = NameOf<"histogram">;
 
 type ValueOf<Label> = Label extends readonly (infer Value)[]

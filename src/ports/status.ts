@@ -30,6 +30,7 @@ export interface StatusReport {
   readonly services: readonly ServiceStatus[];
 }
 
+/** How a cluster is connected. */
 export interface ClusterStatus {
   readonly name: string;
   /** Every watch is synced and heard from. */
@@ -38,6 +39,7 @@ export interface ClusterStatus {
   readonly lastContact?: string | undefined;
 }
 
+/** One destination as a whole. */
 export interface DestinationStatus extends ClusterStatus {
   readonly paused: boolean;
   /** The Lease named after the link: held by us, by another process (then nothing is written), or not known. */
@@ -55,6 +57,7 @@ export interface DestinationStatus extends ClusterStatus {
 type ServiceState =
   "synced" | "pending" | "retrying" | "conflict" | "refused" | "paused" | "held" | "removing";
 
+/** One Service in one destination. */
 export interface ServiceStatus {
   /** "namespace/name" in the source. */
   readonly service: string;

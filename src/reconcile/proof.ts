@@ -87,18 +87,17 @@ export class SourceProof {
     const { destination, target } = options;
     if (service.deleting) return { kind: "proven", because: "source-deleted" };
     const mapped = this.source.mappings(service);
-    if (mapped.some((one) => one.route.destination === destination && one.target === target)) {
+    const here = mapped.filter((one) => one.route.destination === destination);
+    if (here.some((one) => one.kind === "target" && one.target === target)) {
       this.source.distrust("services", service.namespace);
       throw new RetryableError(
         "FERRY-R002",
         `the cache lost ${serviceKey(service.namespace, service.name)}, which the source still has; it is listed again`,
       );
     }
-    const refused = mapped.find(
-      (one) => one.kind === "refused" && one.route.destination === destination,
-    );
+    const refused = here.find((one) => one.kind === "refused" && one.target !== target);
     if (refused?.kind === "refused" && refused.reason.code !== "is-a-mirror") {
-      // A slip in an annotation must not take away what works.
+      // A slip in an annotation must not take away what works; a target that a route no longer allows is another matter.
       const { code, message } = refused.reason;
       return {
         kind: "held",

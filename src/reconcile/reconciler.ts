@@ -25,6 +25,7 @@ import type { Reporter } from "./reporter.js";
 /** What one pass did; also the `outcome` label of `svc_ferry_reconcile_total`. */
 export type Outcome = "synced" | "unchanged" | "removed" | "refused" | "held" | "nothing";
 
+/** How one pass ended. */
 export interface PassResult {
   readonly outcome: Outcome;
   /** The reason lies with the destination and nobody will tell us when it goes away: look again with the key's backoff. */
@@ -77,6 +78,7 @@ export class Reconciler {
   async reconcile(pass: Pass): Promise<PassResult> {
     const view = this.#view(pass.target);
     const plan = await this.#plan(view, pass);
+    if (plan === undefined) return settled("held");
     this.#reportLosers(view, plan);
     switch (plan.kind) {
       case "nothing":
@@ -114,16 +116,19 @@ export class Reconciler {
     };
   }
 
-  /** The plan, where need be after the question whether the foreign Service is a predecessor's. */
-  async #plan(view: TargetView, pass: Pass): Promise<ServicePlan> {
+  /**
+   * The plan, where need be after the question whether the foreign Service is a predecessor's. undefined: that cannot be
+   * told before the source's slices are known, whose arrival brings a pass of its own; until then it is no conflict.
+   */
+  async #plan(view: TargetView, pass: Pass): Promise<ServicePlan | undefined> {
     const context = { ...this.settings.installation, families: this.parts.view.families };
     const plan = planService(view, context);
     const existing = this.parts.view.existing(pass.target);
     const mayAdopt =
       plan.kind === "refused" && existing.kind === "foreign" && this.settings.adopt !== "off";
-    if (!mayAdopt) return plan;
+    if (!mayAdopt || !existing.foreign.bare) return plan;
     const sourceSlices = this.parts.source.slices(candidateKey(plan.winner));
-    if (sourceSlices === undefined) return plan;
+    if (sourceSlices === undefined) return undefined;
     const adoptable = await adoption(
       {
         target: pass.target,

@@ -79,7 +79,7 @@ describe("parseSourceSlice", () => {
     };
 
     const slice = parseSourceSlice(
-      { ...raw, metadata: { ...raw.metadata, annotations } } as never,
+      raw.with({ metadata: { ...raw.metadata, annotations } }),
       sha256,
     );
 
@@ -104,7 +104,7 @@ describe("parseMirrorSlice", () => {
       ownerReferences: [{ apiVersion: "v1", kind: "Service", name: "api", uid: "u2" }],
     };
 
-    const slice = parseMirrorSlice({ ...source, metadata } as never, sha256);
+    const slice = parseMirrorSlice(source.with({ metadata }), sha256);
 
     expect(slice).toMatchObject({
       source: "shop/web-1",

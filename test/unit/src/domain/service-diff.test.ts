@@ -5,7 +5,7 @@ import { createSpec, mapDiff, serviceDiff } from "../../../../src/domain/service
 import type { IpFamily } from "../../../../src/domain/objects.js";
 import { planContext } from "../../../fixtures/installation.js";
 import { route } from "../../../fixtures/route.js";
-import { service, ServiceBuilder } from "../../../fixtures/service.js";
+import { service, type ServiceBuilder } from "../../../fixtures/service.js";
 
 const DUAL: readonly IpFamily[] = ["IPv4", "IPv6"];
 const web = service("shop/web").ferried().label("app", "web");
@@ -19,12 +19,7 @@ function wantedOf(one: Service): DesiredMirror {
 /** The mirror of `one` as it lies in the destination when nobody touched it. */
 function mirrorOf(one: Service): ServiceBuilder {
   const { labels, annotations, spec } = wantedOf(one);
-  return new ServiceBuilder({
-    ...service("prod/web"),
-    labels,
-    annotations,
-    spec: createSpec(spec),
-  });
+  return service("prod/web").with({ labels, annotations, spec: createSpec(spec) });
 }
 
 describe("serviceDiff", () => {

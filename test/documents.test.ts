@@ -1,0 +1,145 @@
+/** Documents say what the code does, all of it and nothing else. docs/metrics.md: test/unit/src/telemetry/metrics.test.ts. */
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path/posix";
+import { describe, expect, it } from "vitest";
+import { loadConfig } from "../src/config/load.js";
+import { settingKey, settingList, variableName } from "../src/config/settings.js";
+import { problemLine } from "../src/config/problems.js";
+import * as labels from "../src/domain/labels.js";
+import { METRICS } from "../src/ports/metric-table.js";
+import { filesOf, tableRows, textOf, unionOf } from "./fixtures/source-text.js";
+
+const PAGES = [...filesOf("*.md"), ...filesOf("docs/**/*.md")];
+const SOURCES = filesOf("src/**/*.ts");
+
+describe("docs/codes.md", () => {
+  it("explains every reason, error and Event, and no other", () => {
+    const known = [
+      ...unionOf("src/domain/codes.ts", "ReasonCode"),
+      ...unionOf("src/ports/errors.ts", "ErrorCode"),
+      ...unionOf("src/ports/event-sink.ts", "EventReason"),
+    ];
+
+    expect(known.length).toBeGreaterThan(40);
+    expect(tableRows("docs/codes.md").map(([code]) => code)).toEqual(known);
+  });
+
+  it("says for each what it means, what happens next and what to do", () => {
+    const thin = tableRows("docs/codes.md").filter((cells) => cells.some((cell) => cell === ""));
+
+    expect(thin).toEqual([]);
+  });
+
+  it("names codes that the code uses", () => {
+    const text = SOURCES.filter(({ path }) => !isVocabulary(path))
+      .map((source) => source.text)
+      .join("\n");
+    const unused = tableRows("docs/codes.md").filter(([code]) => !text.includes(`"${code ?? ""}"`));
+
+    expect(unused.map(([code]) => code)).toEqual([]);
+  });
+});
+
+describe("the table of metrics", () => {
+  it("holds no metric that nobody counts", () => {
+    const text = SOURCES.filter(({ path }) => path !== "src/ports/metric-table.ts")
+      .map((source) => source.text)
+      .join("\n");
+
+    expect(Object.keys(METRICS).filter((name) => !text.includes(`"${name}"`))).toEqual([]);
+  });
+});
+
+describe("docs/configuration.md", () => {
+  it("lists every setting, with its flag, variable, key, default, values and help", () => {
+    const expected = settingList().map(({ name, type, help, fallbackText, fallbackVariable }) => [
+      `--${name}`,
+      variableName(name),
+      settingKey(name),
+      fallbackText ?? (fallbackVariable === undefined ? "–" : `$${fallbackVariable}`),
+      type.allowed,
+      help,
+    ]);
+
+    const [config, ...listed] = tableRows("docs/configuration.md");
+
+    expect(config?.[0]).toBe("--config");
+    expect(listed).toEqual(expected);
+  });
+
+  it("shows a file that is valid as it stands", () => {
+    const [, example = ""] = /```yaml\n([^]*?)```/.exec(textOf("docs/configuration.md")) ?? [];
+
+    const loaded = loadConfig({
+      flags: { config: "ferry.yaml" },
+      env: { HOSTNAME: "pod" },
+      readFile: () => example,
+    });
+
+    expect(loaded.kind === "invalid" ? loaded.problems.map(problemLine) : []).toEqual([]);
+    expect(loaded.kind === "ok" && loaded.config.routes.map(({ name }) => name)).toEqual([
+      "shop",
+      "shared",
+    ]);
+  });
+
+  it("shows every key that the file knows", () => {
+    const [, example = ""] = /```yaml\n([^]*?)```/.exec(textOf("docs/configuration.md")) ?? [];
+    const schema = textOf("src/config/file-schema.ts").replaceAll(/\/\*[^]*?\*\//g, "");
+    const keys = [...schema.matchAll(/(\w+): (?:text\(|z\.)/g)].map(([, key = ""]) => key);
+
+    expect(keys.length).toBeGreaterThan(10);
+    expect(keys.filter((key) => !new RegExp(`\\b${key}:`).test(example))).toEqual([]);
+  });
+});
+
+describe("docs/labels.md", () => {
+  it("lists every label and annotation, and no other", () => {
+    const known = Object.entries(labels)
+      .filter(([name]) => name.endsWith("_LABEL") || name.endsWith("_ANNOTATION"))
+      .map(([, key]) => key);
+
+    const listed = tableRows("docs/labels.md").map(([key]) => key);
+
+    expect([...listed].sort()).toEqual([...known].sort());
+  });
+});
+
+describe("pages", () => {
+  it("name npm scripts that exist", () => {
+    const { scripts } = JSON.parse(textOf("package.json")) as { scripts: Record<string, string> };
+    const named = PAGES.flatMap(({ path, text }) =>
+      [...text.matchAll(/npm run ([\w:-]+)/g)].map(([, script = ""]) => ({ path, script })),
+    );
+
+    expect(named.length).toBeGreaterThan(0);
+    expect(named.filter(({ script }) => scripts[script] === undefined)).toEqual([]);
+  });
+
+  it("name flags that exist", () => {
+    const flags = new Set([...settingList().map(({ name }) => name), "config", "help", "version"]);
+    const text = textOf("README.md").replaceAll(/^\s*npm .*$/gm, "");
+    const [, shell = ""] = /```sh\n(svc-ferry run[^]*?)```/.exec(text) ?? [];
+    const named = [...shell.matchAll(/--([a-z-]+)/g)].map(([, flag = ""]) => flag);
+
+    expect(named.length).toBeGreaterThan(0);
+    expect(named.filter((flag) => !flags.has(flag))).toEqual([]);
+  });
+
+  it("link to files that exist", () => {
+    const broken = PAGES.flatMap(({ path, text }) =>
+      [...text.matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)]
+        .map(([, target = ""]) => join(dirname(path), target))
+        // Written by `npm run bench`.
+        .filter((target) => target !== "docs/benchmarks.md")
+        .filter((target) => !existsSync(new URL(`../${target}`, import.meta.url)))
+        .map((target) => `${path}: ${target}`),
+    );
+
+    expect(broken).toEqual([]);
+  });
+});
+
+function isVocabulary(path: string): boolean {
+  return /(?:domain\/codes|ports\/errors|ports\/event-sink)\.ts$/.test(path);
+}

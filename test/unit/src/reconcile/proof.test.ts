@@ -1,0 +1,189 @@
+import { describe, expect, it } from "vitest";
+import { ENDPOINT_SLICES, SERVICES } from "../../../../src/ports/kube-resources.js";
+import type { ProofOptions } from "../../../../src/reconcile/proof.js";
+import { parseService } from "../../../../src/domain/parse.js";
+import { ReconcileBed } from "../../../fixtures/reconcile-bed.js";
+import { service } from "../../../fixtures/service.js";
+import { rawSlice } from "../../../fixtures/slices.js";
+
+const web = service("shop/web").ferried();
+const SOURCE = { namespace: "shop", name: "web" };
+
+function options(more: Partial<ProofOptions> = {}): ProofOptions {
+  const { signal } = new AbortController();
+  const target = "prod/web";
+  return { destination: "b", target, unmapped: false, graceOver: false, signal, ...more };
+}
+
+/** A bed with a mirror of shop/web. */
+async function bedWithMirror() {
+  const bed = new ReconcileBed();
+  bed.create(web, rawSlice("shop/web-1", "web").address("10.0.0.1"));
+  await bed.reconcile();
+  const mirror = parseService(
+    bed.server.get(SERVICES, { namespace: "prod", name: "web" }),
+    () => true,
+  );
+  bed.sourceApi.requests.splice(0);
+  return { bed, mirror };
+}
+
+describe("SourceProof", () => {
+  it("is satisfied by a GET of that very Service, from the cluster that it asked who it is", async () => {
+    const { bed, mirror } = await bedWithMirror();
+    bed.sourceServer.delete(SERVICES, SOURCE);
+
+    const verdict = await bed.proof.unwanted(mirror, options());
+
+    expect(verdict).toEqual({ kind: "proven", because: "source-deleted" });
+    expect(bed.sourceApi.requests).toEqual(["get namespaces kube-system", "get services shop/web"]);
+  });
+
+  it("asks who the cluster is once for each connection", async () => {
+    const { bed, mirror } = await bedWithMirror();
+    bed.sourceServer.delete(SERVICES, SOURCE);
+    await bed.proof.unwanted(mirror, options());
+    bed.sourceApi.requests.splice(0);
+
+    await bed.proof.unwanted(mirror, options());
+    bed.sourceApi.connections += 1;
+    await bed.proof.unwanted(mirror, options());
+
+    expect(bed.sourceApi.requests).toEqual([
+      "get services shop/web",
+      "get namespaces kube-system",
+      "get services shop/web",
+    ]);
+  });
+
+  it("does not trust an answer beside which a connection was opened", async () => {
+    const { bed, mirror } = await bedWithMirror();
+    bed.sourceServer.delete(SERVICES, SOURCE);
+    bed.sourceApi.before = () => {
+      bed.sourceApi.connections += 1;
+    };
+
+    await expect(bed.proof.unwanted(mirror, options())).rejects.toMatchObject({
+      code: "FERRY-R002",
+    });
+  });
+
+  it("asks again when a connection was opened while the Service was read", async () => {
+    const { bed, mirror } = await bedWithMirror();
+    bed.sourceServer.delete(SERVICES, SOURCE);
+    bed.sourceApi.before = (request) => {
+      const opened = request.startsWith("get services") && bed.sourceApi.connections === 1;
+      if (opened) bed.sourceApi.connections = 2;
+    };
+
+    await bed.proof.unwanted(mirror, options());
+
+    expect(bed.sourceApi.requests).toEqual([
+      "get namespaces kube-system",
+      "get services shop/web",
+      "get namespaces kube-system",
+      "get services shop/web",
+    ]);
+  });
+
+  it("does not count a connection as known that was opened while it asked", async () => {
+    const { bed, mirror } = await bedWithMirror();
+    bed.sourceServer.delete(SERVICES, SOURCE);
+    bed.sourceApi.before = (request) => {
+      const opened = request.startsWith("get namespaces") && bed.sourceApi.connections === 1;
+      if (opened) bed.sourceApi.connections = 2;
+    };
+
+    await bed.proof.unwanted(mirror, options());
+
+    expect(bed.sourceApi.requests).toEqual([
+      "get namespaces kube-system",
+      "get namespaces kube-system",
+      "get services shop/web",
+    ]);
+  });
+
+  it("deletes nothing on the word of another cluster", async () => {
+    const { bed, mirror } = await bedWithMirror();
+    const other = new ReconcileBed();
+    bed.sourceApi.get = (resource, ref) =>
+      Promise.resolve(
+        other.server.list(resource).items.find(({ metadata }) => metadata.name === ref.name),
+      );
+
+    await expect(bed.proof.unwanted(mirror, options())).rejects.toMatchObject({
+      code: "FERRY-R002",
+    });
+  });
+
+  it("holds the mirror of a former source cluster, whatever this one says", async () => {
+    const { bed, mirror } = await bedWithMirror();
+    const annotations = { ...mirror.annotations, "svc-ferry.io/source-cluster": "former" };
+
+    const verdict = await bed.proof.unwanted({ ...mirror, annotations }, options());
+
+    expect(verdict).toMatchObject({ kind: "held", code: "former-cluster" });
+    expect(bed.sourceApi.requests).toEqual([]);
+  });
+
+  it("holds a mirror whose source nobody knows any more", async () => {
+    const { bed, mirror } = await bedWithMirror();
+    const { "svc-ferry.io/source": _source, ...annotations } = mirror.annotations;
+
+    expect(await bed.proof.unwanted({ ...mirror, annotations }, options())).toMatchObject({
+      kind: "held",
+      code: "deletion-not-proven",
+    });
+  });
+
+  it("takes a Service that is being deleted for gone", async () => {
+    const { bed, mirror } = await bedWithMirror();
+    bed.sourceServer.patch(SERVICES, SOURCE, { metadata: { finalizers: ["example.com/wait"] } });
+    bed.sourceServer.delete(SERVICES, SOURCE);
+
+    expect(await bed.proof.unwanted(mirror, options())).toEqual({
+      kind: "proven",
+      because: "source-deleted",
+    });
+  });
+
+  it.each([
+    ["not-selected", { labels: { sync: null } }],
+    ["mapped-elsewhere", { annotations: { "svc-ferry.io/target-name": "other" } }],
+  ])("finds out that the Service is %s now", async (because, metadata) => {
+    const { bed, mirror } = await bedWithMirror();
+    bed.sourceServer.patch(SERVICES, SOURCE, { metadata });
+
+    expect(await bed.proof.unwanted(mirror, options())).toEqual({ kind: "proven", because });
+  });
+
+  it("holds the mirror of a route that this configuration does not know, for its grace", async () => {
+    const { bed, mirror } = await bedWithMirror();
+    bed.sourceServer.patch(SERVICES, SOURCE, { metadata: { labels: { sync: null } } });
+    const annotations = { ...mirror.annotations, "svc-ferry.io/route": "gone@00000000" };
+    const orphan = { ...mirror, annotations };
+
+    const during = await bed.proof.unwanted(orphan, options());
+    const after = await bed.proof.unwanted(orphan, options({ graceOver: true }));
+    const seen = await bed.proof.unwanted(orphan, options({ unmapped: true }));
+
+    expect(during).toMatchObject({ kind: "held", code: "route-gone" });
+    expect([after.kind, seen.kind]).toEqual(["proven", "proven"]);
+  });
+
+  it("knows a slice as gone that the source does not have, or that another Service has now", async () => {
+    const { bed } = await bedWithMirror();
+    const { signal } = new AbortController();
+    const ask = (): Promise<boolean> => bed.proof.sliceGone("shop/web-1", "shop/web", signal);
+
+    const there = await ask();
+    const labels = { "kubernetes.io/service-name": "api" };
+    const ref = { namespace: "shop", name: "web-1" };
+    bed.sourceServer.patch(ENDPOINT_SLICES, ref, { metadata: { labels } });
+    const moved = await ask();
+    bed.sourceServer.delete(ENDPOINT_SLICES, ref);
+    const deleted = await ask();
+
+    expect([there, moved, deleted]).toEqual([false, true, true]);
+  });
+});
