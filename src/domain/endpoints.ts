@@ -49,6 +49,8 @@ export interface DesiredEndpoints {
 export const MAX_ENDPOINTS_ADDRESSES = 1_000;
 
 export interface EndpointsContext {
+  /** With slices of ours beside them they are marked skip-mirror; alone, the destination's controller makes slices of them. */
+  readonly mode: "slices" | "endpoints" | "both";
   readonly link: string;
   readonly mark: Mark;
   readonly source: string;
@@ -70,7 +72,7 @@ export function desiredEndpoints(
       [MANAGED_BY_LABEL]: MANAGED_BY,
       [LINK_LABEL]: context.link,
       [context.mark.key]: context.mark.value,
-      [SKIP_MIRROR_LABEL]: "true",
+      ...(context.mode === "both" ? { [SKIP_MIRROR_LABEL]: "true" } : {}),
     },
     annotations: {
       [SOURCE_ANNOTATION]: context.source,

@@ -27,6 +27,7 @@ export interface InstallationFacts {
 }
 
 const MAX_LABEL_VALUE = 63;
+const DIGEST_LENGTH = 8;
 
 export function installation(facts: InstallationFacts): Installation {
   const { routes, digest } = facts;
@@ -48,11 +49,15 @@ export function installation(facts: InstallationFacts): Installation {
   };
 }
 
-/** `<lease namespace>.<lease name>.<8 of the UID>`; a head that is too long is cut, the UID never. */
+/** `<lease namespace>.<lease name>.<8 of the UID>`; a head that is too long is cut and told apart by a digest. */
 function defaultLink(facts: InstallationFacts): string {
   const uid = facts.sourceCluster.slice(0, 8);
   const head = `${facts.lease.namespace}.${facts.lease.name}`;
-  return `${head.slice(0, MAX_LABEL_VALUE - uid.length - 1).replace(/[^a-zA-Z0-9]+$/, "")}.${uid}`;
+  const room = MAX_LABEL_VALUE - uid.length - 1;
+  if (head.length <= room) return `${head}.${uid}`;
+  const digest = facts.digest(head, DIGEST_LENGTH);
+  const cut = head.slice(0, room - DIGEST_LENGTH - 1).replace(/[^a-zA-Z0-9]+$/, "");
+  return `${cut}.${digest}.${uid}`;
 }
 
 /** What decides which Services a route selects and where they go; the rest may change without moving a mirror. */

@@ -32,6 +32,7 @@ export const SERVICE_NAME_LABEL = "kubernetes.io/service-name";
 export const SLICE_MANAGED_BY_LABEL = "endpointslice.kubernetes.io/managed-by";
 export const SLICE_MANAGED_BY = "svc-ferry.io";
 export const SLICE_CONTROLLER = "endpointslice-controller.k8s.io";
+export const SLICE_MIRRORING_CONTROLLER = "endpointslicemirroring-controller.k8s.io";
 export const SKIP_MIRROR_LABEL = "endpointslice.kubernetes.io/skip-mirror";
 export const HEADLESS_LABEL = "service.kubernetes.io/headless";
 /** Set by the destination's endpoints controller on what it writes (Kubernetes 1.33 and later). */

@@ -5,7 +5,9 @@ import {
   ENDPOINTS_MANAGED_BY_LABEL,
   LINK_LABEL,
   OVER_CAPACITY_ANNOTATION,
+  SKIP_MIRROR_LABEL,
   SLICE_CONTROLLER,
+  SLICE_MIRRORING_CONTROLLER,
   SOURCE_ANNOTATION,
 } from "./labels.js";
 import type { IpFamily, OwnerReference, StringMap } from "./objects.js";
@@ -104,7 +106,11 @@ export function planEndpoints(view: EndpointsView, context: EndpointsPlanContext
     // A name of ours without our link: somebody took the label off, and the write above gives it back.
     foreign: view.foreignSlices.filter(
       (slice) =>
-        !isLeftover(slice) && slice.lostSource === undefined && !wantedNames.has(slice.name),
+        !isLeftover(slice) &&
+        // Made from Endpoints of this name, and kept or cleared with them by their own controller.
+        slice.managedBy !== SLICE_MIRRORING_CONTROLLER &&
+        slice.lostSource === undefined &&
+        !wantedNames.has(slice.name),
     ),
   };
 }
@@ -211,7 +217,8 @@ function endpointsPatch(
   view: EndpointsView,
   digest: Digest,
 ): readonly Write[] {
-  const labels = mapDiff(existing.labels, wanted.labels, [ENDPOINTS_MANAGED_BY_LABEL]);
+  const ours = [ENDPOINTS_MANAGED_BY_LABEL, SKIP_MIRROR_LABEL];
+  const labels = mapDiff(existing.labels, wanted.labels, ours);
   const annotations = mapDiff(existing.annotations, wanted.annotations, [OVER_CAPACITY_ANNOTATION]);
   const reown = existing.ownerUid !== view.mirrorUid;
   const content = existing.digest !== digest(wanted.content, existing.digest.length);

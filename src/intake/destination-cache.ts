@@ -131,19 +131,10 @@ export class DestinationCache implements DestinationView {
     const key = keyOf(object);
     const watches = this.#of(key);
     if (watches === undefined) return;
-    const { uid = "", resourceVersion = "" } = object.metadata;
-    switch (resource) {
-      case "services":
-        return watches.services.store.assume(key, uid, resourceVersion, this.#seen(object));
-      case "endpoints":
-        return watches.endpoints.store.assume(
-          key,
-          uid,
-          resourceVersion,
-          this.#parseEndpoints(object),
-        );
-      case "endpointslices":
-        return watches.slices.store.assume(key, uid, resourceVersion, this.#parseSlice(object));
+    this.#assume(watches, resource, object);
+    // The watch delivered that version and a list since then lacks it: one of the two lied.
+    if (!this.#store(watches, resource).has(key)) {
+      this.distrust(resource, object.metadata.namespace ?? "");
     }
   }
 
@@ -158,6 +149,24 @@ export class DestinationCache implements DestinationView {
     const watches = this.#watches.get(namespace) ?? this.#watches.get("");
     if (watches === undefined) return;
     watches[resource === "endpointslices" ? "slices" : resource].relist();
+  }
+
+  #assume(watches: Watches, resource: WriteResource, object: KubeObject): void {
+    const key = keyOf(object);
+    const { uid = "", resourceVersion = "" } = object.metadata;
+    switch (resource) {
+      case "services":
+        return watches.services.store.assume(key, uid, resourceVersion, this.#seen(object));
+      case "endpoints":
+        return watches.endpoints.store.assume(
+          key,
+          uid,
+          resourceVersion,
+          this.#parseEndpoints(object),
+        );
+      case "endpointslices":
+        return watches.slices.store.assume(key, uid, resourceVersion, this.#parseSlice(object));
+    }
   }
 
   #store(

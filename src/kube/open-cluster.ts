@@ -75,7 +75,9 @@ export async function openCluster(
 /** RFC 9110: product, version and a comment in parentheses. What a header or a comment may not hold becomes "?". */
 function userAgent({ version = "dev", comment }: ClusterOptions): string {
   const product = `svc-ferry/${version}`;
-  return comment === undefined ? product : `${product} (${comment.replaceAll(/[^ -~]|[()\\]/g, "?")})`;
+  return comment === undefined
+    ? product
+    : `${product} (${comment.replaceAll(/[^ -~]|[()\\]/g, "?")})`;
 }
 
 class OpenedCluster extends KubeClient {

@@ -16,7 +16,9 @@ export interface SourceView {
   /** Selected Services whose mapping is refused. */
   refused(): Iterable<readonly [Service, Extract<Mapping, { kind: "refused" }>]>;
   /** The refusal of one Service, if its mapping is refused. */
-  refusal(service: ServiceKey): readonly [Service, Extract<Mapping, { kind: "refused" }>] | undefined;
+  refusal(
+    service: ServiceKey,
+  ): readonly [Service, Extract<Mapping, { kind: "refused" }>] | undefined;
   /** Where this Service maps to now, by the configuration of this process; for one that was just read from the API. */
   mappings(service: Service): readonly Mapping[];
   /** A proof turned up that the cache is wrong (a list lied): list again. */

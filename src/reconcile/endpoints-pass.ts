@@ -19,6 +19,8 @@ export interface EndpointsResult {
   readonly plan: EndpointsPlan | undefined;
   /** core/v1 Endpoints under our mirror's name that belong to somebody else. */
   readonly strangeEndpoints: boolean;
+  /** What the server said when it would not take a slice or the Endpoints; they are tried again. */
+  readonly refused: string | undefined;
 }
 
 export interface EndpointsSettings {
@@ -53,32 +55,33 @@ export class EndpointsPass {
   ): Promise<EndpointsResult> {
     const { target, permit } = pass;
     const sourceSlices = this.parts.source.slices(candidateKey(wanted.winner));
-    if (sourceSlices === undefined) return { writes: 0, plan: undefined, strangeEndpoints: false };
+    if (sourceSlices === undefined) return NOT_KNOWN;
     const plan = this.#plan(target, wanted, mirror, sourceSlices);
-    let writes = await this.#applySlices(plan.slices, permit);
+    const first = await this.#applySlices(plan.slices, permit);
+    let writes = first.stored;
+    let refused = first.refused;
     // Somebody took our labels off a slice: the applier has read it by now, and the new plan gives them back.
-    if (writes < plan.slices.length) {
-      writes += await this.#applySlices(
-        this.#plan(target, wanted, mirror, sourceSlices).slices,
-        permit,
-      );
+    if (first.occupied) {
+      const again = this.#plan(target, wanted, mirror, sourceSlices).slices;
+      const second = await this.#applySlices(again, permit);
+      writes += second.stored;
+      refused ??= second.refused;
     }
     await this.#proveGone(plan.deletions, candidateKey(wanted.winner), permit.signal);
     let strangeEndpoints = false;
     for (const write of plan.endpoints) {
       const applied = await this.parts.applier.apply(write, permit);
       if (applied.kind === "done") writes += 1;
+      refused ??= whyNotStored(applied);
       if (applied.kind !== "occupied") continue;
       strangeEndpoints = !endpointsMayBeTaken(applied.object, sourceSlices);
       if (strangeEndpoints)
         this.parts.view.deleted("endpoints", target, applied.object.metadata.uid ?? "");
       else writes += await this.#takeEndpoints(target, wanted, mirror, permit);
     }
-    writes += await this.#applySlices(
-      plan.deletions.map(({ write }) => write),
-      permit,
-    );
-    return { writes, plan, strangeEndpoints };
+    const deletions = plan.deletions.map(({ write }) => write);
+    writes += (await this.#applySlices(deletions, permit)).stored;
+    return { writes, plan, strangeEndpoints, refused };
   }
 
   /** Everything that a removed mirror leaves; its owner references would do the same, later. */
@@ -105,12 +108,19 @@ export class EndpointsPass {
     return this.removeAll(target, permit);
   }
 
-  /** Counts those that were stored; a name that is taken is read by the applier and seen by the next plan. */
-  async #applySlices(slices: readonly Write[], permit: WritePermit): Promise<number> {
+  /** A name that is taken is read by the applier and seen by the next plan. */
+  async #applySlices(
+    slices: readonly Write[],
+    permit: WritePermit,
+  ): Promise<{ stored: number; occupied: boolean; refused: string | undefined }> {
     const applied = await Promise.all(
       slices.map((write) => this.parts.applier.apply(write, permit)),
     );
-    return applied.filter(({ kind }) => kind === "done").length;
+    return {
+      stored: applied.filter(({ kind }) => kind === "done").length,
+      occupied: applied.some(({ kind }) => kind === "occupied"),
+      refused: applied.map(whyNotStored).find((why) => why !== undefined),
+    };
   }
 
   #plan(
@@ -195,4 +205,25 @@ function deletion(
     resourceVersion,
     why: ["its mirror is gone"],
   };
+}
+
+/** The slices are not listed yet; a pass of its own follows when they are. */
+const NOT_KNOWN: EndpointsResult = {
+  writes: 0,
+  plan: undefined,
+  strangeEndpoints: false,
+  refused: undefined,
+};
+
+function whyNotStored(applied: Applied): string | undefined {
+  switch (applied.kind) {
+    case "done":
+    case "occupied":
+      return undefined;
+    case "namespace-missing":
+      return "the namespace does not exist any more";
+    case "namespace-terminating":
+    case "invalid":
+      return applied.message;
+  }
 }

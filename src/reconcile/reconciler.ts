@@ -203,7 +203,8 @@ export class Reconciler {
     this.parts.reporter.mirrored(pass, plan);
     const endpoints = await this.parts.endpoints.run(pass, plan, mirror);
     this.parts.reporter.synced(pass, plan, endpoints);
-    return settled(plan.writes.length + endpoints.writes > 0 ? "synced" : "unchanged");
+    const outcome = plan.writes.length + endpoints.writes > 0 ? "synced" : "unchanged";
+    return { outcome, again: endpoints.refused !== undefined };
   }
 
   /**

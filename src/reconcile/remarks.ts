@@ -1,12 +1,19 @@
 /** What somebody should know about a Service although it is synced. */
 import type { Reason } from "../domain/codes.js";
-import type { EndpointsPlan } from "../domain/plan-endpoints.js";
+import type { EndpointsResult } from "./endpoints-pass.js";
 
-export function endpointRemarks(
-  plan: EndpointsPlan | undefined,
-  strangeEndpoints: boolean,
-): readonly Reason[] {
+export function endpointRemarks({
+  plan,
+  strangeEndpoints,
+  refused,
+}: EndpointsResult): readonly Reason[] {
   const remarks: Reason[] = [];
+  if (refused !== undefined) {
+    remarks.push({
+      code: "rejected-by-destination",
+      message: `the mirror is there, but the destination refuses its endpoints: ${refused}`,
+    });
+  }
   if (strangeEndpoints) {
     remarks.push({
       code: "foreign-endpoints",

@@ -110,10 +110,7 @@ export class Reporter {
     const source = candidateKey(winner);
     const before = this.#states.get(target, source);
     const wrote = plan.writes.length + result.writes > 0;
-    const remarks = [
-      ...plan.wanted.remarks,
-      ...endpointRemarks(result.plan, result.strangeEndpoints),
-    ];
+    const remarks = [...plan.wanted.remarks, ...endpointRemarks(result)];
     const isExternal = plan.wanted.spec.type === "ExternalName";
     const { clock } = this.parts;
     const lagMs = this.#sinceMs(note);

@@ -14,6 +14,7 @@ const MARK = { key: "sync", value: "true-external" };
 const CONTEXT: EndpointsContext = {
   link: LINK,
   mark: MARK,
+  mode: "both",
   source: "shop/web",
   family: "IPv4",
   publishNotReadyAddresses: false,
@@ -31,6 +32,12 @@ const http = { name: "http", port: 8080, protocol: "TCP" };
 const web = rawSlice("shop/web-1", "web").port(http);
 
 describe("desiredEndpoints", () => {
+  it("lets the destination's controller make slices when there are none of ours", () => {
+    const { labels } = endpoints([], { mode: "endpoints" });
+
+    expect(labels).not.toHaveProperty(["endpointslice.kubernetes.io/skip-mirror"]);
+  });
+
   it("keeps the mirroring controller away and says whose they are", () => {
     const { labels, annotations } = endpoints([web]);
 
