@@ -50,7 +50,7 @@ export class SourceCache implements SourceView {
   readonly #services: readonly Reflector<Service>[];
   readonly #slices: SliceCache;
   readonly #index = new TargetIndex();
-  readonly #refused = new Map<ServiceKey, Refused>();
+  readonly #refused = new Map<ServiceKey, readonly Refused[]>();
   readonly #keepAnnotation: (key: string) => boolean;
   #mapping: MappingContext;
 
@@ -116,16 +116,13 @@ export class SourceCache implements SourceView {
   }
 
   *refused(): Generator<readonly [Service, Refused]> {
-    for (const key of this.#refused.keys()) {
-      const refusal = this.refusal(key);
-      if (refusal !== undefined) yield refusal;
-    }
+    for (const key of this.#refused.keys()) yield* this.refusals(key);
   }
 
-  refusal(key: ServiceKey): readonly [Service, Refused] | undefined {
-    const mapping = this.#refused.get(key);
-    const service = mapping && this.#service(key);
-    return mapping && service && [service, mapping];
+  refusals(key: ServiceKey): readonly (readonly [Service, Refused])[] {
+    const service = this.#service(key);
+    if (service === undefined) return [];
+    return (this.#refused.get(key) ?? []).map((refusal) => [service, refusal]);
   }
 
   mappings(service: Service): readonly Mapping[] {
@@ -185,18 +182,17 @@ export class SourceCache implements SourceView {
     this.#ring(source, { cause: "service", sinceMs });
     if (!wasTracked && this.#index.has(source)) this.#slices.track(source);
     if (wasTracked && !this.#index.has(source)) this.#slices.untrack(source);
-    this.#mapRefusal(
+    this.#mapRefusals(
       source,
-      all.find((one) => one.kind === "refused"),
+      all.flatMap((one) => (one.kind === "refused" ? [one] : [])),
     );
   }
 
-  #mapRefusal(source: ServiceKey, refusal: Refused | undefined): void {
-    const before = this.#refused.get(source);
-    if (refusal === undefined && before === undefined) return;
-    if (refusal === undefined) this.#refused.delete(source);
-    else this.#refused.set(source, refusal);
-    this.options.listener.onRefusal(source);
+  #mapRefusals(source: ServiceKey, refusals: readonly Refused[]): void {
+    const before = this.#refused.has(source);
+    if (refusals.length > 0) this.#refused.set(source, refusals);
+    else this.#refused.delete(source);
+    if (before || refusals.length > 0) this.options.listener.onRefusal(source);
   }
 
   #ring(source: ServiceKey, note: Pick<WorkNote, "cause"> & { sinceMs?: number }): void {

@@ -15,10 +15,10 @@ export interface SourceView {
   slices(service: ServiceKey): readonly SourceSlice[] | undefined;
   /** Selected Services whose mapping is refused. */
   refused(): Iterable<readonly [Service, Extract<Mapping, { kind: "refused" }>]>;
-  /** The refusal of one Service, if its mapping is refused. */
-  refusal(
+  /** The same for one Service: a refusal for each route that refuses it. */
+  refusals(
     service: ServiceKey,
-  ): readonly [Service, Extract<Mapping, { kind: "refused" }>] | undefined;
+  ): readonly (readonly [Service, Extract<Mapping, { kind: "refused" }>])[];
   /** Where this Service maps to now, by the configuration of this process; for one that was just read from the API. */
   mappings(service: Service): readonly Mapping[];
   /** A proof turned up that the cache is wrong (a list lied): list again. */

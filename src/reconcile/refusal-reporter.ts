@@ -15,8 +15,8 @@ export interface RefusalReporterParts {
 }
 
 export class RefusalReporter {
-  /** Message last reported, by Service. */
-  readonly #reported = new Map<ServiceKey, string>();
+  /** Messages last reported, by Service and route. */
+  readonly #reported = new Map<ServiceKey, ReadonlyMap<string, string>>();
   #leading = false;
 
   constructor(
@@ -28,7 +28,8 @@ export class RefusalReporter {
   begin(): void {
     this.#leading = true;
     this.#reported.clear();
-    for (const [service, refusal] of this.parts.source.refused()) this.#report(service, refusal);
+    const refused = [...this.parts.source.refused()].map(([service]) => keyOf(service));
+    for (const service of new Set(refused)) this.changed(service);
   }
 
   end(): void {
@@ -38,21 +39,28 @@ export class RefusalReporter {
   /** The refusal of this Service came, changed or went. */
   changed(key: ServiceKey): void {
     if (!this.#leading) return;
-    const refusal = this.parts.source.refusal(key);
-    if (refusal !== undefined) return this.#report(...refusal);
-    if (this.#reported.delete(key)) {
+    const before = this.#reported.get(key);
+    const refusals = this.parts.source.refusals(key);
+    const now = new Map(refusals.map(([, { route, reason }]) => [route.name, reason.message]));
+    if (now.size > 0) this.#reported.set(key, now);
+    else this.#reported.delete(key);
+    for (const [service, refusal] of refusals) {
+      const { route, reason } = refusal;
+      if (before?.get(route.name) !== reason.message) this.#report(service, refusal);
+    }
+    if (before !== undefined && now.size === 0) {
       this.parts.log.info({ service: key, outcome: "mapped" }, "no longer refused");
     }
   }
 
   #report(service: Service, { reason, route, target }: Refused): void {
-    const key = keyOf(service);
-    if (this.#reported.get(key) === reason.message) return;
-    this.#reported.set(key, reason.message);
     const { namespace, name, uid } = service;
     this.parts.log.info(
       {
-        route: { from: `${this.sourceContext}/${key}`, to: `${route.destination}/${target}` },
+        route: {
+          from: `${this.sourceContext}/${keyOf(service)}`,
+          to: `${route.destination}/${target}`,
+        },
         outcome: "refused",
         code: reason.code,
         reason: reason.message,

@@ -183,6 +183,7 @@ export class Reporter {
   /** A mirror that nobody wants stays for now. */
   orphanHeld(target: ServiceKey, mirror: Service, reason: Reason): void {
     this.parts.orphans.held({ source: sourceOf(mirror) ?? target, target }, reason);
+    this.#forgetOthers(target);
   }
 
   /** An attempt failed and is made again. */

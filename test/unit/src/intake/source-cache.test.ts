@@ -120,7 +120,7 @@ describe("SourceCache", () => {
     expect(came).toEqual(["refusal shop/web"]);
     expect(listed).toEqual(["target-not-allowed"]);
     expect(bed.news()).toContain("refusal shop/web");
-    expect(cache.refusal("shop/web")).toBeUndefined();
+    expect(cache.refusals("shop/web")).toEqual([]);
     await bed.end();
   });
 
