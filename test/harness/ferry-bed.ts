@@ -134,8 +134,13 @@ export class FerryBed {
     this.#written = [];
   }
 
+  /** Stops every installation: after each test of a file whose tests have their own. */
+  async stopRuns(): Promise<void> {
+    await Promise.all(this.#runs.splice(0).map(async (run) => run.stop()));
+  }
+
   async close(): Promise<void> {
-    await Promise.all(this.#runs.map(async (run) => run.stop()));
+    await this.stopRuns();
     await Promise.all(
       this.#namespaces.map(async ({ cluster, namespace }) =>
         cluster.remove("Namespace", undefined, namespace),

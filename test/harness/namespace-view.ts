@@ -21,6 +21,7 @@ export interface Slice extends Stored {
 
 interface EventObject {
   readonly involvedObject: { readonly name: string };
+  readonly reportingComponent?: string;
   readonly reason: string;
   readonly message: string;
 }
@@ -62,6 +63,7 @@ export class NamespaceView {
   async untilService(
     name: string,
     holds: (service: Stored) => boolean = () => true,
+    timeoutMs = 15_000,
   ): Promise<Stored> {
     let seen: Stored | undefined;
     return waitFor(
@@ -69,7 +71,7 @@ export class NamespaceView {
         seen = await this.get("Service", name);
         return seen !== undefined && holds(seen) && seen;
       },
-      { what: `the Service ${this.namespace}/${name}` },
+      { what: `the Service ${this.namespace}/${name}`, timeoutMs },
     ).catch((error: unknown) => {
       throw new Error(`${String(error)}\nit is ${JSON.stringify(seen)}`, { cause: error });
     });
@@ -112,10 +114,11 @@ export class NamespaceView {
     );
   }
 
-  /** Events about the object of this name: "Reason: message". */
+  /** svc-ferry's Events about the object of this name: "Reason: message". The cluster's own components write some, too. */
   async events(name: string): Promise<readonly string[]> {
     const found = await this.cluster.list("Event", this.namespace);
     return (found as unknown as readonly EventObject[])
+      .filter(({ reportingComponent }) => reportingComponent === "svc-ferry")
       .filter(({ involvedObject }) => involvedObject.name === name)
       .map(({ reason, message }) => `${reason}: ${message}`);
   }

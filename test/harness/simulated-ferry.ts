@@ -56,6 +56,11 @@ export class SimulatedFerry {
     return this.exitCode === undefined && this.process.clock.state !== "killed";
   }
 
+  /** It was asked to stop. */
+  get isStopping(): boolean {
+    return this.#stop.signal.aborted;
+  }
+
   /** What it still waits for: 0 after an end in good order. */
   get sleeping(): number {
     return this.#clock.sleeping;

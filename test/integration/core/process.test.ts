@@ -1,0 +1,145 @@
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from "vitest";
+import { type FerryBed, openBed } from "../../harness/ferry-bed.js";
+import { type FerryProcess, startFerry } from "../../harness/ferry-process.js";
+import { service, slice } from "../../harness/manifests.js";
+
+let bed: FerryBed;
+const processes: FerryProcess[] = [];
+
+beforeAll(async () => {
+  bed = await openBed();
+});
+afterAll(async () => bed.close());
+afterEach(async () => {
+  await Promise.all(processes.splice(0).map(async (process) => process.stop()));
+});
+
+function start(args: readonly string[], env: Readonly<Record<string, string>> = {}): FerryProcess {
+  const process = startFerry({ args, env: { ...env, KUBECONFIG: bed.kubeconfigPath } });
+  processes.push(process);
+  return process;
+}
+
+/** As k8s-svc-sync was started: single dashes, no sub-command, the kubeconfig from the environment. */
+function ancestorsArguments(podName: string): readonly string[] {
+  return [
+    ...["-src-context", "source", "-dst-context=destination"],
+    ...["-src-ns", bed.src.namespace, "-dst-ns", bed.dst.namespace],
+    ...["-leader-election-namespace", bed.src.namespace, "-leader-election-name", "ferry"],
+    ...["-pod-name", podName, "--http-port", "0", "--bind-address", "127.0.0.1"],
+  ];
+}
+
+async function ended(
+  process: FerryProcess,
+): Promise<{ code: number | undefined; stdout: string; stderr: string }> {
+  const { code } = await process.exit;
+  const text = (stream: string): string =>
+    process.lines
+      .filter((line) => line.stream === stream)
+      .map((line) => line.text)
+      .join("\n");
+  return { code, stdout: text("stdout"), stderr: text("stderr") };
+}
+
+describe("the process", () => {
+  it("takes k8s-svc-sync's arguments and writes the lines that people grep for", async () => {
+    const ferry = start(ancestorsArguments("pod-a"));
+    const { namespace } = bed.src;
+    await bed.src.apply(slice(namespace, "web", ["10.1.0.1"]), service(namespace, "web"));
+    await bed.dst.untilEndpoints("web", ["10.1.0.1"]);
+
+    const time = "\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d";
+    const route = `\\[source/${namespace}/web → destination/${bed.dst.namespace}/web\\]`;
+    await ferry.waitForLine(
+      new RegExp(`^${time} \\[pod-a\\] became leader, starting sync operations`),
+    );
+    await ferry.waitForLine(
+      new RegExp(`^${time} \\[pod-a\\] started syncing service web, currently tracking: \\[web\\]`),
+    );
+    await ferry.waitForLine(new RegExp(`^${time} \\[pod-a\\] ${route} updated endpoints → 1 IPs`));
+    const { source, destination } = inject("controlPlanes");
+    const all = ferry.lines.map(({ text }) => text).join("\n");
+    expect(all).not.toContain(source.token);
+    expect(all).not.toContain(destination.token);
+  });
+
+  it("ends with 0 on SIGTERM, with its Lease given back and its mirrors left", async () => {
+    const ferry = start(ancestorsArguments("pod-b"));
+    await ferry.waitForLine(/became leader/);
+    await bed.src.apply(service(bed.src.namespace, "stays"));
+    await bed.dst.untilEndpoints("stays", []);
+
+    const exit = await ferry.stop(5_000);
+
+    expect(exit).toEqual({ code: 0, signal: undefined });
+    const lease = await bed.src.get("Lease", "ferry");
+    expect(lease?.["spec"]).toMatchObject({ holderIdentity: "" });
+    await bed.dst.service("stays");
+  });
+
+  it("reports every error of its configuration at once and ends with 2", async () => {
+    const args = ["run", "--src-ns", "No_Such", "--lease-duration", "soon", "--endpoints=some"];
+    const { code, stderr } = await ended(start(args, { SVC_FERRY_HTTP_PORT: "70000" }));
+
+    expect(code).toBe(2);
+    const lines = stderr.split("\n").filter((line) => line.startsWith("error: "));
+    expect(lines).toHaveLength(4);
+    expect(stderr).toMatch(/--src-ns.*No_Such/);
+    expect(stderr).toMatch(/--lease-duration.*soon/);
+    expect(stderr).toMatch(/--endpoints.*some.*slices, endpoints, both/);
+    expect(stderr).toMatch(/SVC_FERRY_HTTP_PORT.*70000/);
+  });
+
+  it.each([
+    ["an unknown flag", ["run", "--src-nss", "a"], /--src-nss.*did you mean --src-ns/],
+    ["an unknown command", ["stauts"], /unknown command 'stauts'.*did you mean status/],
+  ])("ends with 2 and a hint at %s", async (_, args, message) => {
+    const { code, stderr } = await ended(start(args));
+
+    expect(code).toBe(2);
+    expect(stderr).toMatch(message);
+  });
+
+  it("ends with 1 when the kubeconfig has no such context", async () => {
+    const { code, stdout, stderr } = await ended(
+      start(["run", "--src-context", "nowhere", "--http-port", "0", "--bind-address", "127.0.0.1"]),
+    );
+
+    expect(code).toBe(1);
+    expect(stdout + stderr).toContain("nowhere");
+  });
+});
+
+describe("svc-ferry status", () => {
+  it("asks the running one: 0 when all is synced, 1 and the reason when something is not", async () => {
+    const ferry = start(ancestorsArguments("pod-c"));
+    await ferry.waitForLine(/became leader/);
+    const url = `http://127.0.0.1:${await ferry.adminPort()}/status`;
+    await bed.src.apply(service(bed.src.namespace, "good"));
+    await bed.dst.untilEndpoints("good", []);
+
+    await bed.dst.untilService("web");
+    const good = await ended(start(["status", "--status-url", url, "--all"]));
+    await bed.dst.apply(service(bed.dst.namespace, "taken", { labels: {} }));
+    await bed.src.apply(service(bed.src.namespace, "taken"));
+    await ferry.waitForLine(/name-occupied/);
+    const bad = await ended(start(["status", "--status-url", url]));
+
+    expect(good.code).toBe(0);
+    expect(good.stdout).toMatch(/ 3 of 3 synced /);
+    expect(good.stdout).toMatch(/^src-\w+ +good +dst-\w+\/good +synced/m);
+    expect(bad.code).toBe(1);
+    expect(bad.stdout).toMatch(/taken.*name-occupied/);
+    expect(bad.stdout).not.toMatch(/ good /);
+  });
+
+  it("ends with 2 when nobody answers", async () => {
+    const { code, stderr } = await ended(
+      start(["status", "--status-url", "http://127.0.0.1:1/status"]),
+    );
+
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/ECONNREFUSED|bad port/);
+  });
+});
