@@ -23,6 +23,7 @@ import type {
   StringMap,
 } from "./objects.js";
 import { serviceKey } from "./service-key.js";
+import { shared, sharedMap } from "./shared-text.js";
 import {
   CONTENT_DIGEST_LENGTH,
   mirrorContent,
@@ -47,7 +48,7 @@ export function parseService(object: RawObject, keepAnnotation: (key: string) =>
     ...identity(metadata),
     creationTimestamp: metadata.creationTimestamp ?? "",
     deleting: metadata.deletionTimestamp !== undefined,
-    labels: metadata.labels ?? NO_LABELS,
+    labels: sharedMap(metadata.labels ?? NO_LABELS),
     annotations: keptAnnotations(metadata.annotations, keepAnnotation),
     spec: reducedSpec(spec),
   };
@@ -63,7 +64,7 @@ export function parseSourceSlice(object: RawObject, digest: Digest): SourceSlice
     name,
     uid,
     generation: metadata.generation ?? 0,
-    serviceName: metadata.labels?.[SERVICE_NAME_LABEL] ?? "",
+    serviceName: shared(metadata.labels?.[SERVICE_NAME_LABEL] ?? ""),
     addressType: raw.addressType ?? "IPv4",
     content,
     digest: digest(content, CONTENT_DIGEST_LENGTH),
@@ -77,10 +78,10 @@ export function parseMirrorSlice(object: RawObject, digest: Digest): MirrorSlice
   const [owner] = metadata.ownerReferences ?? [];
   return {
     ...identity(metadata),
-    labels: metadata.labels ?? NO_LABELS,
+    labels: sharedMap(metadata.labels ?? NO_LABELS),
     source: metadata.annotations?.[SOURCE_ANNOTATION],
-    ownerUid: owner?.uid,
-    ownerKey: owner && serviceKey(metadata.namespace ?? "", owner.name),
+    ownerUid: owner && shared(owner.uid),
+    ownerKey: owner && shared(serviceKey(metadata.namespace ?? "", owner.name)),
     digest: digest(mirrorContent(raw.endpoints, raw.ports), CONTENT_DIGEST_LENGTH),
   };
 }
@@ -101,11 +102,12 @@ export function parseForeignSlice(object: RawObject): ForeignSlice {
 export function parseEndpoints(object: RawObject, digest: Digest): MirrorEndpoints {
   const { metadata } = object;
   const { subsets } = object as { subsets?: readonly EndpointSubset[] | null };
+  const [owner] = metadata.ownerReferences ?? [];
   return {
     ...identity(metadata),
-    labels: metadata.labels ?? NO_LABELS,
-    annotations: metadata.annotations ?? NO_LABELS,
-    ownerUid: metadata.ownerReferences?.[0]?.uid,
+    labels: sharedMap(metadata.labels ?? NO_LABELS),
+    annotations: sharedMap(metadata.annotations ?? NO_LABELS),
+    ownerUid: owner && shared(owner.uid),
     digest: digest(endpointsContent(subsets), CONTENT_DIGEST_LENGTH),
   };
 }
@@ -137,7 +139,7 @@ function identity(metadata: ObjectMeta): {
   resourceVersion: string;
 } {
   const { namespace = "", name, uid = "", resourceVersion = "" } = metadata;
-  return { namespace, name, uid, resourceVersion };
+  return { namespace: shared(namespace), name: shared(name), uid: shared(uid), resourceVersion };
 }
 
 function keptAnnotations(
@@ -147,7 +149,7 @@ function keptAnnotations(
   const kept = Object.entries(annotations ?? NO_LABELS).filter(
     ([key]) => isOurAnnotation(key) || keep(key),
   );
-  return kept.length === 0 ? NO_LABELS : Object.fromEntries(kept);
+  return kept.length === 0 ? NO_LABELS : sharedMap(Object.fromEntries(kept));
 }
 
 /** Only what the rules read, so that memory follows what is synced and not what a Service may hold. */

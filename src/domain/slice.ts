@@ -83,14 +83,14 @@ export function sourceContent(
   endpoints: readonly Endpoint[] | null | undefined,
   ports: readonly EndpointPort[] | null | undefined,
 ): SliceContent {
-  return JSON.stringify({
-    endpoints: (endpoints ?? []).map(({ addresses, conditions, hostname }) => ({
+  return spelled(
+    (endpoints ?? []).map(({ addresses, conditions, hostname }) => ({
       addresses,
       conditions: canonicalConditions(conditions),
       ...(hostname === undefined ? {} : { hostname }),
     })),
-    ports: (ports ?? []).map(canonicalEndpointPort),
-  });
+    (ports ?? []).map(canonicalEndpointPort),
+  );
 }
 
 /** The same spelling for a slice of ours, with whatever somebody else put into an endpoint: that is drift. */
@@ -98,19 +98,20 @@ export function mirrorContent(
   endpoints: readonly (Endpoint & Readonly<Record<string, unknown>>)[] | null | undefined,
   ports: readonly EndpointPort[] | null | undefined,
 ): SliceContent {
-  return JSON.stringify({
-    endpoints: (endpoints ?? []).map(({ addresses, conditions, hostname, ...others }) => ({
+  return spelled(
+    (endpoints ?? []).map(({ addresses, conditions, hostname, ...others }) => ({
       addresses,
       conditions: canonicalConditions(conditions),
       ...(hostname === undefined ? {} : { hostname }),
       ...others,
     })),
-    ports: (ports ?? []).map(canonicalEndpointPort),
-  });
+    (ports ?? []).map(canonicalEndpointPort),
+  );
 }
 
 export function parseContent(content: SliceContent): ParsedContent {
-  return JSON.parse(content) as ParsedContent; // written by sourceContent, nowhere else
+  const { endpoints, ports } = JSON.parse(content) as SpelledContent; // written by spelled, nowhere else
+  return { endpoints: endpoints.map(inFull), ports };
 }
 
 /** Where and for whom the mirrors of a Service's slices are made. */
@@ -163,7 +164,37 @@ function allowedContent(
     return addresses.length === 0 ? [] : [{ ...endpoint, addresses }];
   });
   if (dropped === 0) return { content: slice.content, dropped };
-  return { content: JSON.stringify({ endpoints: allowed, ports }), dropped };
+  return { content: spelled(allowed, ports), dropped };
+}
+
+/** An endpoint, or only its address when it is an ordinary one: a fifth of the text, and there may be 100,000 of them. */
+type SpelledEndpoint = Endpoint | string;
+
+interface SpelledContent {
+  readonly endpoints: readonly SpelledEndpoint[];
+  readonly ports: readonly EndpointPort[];
+}
+
+/** What the endpoint controller says of a Pod that is well. */
+const ORDINARY = { ready: true, serving: true, terminating: false };
+const ORDINARY_TEXT = JSON.stringify(ORDINARY);
+
+function spelled(endpoints: readonly Endpoint[], ports: readonly EndpointPort[]): SliceContent {
+  return JSON.stringify({ endpoints: endpoints.map(inShort), ports });
+}
+
+function inShort(endpoint: Endpoint): SpelledEndpoint {
+  const { addresses, conditions, ...others } = endpoint;
+  const [address] = addresses;
+  const isOrdinary =
+    addresses.length === 1 &&
+    JSON.stringify(conditions) === ORDINARY_TEXT &&
+    Object.keys(others).length === 0;
+  return isOrdinary && address !== undefined ? address : endpoint;
+}
+
+function inFull(endpoint: SpelledEndpoint): Endpoint {
+  return typeof endpoint === "string" ? { addresses: [endpoint], conditions: ORDINARY } : endpoint;
 }
 
 function canonicalConditions(conditions: Endpoint["conditions"]): Record<string, boolean> {

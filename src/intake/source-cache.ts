@@ -19,7 +19,7 @@ import type { Change } from "../watch/change.js";
 import { Reflector } from "../watch/reflector.js";
 import type { WatchObserver } from "../watch/reflector-options.js";
 import { SliceCache } from "./slice-cache.js";
-import { TargetIndex } from "./target-index.js";
+import { TargetIndex, type Destined } from "./target-index.js";
 import { watchHealth, type WatchHealth } from "./watch-health.js";
 
 /** What the cache tells: keys, never objects. */
@@ -125,6 +125,13 @@ export class SourceCache implements SourceView {
     return (this.#refused.get(key) ?? []).map((refusal) => [service, refusal]);
   }
 
+  retain(source: ServiceKey, { route, target }: Refused): void {
+    const wasTracked = this.#index.has(source);
+    this.#index.replace(source, [...this.#index.of(source), { route, target }]);
+    if (!wasTracked) this.#slices.track(source);
+    this.#map(source, true);
+  }
+
   mappings(service: Service): readonly Mapping[] {
     return mappings(service, this.#mapping);
   }
@@ -172,7 +179,9 @@ export class SourceCache implements SourceView {
     const wasTracked = this.#index.has(source);
     const lost = this.#index.replace(
       source,
-      all.flatMap((one) => (one.kind === "target" ? [one] : [])),
+      all.flatMap<Pick<Destined, "route" | "target">>((one) =>
+        one.kind === "target" ? [one] : this.#retained(source, one),
+      ),
     );
     const sinceMs = this.options.clock.monotonicMs();
     for (const { destination, target } of lost) {
@@ -186,6 +195,19 @@ export class SourceCache implements SourceView {
       source,
       all.flatMap((one) => (one.kind === "refused" ? [one] : [])),
     );
+  }
+
+  /**
+   * What a Service had by a route that now refuses what it asks for: a slip in an annotation must not take away what works. A
+   * target that the route no longer allows is another matter, and so is a mirror that a person made a source.
+   */
+  #retained(source: ServiceKey, refused: Refused): readonly Destined[] {
+    if (refused.reason.code === "is-a-mirror") return [];
+    return this.#index
+      .of(source)
+      .filter(
+        ({ route, target }) => route.name === refused.route.name && target !== refused.target,
+      );
   }
 
   #mapRefusals(source: ServiceKey, refusals: readonly Refused[]): void {

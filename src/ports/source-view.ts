@@ -19,6 +19,11 @@ export interface SourceView {
   refusals(
     service: ServiceKey,
   ): readonly (readonly [Service, Extract<Mapping, { kind: "refused" }>])[];
+  /**
+   * A mirror was found at `mapping.target` whose Service the same route now refuses: it goes on wanting that name until it asks
+   * for one that it may have, or for none.
+   */
+  retain(service: ServiceKey, mapping: Extract<Mapping, { kind: "refused" }>): void;
   /** Where this Service maps to now, by the configuration of this process; for one that was just read from the API. */
   mappings(service: Service): readonly Mapping[];
   /** A proof turned up that the cache is wrong (a list lied): list again. */

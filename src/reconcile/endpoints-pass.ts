@@ -103,7 +103,8 @@ export class EndpointsPass {
     const service = await applier.read("services", splitKey(target), permit.signal);
     if (service !== undefined) {
       view.wrote("services", service);
-      if (view.existing(target).kind === "ours") return 0;
+      // Also when a list that lied still hides it.
+      if (view.existing(target).kind !== "foreign") return 0;
     }
     return this.removeAll(target, permit);
   }

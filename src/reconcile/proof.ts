@@ -99,6 +99,7 @@ export class SourceProof {
     if (refused?.kind === "refused" && refused.reason.code !== "is-a-mirror") {
       // A slip in an annotation must not take away what works; a target that a route no longer allows is another matter.
       const { code, message } = refused.reason;
+      this.source.retain(serviceKey(service.namespace, service.name), { ...refused, target });
       return {
         kind: "held",
         code,

@@ -130,6 +130,19 @@ describe("parseForeignSlice", () => {
   });
 });
 
+describe("parseForeignSlice of one of ours without its link label", () => {
+  it("reads the source slice, but not of another installation's", () => {
+    const managed = { "endpointslice.kubernetes.io/managed-by": "svc-ferry.io" };
+    const annotations = { "svc-ferry.io/source": "shop/web-1" };
+    const theirs = { ...managed, "svc-ferry.io/link": "theirs" };
+    const parsed = [managed, theirs].map((labels) =>
+      parseForeignSlice({ metadata: { ...METADATA, labels, annotations } }),
+    );
+
+    expect(parsed.map(({ lostSource }) => lostSource)).toEqual(["shop/web-1", undefined]);
+  });
+});
+
 describe("parseEndpoints", () => {
   const subsets = [
     {

@@ -321,6 +321,17 @@ describe("planEndpoints", () => {
     expect(slices).toMatchObject([{ verb: "create", ref: { name: stripped.name } }]);
   });
 
+  it("deletes one of ours that lost our link and that nothing wants, when its source slice is gone", () => {
+    const lost = { ...foreign("svc-ferry.io"), lostSource: "shop/web-3" };
+
+    const { deletions, foreign: strangers } = plan({ foreignSlices: [lost] });
+
+    expect(deletions).toMatchObject([
+      { write: { verb: "delete", ref: { name: "web-x" }, uid: "uid-x" }, source: "shop/web-3" },
+    ]);
+    expect(strangers).toEqual([]);
+  });
+
   it("counts what it dropped", () => {
     const loopback = one.address("127.0.0.1");
 

@@ -98,6 +98,23 @@ describe("DestinationCache", () => {
     await bed.end();
   });
 
+  it("lists again when the server answers with a mirror that a list had left out", async () => {
+    const { bed, cache, create } = await cacheBed();
+    const stored = create(mirror);
+    await bed.settle();
+    bed.process.network(bed.server).next("list", "empty-list", "services");
+    cache.distrust("services", "prod");
+    await bed.settle();
+    const afterTheLie = cache.existing("prod/web").kind;
+
+    cache.wrote("services", stored);
+    await bed.settle();
+
+    expect(afterTheLie).toBe("absent");
+    expect(cache.existing("prod/web").kind).toBe("ours");
+    await bed.end();
+  });
+
   it("shows what we deleted as gone at once", async () => {
     const { bed, cache, create } = await cacheBed();
     const { metadata } = create(mirror);

@@ -124,6 +124,38 @@ describe("SourceCache", () => {
     await bed.end();
   });
 
+  it("goes on wanting the name that a Service had when it asks for one that is refused", async () => {
+    const { bed, cache } = await cacheBed([web]);
+    const annotate = (name: string | null): void => {
+      const annotations = { "svc-ferry.io/target-name": name };
+      bed.server.patch(SERVICES, REF, { metadata: { annotations } });
+    };
+
+    annotate("Not_A_Name");
+    await bed.settle();
+    const whileRefused = [...cache.targets("b")];
+    annotate("shop-web");
+    await bed.settle();
+
+    expect(whileRefused).toEqual(["prod/web"]);
+    expect([...cache.targets("b")]).toEqual(["prod/shop-web"]);
+    await bed.end();
+  });
+
+  it("wants the name of a mirror that was found for a Service which was refused all along", async () => {
+    const { bed, cache } = await cacheBed([
+      web.annotation("svc-ferry.io/target-name", "Not_A_Name"),
+    ]);
+    const [refusal] = cache.refusals("shop/web");
+
+    if (refusal !== undefined) cache.retain("shop/web", { ...refusal[1], target: "prod/web" });
+    await bed.settle();
+
+    expect([...cache.targets("b")]).toEqual(["prod/web"]);
+    expect(cache.slices("shop/web")).toEqual([]);
+    await bed.end();
+  });
+
   it("maps everything anew when a destination turns out to be the source itself", async () => {
     const { bed, cache } = await cacheBed([web]);
 
