@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type FerryBed, openBed } from "../../harness/ferry-bed.js";
 import type { FerryRun } from "../../harness/ferry-run.js";
-import { service } from "../../harness/manifests.js";
+import { service, slice } from "../../harness/manifests.js";
 import { NamespaceView, portsOf } from "../../harness/namespace-view.js";
 import { waitFor } from "../../harness/wait-for.js";
 
@@ -113,7 +113,7 @@ describe("a Service that says where it goes", () => {
     },
   );
 
-  it("keeps the mirror that it has when it begins to ask for what is refused, until its label goes", async () => {
+  it("keeps the mirror that it has, live, when it begins to ask for what is refused, until its label goes", async () => {
     await apply("strayed");
     await bed.dst.untilEndpoints("strayed", []);
     await bed.settle(ferry);
@@ -121,16 +121,17 @@ describe("a Service that says where it goes", () => {
 
     await annotate("strayed", { [TARGET_NAMESPACE]: forbidden.namespace });
     await ferry.untilState(`${bed.src.namespace}/strayed`, "refused", "target-not-allowed");
-    await ferry.untilState(`${bed.src.namespace}/strayed`, "held", "target-not-allowed");
     await bed.settle(ferry);
     const writes = await bed.writes(ferry);
     const { services } = await ferry.status();
+    await bed.src.apply(slice(bed.src.namespace, "strayed", ["10.1.0.7"]));
+    await bed.dst.untilEndpoints("strayed", ["10.1.0.7"]);
     await bed.src.patch("Service", "strayed", { metadata: { labels: { sync: null } } });
     await bed.dst.untilGone("Service", "strayed");
 
     expect(writes).toEqual([]);
     const states = services.filter((one) => one.service === `${bed.src.namespace}/strayed`);
-    expect(states.map(({ state }) => state).toSorted()).toEqual(["held", "refused"]);
+    expect(states.map(({ state }) => state).toSorted()).toEqual(["refused", "synced"]);
   });
 
   it("takes along the annotations that the route names, and drops them again", async () => {
