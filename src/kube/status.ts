@@ -31,7 +31,7 @@ export function statusOf(answer: Answer): Status | undefined {
 }
 
 /** undefined when `value` is not a Status. */
-export function parseStatus(value: unknown): Status | undefined {
+function parseStatus(value: unknown): Status | undefined {
   if (!isRecord(value) || value["kind"] !== "Status") {
     return undefined;
   }

@@ -11,7 +11,7 @@ export const LEASES: Resource = {
 };
 
 /** The random id of the process that holds a Lease: two processes of one pod name are two holders. */
-export const PROCESS_ID_ANNOTATION = "svc-ferry.io/process-id";
+const PROCESS_ID_ANNOTATION = "svc-ferry.io/process-id";
 
 /** Who takes part in an election. */
 export interface Candidate {

@@ -3,7 +3,7 @@ import type { Linked } from "./fifo.js";
 import type { WorkOptions, WorkPriority } from "./work-options.js";
 
 /** What was added to a key while it was in flight. */
-export interface Again<Note> extends WorkOptions<Note> {
+interface Again<Note> extends WorkOptions<Note> {
   readonly addedAtMs: number;
   readonly dueMs: number;
 }

@@ -136,7 +136,7 @@ interface ReplicaOptions {
   readonly finishMs: number;
 }
 
-export class Replica {
+class Replica {
   readonly name: string;
   readonly clock: ProcessClock;
   readonly api: LeaseClient;
@@ -202,7 +202,7 @@ export class Replica {
 
 export function namesOf(logged: string[]): Log {
   const tell = (level: string) => (fields: object, message: string) => {
-    const fix = "fix" in fields && fields.fix !== undefined ? ` (${String(fields.fix)})` : "";
+    const fix = "fix" in fields && typeof fields.fix === "string" ? ` (${fields.fix})` : "";
     logged.push(`${level}: ${message}${fix}`);
   };
   const log: Log = {

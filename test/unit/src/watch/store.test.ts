@@ -302,7 +302,7 @@ describe("Store", () => {
   });
 
   describe("with an index", () => {
-    const byLetter = (value: string) => [...value];
+    const byLetter = (value: string) => value.split("");
 
     it("finds objects by each of their values, those that were there before it included", () => {
       const { store } = given();
