@@ -67,7 +67,7 @@ export function parseSourceSlice(object: RawObject, digest: Digest): SourceSlice
     serviceName: shared(metadata.labels?.[SERVICE_NAME_LABEL] ?? ""),
     addressType: raw.addressType ?? "IPv4",
     content,
-    digest: digest(content, CONTENT_DIGEST_LENGTH),
+    digest: shared(digest(content, CONTENT_DIGEST_LENGTH)),
     triggeredAtText: metadata.annotations?.[TRIGGER_TIME_ANNOTATION],
   };
 }
@@ -82,7 +82,7 @@ export function parseMirrorSlice(object: RawObject, digest: Digest): MirrorSlice
     source: metadata.annotations?.[SOURCE_ANNOTATION],
     ownerUid: owner && shared(owner.uid),
     ownerKey: owner && shared(serviceKey(metadata.namespace ?? "", owner.name)),
-    digest: digest(mirrorContent(raw.endpoints, raw.ports), CONTENT_DIGEST_LENGTH),
+    digest: shared(digest(mirrorContent(raw.endpoints, raw.ports), CONTENT_DIGEST_LENGTH)),
   };
 }
 

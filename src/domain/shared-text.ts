@@ -9,18 +9,21 @@ const names: Record<string, true> = Object.create(null);
 /**
  * The same text, in memory once however often it was read.
  *
- * V8 keeps every text that was a property's name in one table, weakly, and at the next collection turns all copies that
- * came by into references to that one. So nothing is remembered here and nothing leaks. Measured with 10,000 Services
- * and 100,000 endpoints: a third of everything that the caches hold.
+ * V8 keeps every text that is a property's name in one table, weakly, and enumerating gives that one back. So nothing is
+ * remembered here and nothing leaks. Measured with 10,000 Services and 100,000 endpoints: a third of what the caches hold.
  */
 export function shared<T extends string>(text: T): T {
   names[text] = true;
-  delete names[text];
+  for (const name in names) {
+    delete names[name];
+    return name as T; // the name that was set on the line above, and the only one
+  }
   return text;
 }
 
-/** A map with values of which all but a few are said by many objects. */
+/** The same map with shared values. */
 export function sharedMap(map: StringMap): StringMap {
-  for (const value of Object.values(map)) shared(value);
-  return map;
+  const copy: Record<string, string> = {};
+  for (const key of Object.keys(map)) copy[key] = shared(map[key] ?? "");
+  return copy;
 }

@@ -4,7 +4,12 @@
  * What changes there becomes a key: that is how drift heals.
  */
 import type { MirrorEndpoints } from "../domain/endpoints.js";
-import { LINK_LABEL, SERVICE_NAME_LABEL } from "../domain/labels.js";
+import {
+  LINK_LABEL,
+  SERVICE_NAME_LABEL,
+  SLICE_MANAGED_BY_LABEL,
+  SLICE_MIRRORING_CONTROLLER,
+} from "../domain/labels.js";
 import type { IpFamily, Service } from "../domain/objects.js";
 import { foreignService, linkOf, type ForeignService } from "../domain/ownership.js";
 import {
@@ -185,13 +190,15 @@ export class DestinationCache implements DestinationView {
 
   #open(namespace: string): Watches {
     const ours = `${LINK_LABEL}=${this.options.link}`;
+    // The mirroring controller gives its slices the labels of the Endpoints that it copies, our link among them.
+    const ourSlices = `${ours},${SLICE_MANAGED_BY_LABEL}!=${SLICE_MIRRORING_CONTROLLER}`;
     const others = `${SERVICE_NAME_LABEL},${LINK_LABEL}!=${this.options.link}`;
     const scope = { namespace: namespace === "" ? undefined : namespace };
     const watches: Watches = {
       services: this.#reflect(SERVICES, scope, (object) => this.#seen(object), keySame),
       slices: this.#reflect(
         ENDPOINT_SLICES,
-        { ...scope, labelSelector: ours },
+        { ...scope, labelSelector: ourSlices },
         (object) => this.#parseSlice(object),
         (_, slice) => sliceOwner(slice),
       ),

@@ -1,5 +1,6 @@
 import type { Route } from "../domain/route.js";
 import type { ServiceKey } from "../domain/service-key.js";
+import { shared } from "../domain/shared-text.js";
 
 /** One name that a source goes to. */
 export interface Destined {
@@ -43,7 +44,7 @@ export class TargetIndex {
     const before = this.of(source);
     const after = mapped.map(({ route, target }) => ({
       destination: route.destination,
-      target,
+      target: shared(target),
       route,
     }));
     for (const one of before) this.#removeWanting(source, one);

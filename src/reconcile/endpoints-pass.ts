@@ -1,7 +1,7 @@
 /** The second half of a pass: slices and Endpoints of a mirror that is there. */
 import type { Installation } from "../domain/installation.js";
 import type { Service } from "../domain/objects.js";
-import { planEndpoints, type EndpointsPlan, type SliceDeletion } from "../domain/plan-endpoints.js";
+import { planEndpoints, type EndpointsPlan } from "../domain/plan-endpoints.js";
 import type { ServicePlan } from "../domain/plan.js";
 import { serviceKey, splitKey, type ServiceKey } from "../domain/service-key.js";
 import type { Digest, SourceSlice } from "../domain/slice.js";
@@ -67,7 +67,7 @@ export class EndpointsPass {
       writes += second.stored;
       refused ??= second.refused;
     }
-    await this.#proveGone(plan.deletions, candidateKey(wanted.winner), permit.signal);
+    await this.#proveGone(plan, sourceSlices, candidateKey(wanted.winner), permit.signal);
     let strangeEndpoints = false;
     for (const write of plan.endpoints) {
       const applied = await this.parts.applier.apply(write, permit);
@@ -172,7 +172,8 @@ export class EndpointsPass {
 
   /** @throws RetryableError FERRY-R002 when the source still has a slice that the cache merely lost: it is listed again */
   async #proveGone(
-    deletions: readonly SliceDeletion[],
+    { deletions, endpoints }: EndpointsPlan,
+    sourceSlices: readonly SourceSlice[],
     service: ServiceKey,
     signal: AbortSignal,
   ): Promise<void> {
@@ -184,6 +185,10 @@ export class EndpointsPass {
           proof.sliceGone(deletion.source as ServiceKey, service, signal),
       ),
     );
+    // Endpoints alone do not say which slices filled them.
+    if (sourceSlices.length === 0 && endpoints.some(({ verb }) => verb === "patch")) {
+      gone.push(await proof.noSlices(service, signal));
+    }
     if (gone.every(Boolean)) return;
     source.distrust("slices", splitKey(service).namespace);
     throw new RetryableError(

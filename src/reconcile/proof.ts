@@ -83,6 +83,18 @@ export class SourceProof {
     return object === undefined || object.metadata.labels?.[SERVICE_NAME_LABEL] !== name;
   }
 
+  /** Is it true that the source has no slice of that Service? */
+  async noSlices(service: ServiceKey, signal: AbortSignal): Promise<boolean> {
+    const { namespace, name } = splitKey(service);
+    const labelSelector = `${SERVICE_NAME_LABEL}=${name}`;
+    const options = { namespace, labelSelector, limit: 1, metadataOnly: true };
+    const { items } = await this.#ask(
+      () => this.api.list(ENDPOINT_SLICES, options, signal),
+      signal,
+    );
+    return items.length === 0;
+  }
+
   #stillThere(service: Service, mirror: Service, options: ProofOptions): Verdict {
     const { destination, target } = options;
     if (service.deleting) return { kind: "proven", because: "source-deleted" };
@@ -120,15 +132,20 @@ export class SourceProof {
     return { kind: "proven", because: mapped.length > 0 ? "mapped-elsewhere" : "not-selected" };
   }
 
-  async #read(
+  #read(
     resource: typeof SERVICES,
     key: ServiceKey,
     signal: AbortSignal,
   ): Promise<KubeObject | undefined> {
+    return this.#ask(() => this.api.get(resource, splitKey(key), signal), signal);
+  }
+
+  /** An answer of the cluster whose identity we know. */
+  async #ask<Answer>(question: () => Promise<Answer>, signal: AbortSignal): Promise<Answer> {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
       if (!(await this.#verifyCluster(signal))) continue;
-      const object = await this.api.get(resource, splitKey(key), signal);
-      if (this.api.connections === this.#verifiedConnections) return object;
+      const answer = await question();
+      if (this.api.connections === this.#verifiedConnections) return answer;
     }
     throw new RetryableError(
       "FERRY-R002",

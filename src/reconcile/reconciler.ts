@@ -222,8 +222,11 @@ export class Reconciler {
       view.candidates.some((one) => candidateKey(one) === key);
     if (mirror === undefined || holder === undefined || isPresent(holder)) return true;
     const verdict = await this.#prove(pass, mirror);
+    if (verdict.kind === "proven") return true;
     // Another cluster's mirror under our link is waiting for just this; one that names no source cannot be asked about.
-    if (verdict.kind === "proven" || verdict.code !== "route-gone") return true;
+    if (verdict.code === "former-cluster" || verdict.code === "deletion-not-proven") return true;
+    // Else the holder asks for what is refused and keeps the name: it has become a candidate, and a pass of its own follows.
+    if (verdict.code !== "route-gone") return false;
     this.parts.reporter.refused(pass.target, plan.winner, {
       code: "name-taken",
       message: `${pass.target} mirrors ${holder}, whose route is not in this configuration; it is free when that mirror is removed`,

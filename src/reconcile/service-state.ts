@@ -44,32 +44,37 @@ export function blankState(candidate: Candidate, target: ServiceKey): ServiceSta
 
 /** States of one destination, found by target (what a pass knows) and by source (what a person asks). */
 export class ServiceStates {
-  readonly #byTarget = new Map<ServiceKey, Map<ServiceKey, ServiceState>>();
+  /** Nearly every target has one source: an array is smaller than a map and as fast. */
+  readonly #byTarget = new Map<ServiceKey, readonly ServiceState[]>();
 
   get(target: ServiceKey, source: ServiceKey): ServiceState | undefined {
-    return this.#byTarget.get(target)?.get(source);
+    return this.#byTarget.get(target)?.find((state) => state.source === source);
   }
 
   set(state: ServiceState): void {
-    const sources = this.#byTarget.get(state.target) ?? new Map<ServiceKey, ServiceState>();
-    this.#byTarget.set(state.target, sources);
-    sources.set(state.source, state);
+    const others = this.#of(state.target).filter(({ source }) => source !== state.source);
+    this.#byTarget.set(state.target, [...others, state]);
   }
 
   /** Forgets those sources of a target that no longer want it; returns what they were. */
   keepOnly(target: ServiceKey, wanting: ReadonlySet<ServiceKey>): readonly ServiceState[] {
-    const sources = this.#byTarget.get(target);
-    const gone = [...(sources?.values() ?? [])].filter((state) => !wanting.has(state.source));
-    for (const state of gone) sources?.delete(state.source);
-    if (sources?.size === 0) this.#byTarget.delete(target);
+    const gone = this.#of(target).filter((state) => !wanting.has(state.source));
+    if (gone.length === 0) return gone;
+    const left = this.#of(target).filter((state) => wanting.has(state.source));
+    if (left.length === 0) this.#byTarget.delete(target);
+    else this.#byTarget.set(target, left);
     return gone;
   }
 
   *all(): Generator<ServiceState> {
-    for (const sources of this.#byTarget.values()) yield* sources.values();
+    for (const states of this.#byTarget.values()) yield* states;
   }
 
   clear(): void {
     this.#byTarget.clear();
+  }
+
+  #of(target: ServiceKey): readonly ServiceState[] {
+    return this.#byTarget.get(target) ?? [];
   }
 }

@@ -1,6 +1,9 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
-/** The first `hexCharacters` of the SHA-256 of `text`, in hex. */
+/**
+ * The first `hexCharacters` (an even number) of the SHA-256 of `text`, in hex. Cut as bytes: a cut text would keep the whole
+ * one in memory.
+ */
 export function sha256(text: string, hexCharacters: number): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, hexCharacters);
+  return hash("sha256", text, "buffer").toString("hex", 0, hexCharacters / 2);
 }

@@ -1,11 +1,13 @@
 import type { KubeObject } from "../ports/kube-api.js";
+import { shared } from "../ports/shared-text.js";
 import type { Version } from "./stored.js";
 
 /** An object's key and version; undefined when the server sent it without name, uid or version, which the API forbids. */
 export function versionOf(object: KubeObject): (Version & { readonly key: string }) | undefined {
   const { namespace, name, uid, resourceVersion } = object.metadata;
   if (!name || !uid || !resourceVersion) return undefined;
-  return { key: namespace ? `${namespace}/${name}` : name, uid, resourceVersion };
+  const key = shared(namespace ? `${namespace}/${name}` : name);
+  return { key, uid, resourceVersion };
 }
 
 /**

@@ -175,7 +175,7 @@ class TraceLog implements Log {
 
   #line(level: string, fields: LogFields, message: string): void {
     const { err, ...rest } = fields;
-    const error = err === undefined ? "" : ` ${String(err)}`;
+    const error = err instanceof Error ? ` ${err.name}: ${err.message}` : "";
     this.trace(`  ${this.name} ${level} ${message} ${JSON.stringify(rest)}${error}`);
   }
 }

@@ -1,0 +1,2 @@
+/** For the kit, which may not import the domain. */
+export { shared } from "../domain/shared-text.js";
