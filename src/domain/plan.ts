@@ -20,6 +20,19 @@ import type { Write } from "./writes.js";
 export interface Candidate {
   readonly service: Service;
   readonly route: Route;
+  /** What it asks for now is refused, so it keeps the name that it had: while the mirror there is its own, and no longer. */
+  readonly retained?: true;
+}
+
+/** Who really wants the name: of those who merely keep it, only the one that holds it counts. */
+export function standing(
+  candidates: readonly Candidate[],
+  holder: ServiceKey | undefined,
+): readonly Candidate[] {
+  return candidates.filter(
+    ({ service, retained }) =>
+      retained !== true || serviceKey(service.namespace, service.name) === holder,
+  );
 }
 
 /** All that is known about one name in one destination. */

@@ -101,9 +101,9 @@ export class SourceCache implements SourceView {
   }
 
   candidates(destination: string, target: ServiceKey): readonly Candidate[] {
-    return this.#index.sources(destination, target).flatMap(({ source, route }) => {
+    return this.#index.sources(destination, target).flatMap(({ source, ...how }) => {
       const service = this.#service(source);
-      return service === undefined ? [] : [{ service, route }];
+      return service === undefined ? [] : [{ service, ...how }];
     });
   }
 
@@ -127,7 +127,7 @@ export class SourceCache implements SourceView {
 
   retain(source: ServiceKey, { route, target }: Refused): void {
     const wasTracked = this.#index.has(source);
-    this.#index.replace(source, [...this.#index.of(source), { route, target }]);
+    this.#index.replace(source, [...this.#index.of(source), { route, target, retained: true }]);
     if (!wasTracked) this.#slices.track(source);
     this.#map(source, true);
   }
@@ -179,7 +179,7 @@ export class SourceCache implements SourceView {
     const wasTracked = this.#index.has(source);
     const lost = this.#index.replace(
       source,
-      all.flatMap<Pick<Destined, "route" | "target">>((one) =>
+      all.flatMap<Pick<Destined, "route" | "target" | "retained">>((one) =>
         one.kind === "target" ? [one] : this.#retained(source, one),
       ),
     );
@@ -205,9 +205,8 @@ export class SourceCache implements SourceView {
     if (refused.reason.code === "is-a-mirror") return [];
     return this.#index
       .of(source)
-      .filter(
-        ({ route, target }) => route.name === refused.route.name && target !== refused.target,
-      );
+      .filter(({ route, target }) => route.name === refused.route.name && target !== refused.target)
+      .map((one) => ({ ...one, retained: true }));
   }
 
   #mapRefusals(source: ServiceKey, refusals: readonly Refused[]): void {

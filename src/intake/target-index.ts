@@ -7,12 +7,15 @@ export interface Destined {
   readonly destination: string;
   readonly target: ServiceKey;
   readonly route: Route;
+  /** The route refuses what the source asks for now; this is what it had before. */
+  readonly retained?: true;
 }
 
 /** One source that wants a name, and the route by which it does. */
 export interface Wanting {
   readonly source: ServiceKey;
   readonly route: Route;
+  readonly retained?: true;
 }
 
 /** Who wants which name where, in both directions. Kept small: nearly every name has one source. */
@@ -39,13 +42,14 @@ export class TargetIndex {
   /** Sets where a source goes (nowhere: empty) and returns where it no longer goes. */
   replace(
     source: ServiceKey,
-    mapped: readonly { readonly route: Route; readonly target: ServiceKey }[],
+    mapped: readonly Pick<Destined, "route" | "target" | "retained">[],
   ): readonly Destined[] {
     const before = this.of(source);
-    const after = mapped.map(({ route, target }) => ({
+    const after = mapped.map(({ route, target, retained }) => ({
       destination: route.destination,
       target: shared(target),
       route,
+      ...(retained === true ? { retained } : {}),
     }));
     for (const one of before) this.#removeWanting(source, one);
     if (after.length === 0) this.#destined.delete(source);
@@ -57,10 +61,10 @@ export class TargetIndex {
     );
   }
 
-  #addWanting(source: ServiceKey, { destination, target, route }: Destined): void {
+  #addWanting(source: ServiceKey, { destination, target, ...how }: Destined): void {
     const targets = this.#wanting.get(destination) ?? new Map<ServiceKey, readonly Wanting[]>();
     this.#wanting.set(destination, targets);
-    targets.set(target, [...(targets.get(target) ?? []), { source, route }]);
+    targets.set(target, [...(targets.get(target) ?? []), { source, ...how }]);
   }
 
   #removeWanting(source: ServiceKey, { destination, target }: Destined): void {

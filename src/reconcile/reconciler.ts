@@ -1,11 +1,12 @@
-import type { ReasonCode, Reason } from "../domain/codes.js";
 import type { Installation } from "../domain/installation.js";
 import type { Service } from "../domain/objects.js";
 import { whyForeign, type Ownership } from "../domain/ownership.js";
 import { parseService } from "../domain/parse.js";
 import {
   planService,
+  type PlanContext,
   sourceOf,
+  standing,
   whyLost,
   type Candidate,
   type ServicePlan,
@@ -19,6 +20,7 @@ import type { WorkNote } from "../ports/work.js";
 import { adoption, candidateKey } from "./adoption.js";
 import type { Applied, Applier, WritePermit } from "./applier.js";
 import type { EndpointsPass } from "./endpoints-pass.js";
+import { whyRefused } from "./refused-write.js";
 import type { SourceProof, Verdict } from "./proof.js";
 import type { Reporter } from "./reporter.js";
 
@@ -88,11 +90,7 @@ export class Reconciler {
         return settled("held");
       case "refused":
         this.parts.reporter.refused(pass.target, plan.winner, plan.reason);
-        // A mirror of ours that a stranger replaced leaves slices, which would point the stranger's name at our source.
-        if (view.existing.kind === "foreign") {
-          await this.parts.endpoints.removeLeftovers(pass.target, pass.permit);
-        }
-        return settled("refused");
+        return this.#refused(pass, view);
       case "unwanted":
         return this.#remove(pass, plan);
       case "wanted":
@@ -107,7 +105,10 @@ export class Reconciler {
     const existing = this.parts.view.existing(target);
     return {
       target,
-      candidates: this.parts.source.candidates(destination, target),
+      candidates: standing(
+        this.parts.source.candidates(destination, target),
+        existing.kind === "ours" ? sourceOf(existing.service) : undefined,
+      ),
       destinationPaused: paused,
       existing:
         existing.kind === "foreign"
@@ -121,7 +122,7 @@ export class Reconciler {
    * told before the source's slices are known, whose arrival brings a pass of its own; until then it is no conflict.
    */
   async #plan(view: TargetView, pass: Pass): Promise<ServicePlan | undefined> {
-    const context = { ...this.settings.installation, families: this.parts.view.families };
+    const context = this.#context();
     const plan = planService(view, context);
     const existing = this.parts.view.existing(pass.target);
     const mayAdopt =
@@ -147,6 +148,10 @@ export class Reconciler {
     return planService({ ...view, existing: adoptable satisfies Ownership }, context);
   }
 
+  #context(): PlanContext {
+    return { ...this.settings.installation, families: this.parts.view.families };
+  }
+
   #reportLosers(view: TargetView, plan: ServicePlan): void {
     const first = "winner" in plan ? plan.winner : undefined;
     if (first === undefined) return;
@@ -163,8 +168,23 @@ export class Reconciler {
     return settled(removed > 0 ? "removed" : "nothing");
   }
 
+  /** Who should have the name cannot have it: what of ours is still there? */
+  async #refused(pass: Pass, view: TargetView): Promise<PassResult> {
+    // A mirror of ours that a stranger replaced leaves slices, which would point the stranger's name at our source.
+    if (view.existing.kind === "foreign") {
+      await this.parts.endpoints.removeLeftovers(pass.target, pass.permit);
+    }
+    // Else it is the refused one's own and stays as it was, or that of a source which must first be asked.
+    if (this.#absentHolder(pass.target, view) === undefined) return settled("refused");
+    const orphan = planService({ ...view, candidates: [] }, this.#context());
+    if (orphan.kind !== "unwanted") return settled("refused");
+    const verdict = await this.#prove(pass, orphan.mirror);
+    if (verdict.kind === "held") return settled("refused");
+    return this.#delete(pass, orphan, verdict.because);
+  }
+
   async #remove(pass: Pass, plan: Extract<ServicePlan, { kind: "unwanted" }>): Promise<PassResult> {
-    const { target, note, permit } = pass;
+    const { target, note } = pass;
     const { reporter } = this.parts;
     if (note.unmapped !== true && note.swept !== true) {
       // A relist no longer has it, or somebody touched the mirror: the next sweep counts it together with the others.
@@ -178,9 +198,17 @@ export class Reconciler {
       reporter.orphanHeld(target, plan.mirror, verdict);
       return settled("held");
     }
-    await this.parts.applier.apply(plan.write, permit);
+    return this.#delete(pass, plan, verdict.because);
+  }
+
+  async #delete(
+    { target, note, permit }: Pass,
+    { write, mirror }: Extract<ServicePlan, { kind: "unwanted" }>,
+    because: Extract<Verdict, { kind: "proven" }>["because"],
+  ): Promise<PassResult> {
+    await this.parts.applier.apply(write, permit);
     await this.parts.endpoints.removeAll(target, permit);
-    reporter.removed(target, plan.mirror, verdict.because, note);
+    this.parts.reporter.removed(target, mirror, because, note);
     return settled("removed");
   }
 
@@ -188,7 +216,7 @@ export class Reconciler {
     let mirror: Service | undefined = this.#mirror(pass.target);
     for (const write of plan.writes) {
       const applied = await this.#apply(write, plan.winner, pass);
-      const refusal = this.#whyRefused(applied, pass.target);
+      const refusal = whyRefused(applied, pass.target, this.parts.view.existing(pass.target));
       if (refusal !== undefined) {
         this.parts.reporter.refused(pass.target, plan.winner, refusal);
         return { outcome: "refused", again: true };
@@ -217,10 +245,8 @@ export class Reconciler {
     view: TargetView,
   ): Promise<boolean> {
     const mirror = this.#mirror(pass.target);
-    const holder = mirror && sourceOf(mirror);
-    const isPresent = (key: ServiceKey): boolean =>
-      view.candidates.some((one) => candidateKey(one) === key);
-    if (mirror === undefined || holder === undefined || isPresent(holder)) return true;
+    const holder = this.#absentHolder(pass.target, view);
+    if (mirror === undefined || holder === undefined) return true;
     const verdict = await this.#prove(pass, mirror);
     if (verdict.kind === "proven") return true;
     // Another cluster's mirror under our link is waiting for just this; one that names no source cannot be asked about.
@@ -232,6 +258,13 @@ export class Reconciler {
       message: `${pass.target} mirrors ${holder}, whose route is not in this configuration; it is free when that mirror is removed`,
     });
     return false;
+  }
+
+  /** The source that our mirror names, when it is not among those who want the name. */
+  #absentHolder(target: ServiceKey, view: TargetView): ServiceKey | undefined {
+    const mirror = this.#mirror(target);
+    const holder = mirror && sourceOf(mirror);
+    return view.candidates.some((one) => candidateKey(one) === holder) ? undefined : holder;
   }
 
   #prove(pass: Pass, mirror: Service): Promise<Verdict> {
@@ -257,36 +290,8 @@ export class Reconciler {
     await applier.createNamespace(splitKey(target).namespace, permit);
     return applier.apply(write, permit);
   }
-
-  #whyRefused(applied: Applied, target: ServiceKey): Reason | undefined {
-    const { namespace } = splitKey(target);
-    switch (applied.kind) {
-      case "done":
-        return undefined;
-      case "occupied": {
-        const existing = this.parts.view.existing(target);
-        return existing.kind === "foreign" ? whyForeign(target, existing.foreign) : undefined;
-      }
-      case "namespace-missing":
-        return refusal(
-          "namespace-missing",
-          `namespace ${namespace} does not exist in the destination; create it, or let the route do so (createNamespace: true)`,
-        );
-      case "namespace-terminating":
-        return refusal(
-          "namespace-terminating",
-          `${applied.message}; it is tried again when the deletion has ended`,
-        );
-      case "invalid":
-        return refusal("rejected-by-destination", applied.message);
-    }
-  }
 }
 
 function settled(outcome: Outcome): PassResult {
   return { outcome, again: false };
-}
-
-function refusal(code: ReasonCode, message: string): Reason {
-  return { code, message };
 }

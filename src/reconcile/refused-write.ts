@@ -1,0 +1,32 @@
+/** A write that the destination did not take, as the reason that people read. */
+import type { Reason } from "../domain/codes.js";
+import { whyForeign } from "../domain/ownership.js";
+import { splitKey, type ServiceKey } from "../domain/service-key.js";
+import type { ExistingService } from "../ports/destination-view.js";
+import type { Applied } from "./applier.js";
+
+/** undefined: it was stored, or the name is ours after all and the next pass sees it. */
+export function whyRefused(
+  applied: Applied,
+  target: ServiceKey,
+  existing: ExistingService,
+): Reason | undefined {
+  switch (applied.kind) {
+    case "done":
+      return undefined;
+    case "occupied":
+      return existing.kind === "foreign" ? whyForeign(target, existing.foreign) : undefined;
+    case "namespace-missing":
+      return {
+        code: "namespace-missing",
+        message: `namespace ${splitKey(target).namespace} does not exist in the destination; create it, or let the route do so (createNamespace: true)`,
+      };
+    case "namespace-terminating":
+      return {
+        code: "namespace-terminating",
+        message: `${applied.message}; it is tried again when the deletion has ended`,
+      };
+    case "invalid":
+      return { code: "rejected-by-destination", message: applied.message };
+  }
+}
