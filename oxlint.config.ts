@@ -41,7 +41,7 @@ const GATE: Record<string, string[]> = {
   "prom-client": ["telemetry"],
   fastify: ["telemetry"],
   commander: ["cli"],
-  yaml: ["config"],
+  yaml: ["config", "kube"],
   zod: ["config", "cli"],
 };
 

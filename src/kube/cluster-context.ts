@@ -3,7 +3,8 @@
 import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { delimiter, dirname, isAbsolute, join } from "node:path";
-import { type Cluster, KubeConfig, loadYaml, type User } from "@kubernetes/client-node";
+import { type Cluster, KubeConfig, type User } from "@kubernetes/client-node";
+import { parse } from "yaml";
 import { TerminalError } from "../ports/errors.js";
 import type { Environment } from "./environment.js";
 import { type ExecConfig, parseExecConfig } from "./exec-plugin.js";
@@ -137,7 +138,7 @@ function parseFile(file: KubeconfigText) {
 
 /** client-node drops what it does not know, `tokenFile` among it. */
 function parseRawUsers(yaml: string, dir: string): readonly RawUser[] {
-  const file = loadYaml<unknown>(yaml);
+  const file: unknown = parse(yaml);
   const users = isRecord(file) && Array.isArray(file["users"]) ? file["users"] : [];
   return users.filter(isRecord).map((entry) => ({
     name: text(entry["name"]),

@@ -41,6 +41,14 @@ export class AuditLog {
     );
   }
 
+  /** How many writes to that object are written down, whoever sent them. */
+  count(resource: string, namespace: string, name: string): number {
+    return this.#all().filter(
+      (write) =>
+        write.resource === resource && write.namespace === namespace && write.name === name,
+    ).length;
+  }
+
   #all(): readonly AuditedWrite[] {
     const text = readFileSync(this.path, "utf8");
     // the last line may be on its way

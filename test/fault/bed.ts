@@ -6,7 +6,8 @@ import { Cluster } from "../harness/cluster.js";
 import { type FaultProxy, startFaultProxy } from "../harness/fault-proxy.js";
 import { type HttpFaultProxy, startHttpFaultProxy } from "../harness/http-fault-proxy.js";
 import { AuditLog } from "./audit-log.js";
-import { Lane, type LaneOptions } from "./lane.js";
+import { Lane } from "./lane.js";
+import type { LaneOptions } from "./lane-options.js";
 
 /** `npm run test:fault`: faults last as long as in life; else as long as it takes to see the same thing. */
 export const FULL = process.env["SVC_FERRY_TEST_FULL"] === "1";
@@ -40,7 +41,8 @@ export class Bed {
   /** Namespaces of that name in both clusters and a Lease of its own: tests of one file do not meet. */
   async lane(name: string, options: Partial<LaneOptions> = {}): Promise<Lane> {
     const { source, destination, from, to, audit } = this;
-    const lane = new Lane(name, this.#folder, { from, to, audit, source, destination, ...options });
+    const folder = mkdtempSync(join(this.#folder, `${name}-`));
+    const lane = new Lane(name, folder, { from, to, audit, source, destination, ...options });
     this.#lanes.push(lane);
     await lane.prepare();
     return lane;

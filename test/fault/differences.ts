@@ -39,7 +39,10 @@ export async function differences({ name, from, to }: Compared): Promise<readonl
   ]);
   const wantedNames = new Set(wanted.map(nameOf));
   return [
-    ...mirrors.map(nameOf).filter((mirror) => !wantedNames.has(mirror)).map((one) => `${one}: too much`),
+    ...mirrors
+      .map(nameOf)
+      .filter((mirror) => !wantedNames.has(mirror))
+      .map((one) => `${one}: too much`),
     ...wanted.flatMap((service) => {
       const one = nameOf(service);
       const mirror = mirrors.find((each) => nameOf(each) === one);
@@ -49,7 +52,10 @@ export async function differences({ name, from, to }: Compared): Promise<readonl
         ...servicesDiffer(service, mirror),
         ...addressesDiffer(one, sourceAddresses, {
           slices: addressesOf(mirrorSlices, one),
-          endpoints: endpoints.filter((each) => nameOf(each) === one).flatMap(endpointAddresses).sort(),
+          endpoints: endpoints
+            .filter((each) => nameOf(each) === one)
+            .flatMap(endpointAddresses)
+            .sort(),
         }),
       ];
     }),
@@ -66,9 +72,15 @@ function servicesDiffer(service: Stored, mirror: Stored): readonly string[] {
   ];
 }
 
-function addressesDiffer(name: string, source: readonly string[], mirror: Addresses): readonly string[] {
+function addressesDiffer(
+  name: string,
+  source: readonly string[],
+  mirror: Addresses,
+): readonly string[] {
   return [
-    ...(isDeepStrictEqual(source, mirror.slices) ? [] : [`${name}: slices have ${mirror.slices.join()}`]),
+    ...(isDeepStrictEqual(source, mirror.slices)
+      ? []
+      : [`${name}: slices have ${mirror.slices.join()}`]),
     ...(isDeepStrictEqual(source, mirror.endpoints)
       ? []
       : [`${name}: Endpoints have ${mirror.endpoints.join()}`]),
@@ -83,7 +95,12 @@ function orphans(slices: readonly Stored[], wanted: ReadonlySet<string>): readon
 
 function portsOf({ ["spec"]: spec }: Stored): unknown {
   const { ports } = spec as { readonly ports: readonly Readonly<Record<string, unknown>>[] };
-  return ports.map(({ name, port, protocol, targetPort }) => ({ name, port, protocol, targetPort }));
+  return ports.map(({ name, port, protocol, targetPort }) => ({
+    name,
+    port,
+    protocol,
+    targetPort,
+  }));
 }
 
 function addressesOf(slices: readonly Stored[], service: string): readonly string[] {

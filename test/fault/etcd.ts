@@ -7,7 +7,10 @@ export async function compact({ etcd }: Pick<ControlPlane, "etcd">): Promise<voi
 }
 
 /** etcd's JSON gateway: 64-bit numbers are strings, keys base64. */
-async function call(url: string, body: object): Promise<{ readonly header: { readonly revision: string } }> {
+async function call(
+  url: string,
+  body: object,
+): Promise<{ readonly header: { readonly revision: string } }> {
   const answer = await fetch(url, { method: "POST", body: JSON.stringify(body) });
   if (!answer.ok) throw new Error(`${url}: ${answer.status} ${await answer.text()}`);
   return (await answer.json()) as { readonly header: { readonly revision: string } };

@@ -1,52 +1,38 @@
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ControlPlane } from "../controlplane/control-plane.js";
 import { writeKubeconfig } from "../controlplane/kubeconfig.js";
 import type { Cluster } from "../harness/cluster.js";
 import { startFerry } from "../harness/ferry-process.js";
 import { waitFor } from "../harness/wait-for.js";
-import { type AuditedWrite, type AuditLog, stored } from "./audit-log.js";
+import { type AuditedWrite, stored, summary } from "./audit-log.js";
 import { differences } from "./differences.js";
+import {
+  type LaneOptions,
+  type ReplicaOptions,
+  type RoutesFile,
+  type ServiceExtras,
+  SHORT_LEASE,
+} from "./lane-options.js";
 import { Replica } from "./replica.js";
 
-/** Where svc-ferry believes a cluster to be. */
-export interface Way {
-  readonly server: string;
-  /** PEM; undefined: what is there ends no TLS itself. */
-  readonly ca?: string;
-}
-
-export interface LaneOptions {
-  readonly from: Cluster;
-  readonly to: Cluster;
-  readonly audit: AuditLog;
-  readonly source: ControlPlane;
-  readonly destination: ControlPlane;
-  /** Default: straight to the source. */
-  readonly sourceWay?: Way;
-  readonly destinationWay?: Way;
-}
-
-/** How a replica differs from the others. */
-export interface ReplicaOptions {
-  /** Default "pod". */
-  readonly pod?: string;
-  readonly flags?: readonly string[];
-  readonly nodeArgs?: readonly string[];
-}
-
-/** Seconds where time is not the subject. */
-const SHORT_LEASE = ["--lease-duration=3s", "--renew-deadline=2s", "--retry-period=500ms"];
+/** A ConfigMap in the destination that only tests write. */
+const MARK = "mark";
 
 /** One test's part of both clusters: a namespace in each, named alike, its Services, and the processes that ferry them. */
 export class Lane {
   readonly #replicas: Replica[] = [];
+  /** Of its own also when another lane has the same name: svc-ferry reads it again when it changes. */
+  readonly #kubeconfigPath: string;
+  #configs = 0;
 
   /** Made by Bed.lane. */
   constructor(
     readonly name: string,
     private readonly folder: string,
     private readonly options: LaneOptions,
-  ) {}
+  ) {
+    this.#kubeconfigPath = join(folder, "kubeconfig.yaml");
+  }
 
   get from(): Cluster {
     return this.options.from;
@@ -56,40 +42,45 @@ export class Lane {
     return this.options.to;
   }
 
-  get kubeconfigPath(): string {
-    return join(this.folder, `${this.name}-${this.options.source.name}.yaml`);
-  }
-
   async prepare(): Promise<void> {
-    const { from, to, source, destination, sourceWay, destinationWay } = this.options;
+    const {
+      from,
+      to,
+      source,
+      destination,
+      sourceWay,
+      destinationWay,
+      contexts = [],
+    } = this.options;
     for (const name of ["k8s-sync", this.name]) await from.apply(namespace(name));
     await to.apply(namespace(this.name));
-    writeKubeconfig(this.kubeconfigPath, [
+    writeKubeconfig(this.#kubeconfigPath, [
       { context: "source", controlPlane: source, ...sourceWay },
       { context: "destination", controlPlane: destination, ...destinationWay },
+      ...contexts,
     ]);
   }
 
-  /** The flags that every replica gets. */
-  get flags(): readonly string[] {
+  /** The flags of a replica. */
+  args({ pod = "pod", config, flags = [] }: ReplicaOptions = {}): readonly string[] {
     return [
-      `--kubeconfig=${this.kubeconfigPath}`,
+      "run",
+      `--kubeconfig=${this.#kubeconfigPath}`,
       "--src-context=source",
-      "--dst-context=destination",
-      `--src-ns=${this.name}`,
-      `--dst-ns=${this.name}`,
+      ...(config === undefined ? this.#routeFlags() : [`--config=${this.#writeConfig(config)}`]),
       `--leader-election-name=${this.name}`,
       ...SHORT_LEASE,
       "--http-port=0",
       "--bind-address=127.0.0.1",
+      `--pod-name=${pod}`,
+      ...flags,
     ];
   }
 
   /** Starts a process; later flags win over the lane's own. */
   start(options: ReplicaOptions = {}): Replica {
-    const { pod = "pod", flags = [], nodeArgs = [] } = options;
-    const args = ["run", ...this.flags, `--pod-name=${pod}`, ...flags];
-    const replica = new Replica(startFerry({ args, nodeArgs }));
+    const { nodeArgs = [] } = options;
+    const replica = new Replica(startFerry({ args: this.args(options), nodeArgs }));
     this.#replicas.push(replica);
     return replica;
   }
@@ -98,13 +89,13 @@ export class Lane {
   async put(name: string, address: string, more: ServiceExtras = {}): Promise<void> {
     const { port = 80, annotations = {} } = more;
     const ports = [{ name: "main", port, protocol: "TCP", targetPort: 8080 }];
+    await this.putSlice(name, [address]); // first, so that its addresses need no write of their own
     await this.from.apply({
       apiVersion: "v1",
       kind: "Service",
       metadata: { namespace: this.name, name, labels: { sync: "true" }, annotations },
       spec: { ports },
     });
-    await this.putSlice(name, [address]);
   }
 
   async putSlice(name: string, addresses: readonly string[]): Promise<void> {
@@ -144,6 +135,28 @@ export class Lane {
       return true;
     };
     await waitFor(probe, { what: `${this.name} to converge`, timeoutMs });
+    await this.settled();
+  }
+
+  /**
+   * Waits until the audit log holds what happened so far. An API server writes a line down after the change can be seen:
+   * so a write of the test's own goes all the way through, until one does so and no line of svc-ferry's comes meanwhile.
+   */
+  async settled(): Promise<void> {
+    const { audit } = this.options;
+    const marks = (): number => audit.count("configmaps", this.name, MARK);
+    const probe = async (): Promise<boolean> => {
+      const before = { attempts: this.attempts().length, marks: marks() };
+      await this.to.apply({
+        apiVersion: "v1",
+        kind: "ConfigMap",
+        metadata: { namespace: this.name, name: MARK },
+        data: { number: `${before.marks}` },
+      });
+      await waitFor(() => marks() > before.marks, { what: "the mark in the audit log" });
+      return this.attempts().length === before.attempts;
+    };
+    await waitFor(probe, { what: `the audit log of ${this.name} to come to rest` });
   }
 
   /** Names of the mirrors, sorted. */
@@ -165,17 +178,29 @@ export class Lane {
   async close(): Promise<void> {
     await Promise.all(this.#replicas.map(async (replica) => replica.kill()));
   }
+
+  #routeFlags(): readonly string[] {
+    return ["--dst-context=destination", `--src-ns=${this.name}`, `--dst-ns=${this.name}`];
+  }
+
+  /** JSON is YAML. */
+  #writeConfig(config: RoutesFile): string {
+    this.#configs += 1;
+    const path = join(this.folder, `config-${this.#configs}.yaml`);
+    writeFileSync(path, JSON.stringify(config));
+    return path;
+  }
 }
 
-export interface ServiceExtras {
-  readonly port?: number;
-  readonly annotations?: Readonly<Record<string, string>>;
-}
-
-export function addressOf(number: number): string {
+function addressOf(number: number): string {
   return `10.1.${Math.floor(number / 250)}.${1 + (number % 250)}`;
 }
 
 function namespace(name: string): Parameters<Cluster["apply"]>[0] {
   return { apiVersion: "v1", kind: "Namespace", metadata: { name } };
+}
+
+/** What happened to Services, as "patch services/web", sorted. Slices and Endpoints may go by owner reference too. */
+export function serviceWrites(writes: readonly AuditedWrite[]): readonly string[] {
+  return summary(writes.filter(({ resource }) => resource === "services"));
 }

@@ -5,7 +5,7 @@ import type { FerryProcess } from "../harness/ferry-process.js";
 import { waitFor } from "../harness/wait-for.js";
 
 /** Lines of a replica's log that a failed test shows. */
-const SHOWN_LINES = 40;
+export const SHOWN_LINES = 40;
 
 /** One process of svc-ferry, asked through its admin port. */
 export class Replica {
@@ -50,9 +50,9 @@ export class Replica {
     this.process.signal("SIGCONT");
   }
 
-  /** SIGTERM; says how it ended. */
-  async stop(): Promise<ProcessExit> {
-    return this.process.stop();
+  /** SIGTERM, and SIGKILL when it does not end; says how it ended. */
+  async stop(graceMs = 10_000): Promise<ProcessExit> {
+    return this.process.stop(graceMs);
   }
 
   /** SIGKILL. */
