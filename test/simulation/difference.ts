@@ -97,7 +97,8 @@ function familyOf(
   const common = (spec.ipFamilies ?? []).filter((family) => available.includes(family));
   const has = there?.spec.ipFamilies?.[0];
   if (has !== undefined && common.includes(has)) return has;
-  return common.find((family) => family === available[0]);
+  const shown = [available[0], ...(there?.spec.ipFamilies ?? [])];
+  return common.find((family) => shown.includes(family));
 }
 
 function compare(target: string, expected: Mirror | undefined, seen: Seen): readonly string[] {

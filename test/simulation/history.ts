@@ -194,12 +194,17 @@ class Run {
   }
 
   async #converged(withinMs: number): Promise<void> {
-    const { world, say } = this;
+    const { world, fleet, say } = this;
     const endMs = world.clock.monotonicMs() + withinMs;
-    let left = differences(world, this.families);
+    // Equal by chance is not enough: the leader has to know what it is equal to.
+    const look = (): readonly string[] => [
+      ...differences(world, this.families),
+      ...(fleet.leader?.isInformed === true ? [] : ["no leader that knows the present"]),
+    ];
+    let left = look();
     while (left.length > 0 && world.clock.monotonicMs() < endMs) {
       await world.run({ forMs: LOOK_EVERY_MS });
-      left = differences(world, this.families);
+      left = look();
     }
     say(left.length === 0 ? "converged" : "did not converge");
     this.problems.push(...left.map((text) => `after the faults: ${text}`));
