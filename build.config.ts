@@ -1,17 +1,35 @@
 /** Bundles what runs: one file per entry, tree-shaken, so that a start costs no hundreds of modules. */
 import { chmod } from "node:fs/promises";
-import { build } from "esbuild";
+import { build, type Plugin } from "esbuild";
 
 const OUT = "dist/svc-ferry.js";
+
+/**
+ * client-node does not declare that importing its modules has no effect, so all of its generated API would be bundled and
+ * run at each start for the one class that reads kubeconfigs: 2 MB of heap, 10 MB resident.
+ */
+const shakeClientNode: Plugin = {
+  name: "shake-client-node",
+  setup({ onResolve, resolve }) {
+    onResolve({ filter: /client-node|^\./ }, async ({ path, pluginData, ...from }) => {
+      if (pluginData === "resolving" || !`${path} ${from.importer}`.includes("client-node")) return;
+      const found = await resolve(path, { ...from, pluginData: "resolving" });
+      return { ...found, sideEffects: false };
+    });
+  },
+};
 
 await build({
   entryPoints: { "svc-ferry": "src/main.ts" },
   outdir: "dist",
   bundle: true,
+  plugins: [shakeClientNode],
   platform: "node",
   format: "esm",
   target: "node22.19",
   minifySyntax: true,
+  // Node keeps the text of a module in memory. Names stay, so that stack traces can be read.
+  minifyWhitespace: true,
   legalComments: "linked",
   sourcemap: "linked",
   // CommonJS packages inside the bundle ask for require and __dirname.

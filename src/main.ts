@@ -5,10 +5,12 @@ import { compose } from "./compose.js";
 import type { Config } from "./config/config.js";
 import { processEnvironment, readTextFile } from "./config/load.js";
 import { termination } from "./runtime/signals.js";
+import { keepHeapSmall } from "./runtime/small-heap.js";
 import { logSink } from "./telemetry/log-sink.js";
 import { VERSION } from "./version.js";
 
 async function run(config: Config, warnings: readonly string[]): Promise<number> {
+  keepHeapSmall();
   const sink = logSink();
   const { signal, release } = termination(process, (code) => {
     sink.flushNow();

@@ -51,6 +51,11 @@ export class SimulatedFerry {
     return this.isAlive && this.#state.isLeader();
   }
 
+  /** It leads and all its watches work: what it knows is what is. */
+  get isInformed(): boolean {
+    return this.isLeader && this.#state.ready().ok;
+  }
+
   /** Neither killed nor ended; it may be frozen. */
   get isAlive(): boolean {
     return this.exitCode === undefined && this.process.clock.state !== "killed";

@@ -1,0 +1,63 @@
+import { cpus, totalmem } from "node:os";
+import { format } from "prettier";
+import type { Row } from "./row.js";
+
+const GIB = 1024 ** 3;
+
+/** On what was measured, and when; nothing that would tell one machine from another of its kind. */
+export function machine(kubernetesVersion: string): string {
+  const memory = `${Math.round(totalmem() / GIB)} GiB`;
+  const day = new Date().toISOString().slice(0, 10);
+  return `${day}, ${cpus().length} cores, ${memory}, Node ${process.version}, Kubernetes ${kubernetesVersion}`;
+}
+
+/** For a terminal and for a page alike. */
+export function table(rows: readonly Row[]): string {
+  const head = ["what", "bare minimum", "svc-ferry", "goal", "reached"];
+  const body = rows.map((row) => [row.what, row.bare, row.ferry, row.goal, reached(row)]);
+  const widths = head.map((_, column) =>
+    Math.max(...[head, ...body].map((cells) => (cells[column] ?? "").length)),
+  );
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`;
+  const rule = `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`;
+  return [line(head), rule, ...body.map(line)].join("\n");
+}
+
+/** docs/benchmarks.md. */
+export async function page(where: string, rows: readonly Row[]): Promise<string> {
+  return format(`${INTRODUCTION}\n${where}.\n\n${table(rows)}\n${NOTES}`, { parser: "markdown" });
+}
+
+function reached({ reached: is }: Row): string {
+  if (is === undefined) return "";
+  return is ? "yes" : "**no**";
+}
+
+const INTRODUCTION = `# Benchmarks
+
+Written by \`npm run bench\`, which measures all of it in one run: two real control planes, svc-ferry, the bare minimum and
+the benchmark itself share the machine. So absolute times say little about yours; ratios, counts and memory do.
+`;
+
+const NOTES = `
+## What is compared with what
+
+The bare minimum is a process of its own (\`test/bench/raw-writer.ts\`), bundled as svc-ferry is: one raw watch, one raw POST
+for each Service that appears in it, over the same number of keep-alive connections with the same HTTP library. It compares
+nothing, remembers nothing, logs nothing, retries nothing and has no endpoints, Events, leader or audit.
+
+- **label → stored**: one Service at a time, from the send of the PATCH that labels it to the mirror's appearance in a watch of
+  the destination. Both run all the time, on namespaces of their own, and take turns.
+- **created at once**: from the first POST's send to the last mirror's appearance, medians of alternating rounds. These Services
+  have no endpoints, so both make one write for each; svc-ferry also writes an Event for each into the source. With
+  endpoints svc-ferry makes three: Service, EndpointSlice, Endpoints.
+- **endpoint changes**: slices are patched; stored is a change when both the mirror's slice and its Endpoints show it. Writes are
+  counted in the destination's audit log, so needless or failed ones would count too.
+- **RSS**: of the process, from \`/proc\`, median of samples over ten seconds after everything is in order. Each Service has a
+  slice with ten endpoints; "unlabelled" ones have that too.
+- **leader killed**: SIGKILL, no release of the Lease. The goal is the lease plus one second.
+
+\`npm run bench -- --only latency,burst\` runs parts (start, latency, burst, endpoints, connections, large), \`--quick\` a
+small form that proves little but that it works; neither changes this page.
+`;

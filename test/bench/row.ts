@@ -1,0 +1,62 @@
+/** One line of the result. Texts with their units; what does not apply is "". */
+export interface Row {
+  /** Which part measured it. */
+  readonly part: string;
+  readonly what: string;
+  readonly bare: string;
+  readonly ferry: string;
+  readonly goal: string;
+  /** undefined: there is no goal, it is told for information. */
+  readonly reached: boolean | undefined;
+}
+
+/** Both measured in the same run; the goal is a limit of their ratio. */
+export function ratioRow(
+  at: { readonly part: string; readonly what: string; readonly unit: string },
+  measured: { readonly bare: number; readonly ferry: number },
+  limit: number | undefined,
+): Row {
+  const ratio = measured.ferry / measured.bare;
+  return {
+    part: at.part,
+    what: at.what,
+    bare: `${rounded(measured.bare)} ${at.unit}`,
+    ferry: `${rounded(measured.ferry)} ${at.unit} (${ratio.toFixed(2)} ×)`,
+    goal: limit === undefined ? "" : `≤ ${limit} ×`,
+    reached: limit === undefined ? undefined : ratio <= limit,
+  };
+}
+
+/** Measured for svc-ferry alone, with a limit that must not be passed (or none). */
+export function limitRow(
+  at: { readonly part: string; readonly what: string; readonly unit: string },
+  value: number,
+  limit?: number,
+): Row {
+  return {
+    part: at.part,
+    what: at.what,
+    bare: "",
+    ferry: `${rounded(value)} ${at.unit}`,
+    goal: limit === undefined ? "" : `≤ ${limit} ${at.unit}`,
+    reached: limit === undefined ? undefined : value <= limit,
+  };
+}
+
+/** A count that must be exactly this. */
+export function exactRow(part: string, what: string, value: number, wanted: number): Row {
+  return {
+    part,
+    what,
+    bare: "",
+    ferry: String(value),
+    goal: String(wanted),
+    reached: value === wanted,
+  };
+}
+
+/** Three digits are as much as such a measurement knows. */
+function rounded(value: number): string {
+  if (value >= 100 || Number.isInteger(value)) return String(Math.round(value));
+  return value.toFixed(value >= 10 ? 1 : 2);
+}
