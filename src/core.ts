@@ -48,8 +48,7 @@ export class Core {
 
   constructor(private readonly parts: CoreParts) {
     const { config, source, log } = parts;
-    const isBusy = (): boolean => this.links.some((link) => link.isBusy);
-    this.#events = new EventRecorder({ ...parts, api: source, isBusy }, config.podName);
+    this.#events = new EventRecorder({ ...parts, api: source }, config.podName);
     this.cache = new SourceCache({
       ...parts,
       api: source,

@@ -132,11 +132,6 @@ export class DestinationLink {
     return this.#active?.runner.backlog ?? { live: 0, bulk: 0, oldestMs: 0 };
   }
 
-  /** Mirrors are being written, or were a moment ago. */
-  get isBusy(): boolean {
-    return this.#active?.runner.isBusy ?? false;
-  }
-
   add(target: ServiceKey, note: WorkNote): void {
     this.#active?.runner.add(target, note);
   }

@@ -31,8 +31,6 @@ export interface SliceCacheOptions {
 
 /** Names in one LIST: a selector of this many names of 63 characters stays below 8 kB of URL, which any proxy takes. */
 const MAX_NAMES_PER_LIST = 100;
-/** After a merge: the names of a burst come one by one, and each list makes the server look through all slices. */
-const PAUSE_MS = 25;
 /** Between failed merges. */
 const RETRY_MS = 500;
 
@@ -142,7 +140,6 @@ export class SliceCache {
       for (const service of batch.services) {
         if (waiting.delete(service)) this.options.onService(service);
       }
-      await this.options.clock.sleep(PAUSE_MS, signal);
     }
     this.#merging.delete(scope);
   }

@@ -25,9 +25,6 @@ const DRAIN_MS = 3_000;
 /** How often Services are told why nothing happens, while the link's Lease cannot be had. */
 const LOOK_MS = 2_000;
 
-/** Between two Services of one burst less time passes than this. */
-const CALM_MS = 100;
-
 export interface DestinationRunnerSettings {
   readonly destination: string;
   /** Attempts at once; more than connections only wait for each other. */
@@ -52,7 +49,6 @@ export interface DestinationRunnerParts {
 export class DestinationRunner {
   #queue: WorkQueue<ServiceKey, WorkNote> | undefined;
   #sweep: Sweep | undefined;
-  #lastPassMs = -Infinity;
 
   constructor(
     private readonly settings: DestinationRunnerSettings,
@@ -69,15 +65,7 @@ export class DestinationRunner {
     this.#sweep?.request();
   }
 
-  /** Names are worked at, or were a moment ago. */
-  get isBusy(): boolean {
-    const queue = this.#queue;
-    if (queue === undefined) return false;
-    const quietMs = this.parts.clock.monotonicMs() - this.#lastPassMs;
-    return queue.size > 0 || queue.inFlight > 0 || quietMs < CALM_MS;
-  }
-
-  /** Keys that wait to be worked at. */
+  /** Keys that are queued or worked at. */
   get backlog(): { readonly live: number; readonly bulk: number; readonly oldestMs: number } {
     const queue = this.#queue;
     if (queue === undefined) return { live: 0, bulk: 0, oldestMs: 0 };
@@ -132,8 +120,7 @@ export class DestinationRunner {
       outcome = result.outcome;
       return result;
     } finally {
-      this.#lastPassMs = clock.monotonicMs();
-      const seconds = (this.#lastPassMs - startedMs) / 1_000;
+      const seconds = (clock.monotonicMs() - startedMs) / 1_000;
       metrics.count("svc_ferry_reconcile_total", { destination, outcome });
       metrics.observe("svc_ferry_reconcile_seconds", { destination }, seconds);
     }

@@ -21,10 +21,6 @@ const MAX_REMEMBERED = 4_096;
 /** An API server cuts or refuses longer ones. Source: pkg/apis/core/validation/events.go, NoteLengthLimit. */
 const MAX_MESSAGE_LENGTH = 1_024;
 
-/** A mirror is there within milliseconds and an Event is read by people: this long, at most, it lets mirrors go first. */
-const MAX_HELD_MS = 30_000;
-const LOOK_AGAIN_MS = 50;
-
 interface Bucket {
   tokens: number;
   filledAtMs: number;
@@ -43,17 +39,10 @@ export interface EventRecorderParts {
   readonly random: Random;
   readonly metrics: Metrics;
   readonly log: Log;
-  /** Mirrors are being written now. */
-  readonly isBusy: () => boolean;
-}
-
-interface Emitted {
-  readonly record: EventRecord;
-  readonly atMs: number;
 }
 
 export class EventRecorder implements EventSink {
-  readonly #waiting: Emitted[] = [];
+  readonly #waiting: EventRecord[] = [];
   readonly #buckets = new Map<string, Bucket>();
   readonly #written = new Map<string, Written>();
   #wake: (() => void) | undefined;
@@ -66,33 +55,18 @@ export class EventRecorder implements EventSink {
   emit(record: EventRecord): void {
     if (this.#waiting.length >= MAX_WAITING) return this.#count("dropped");
     if (!this.#withinBudget(record)) return this.#count("filtered");
-    this.#waiting.push({ record, atMs: this.parts.clock.monotonicMs() });
+    this.#waiting.push(record);
     this.#wake?.();
   }
 
   /** Writes what is emitted until `signal` aborts. Never throws: a refused Event is dropped and counted. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const [next] = this.#waiting;
-      if (next === undefined) {
-        await this.#news(signal);
-      } else if (await this.#isItsTurn(next, signal)) {
-        this.#waiting.shift();
-        await this.#write(next.record, signal);
-      }
+      const record = this.#waiting.shift();
+      if (record === undefined) await this.#news(signal);
+      else await this.#write(record, signal);
     }
     this.#waiting.length = 0;
-  }
-
-  /**
-   * Whether to write it now, or to look again. A Service and its Event cost an API server the same: written together, a
-   * burst of Services would take half as long again.
-   */
-  async #isItsTurn(next: Emitted, signal: AbortSignal): Promise<boolean> {
-    const { clock, isBusy } = this.parts;
-    if (!isBusy() || clock.monotonicMs() - next.atMs >= MAX_HELD_MS) return true;
-    await clock.sleep(LOOK_AGAIN_MS, signal);
-    return false;
   }
 
   #news(signal: AbortSignal): Promise<void> {

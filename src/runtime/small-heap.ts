@@ -9,7 +9,7 @@ import { setFlagsFromString } from "node:v8";
  * without. Options of the same kind that only work on the command line are of no use to a program that is started as
  * `node svc-ferry.js` or from a PATH.
  */
-const FLAGS = [
+export const HEAP_FLAGS: readonly string[] = [
   // The young generation stays at 2 MB. It would grow to 128 MB during a list and shrink only when nothing happens.
   "--semi-space-growth-factor=1",
   // The old generation is collected when it has grown by a little, not when it has doubled.
@@ -20,5 +20,5 @@ const FLAGS = [
 
 /** Called once, before the first connection. */
 export function keepHeapSmall(): void {
-  for (const flag of FLAGS) setFlagsFromString(flag);
+  for (const flag of HEAP_FLAGS) setFlagsFromString(flag);
 }

@@ -11,14 +11,13 @@ import { VirtualClock } from "../../../fakes/virtual-clock.js";
 import { DirectApi } from "../../../fixtures/direct-api.js";
 import { RecordedMetrics } from "../../../fixtures/recorders.js";
 
-function recorderBed(isBusy: () => boolean = () => false) {
+function recorderBed() {
   const clock = new VirtualClock();
   const server = new MemoryApiServer({ clock, random: new SeededRandom(1) });
   const api = new DirectApi(server, "source");
   const metrics = new RecordedMetrics();
   const random = new SeededRandom(2);
-  const log = SILENT_LOG;
-  const recorder = new EventRecorder({ api, clock, random, metrics, log, isBusy }, "pod-1");
+  const recorder = new EventRecorder({ api, clock, random, metrics, log: SILENT_LOG }, "pod-1");
   const stop = new AbortController();
   const run = recorder.run(stop.signal);
   const events = () => server.list(EVENTS, { namespace: "default" }).items as readonly Event[];
@@ -66,30 +65,6 @@ describe("EventRecorder", () => {
         firstTimestamp: "2026-01-01T00:00:00Z",
       },
     ]);
-    await end();
-  });
-
-  it("lets mirrors that are being written go first", async () => {
-    let isBusy = true;
-    const { clock, recorder, events, end } = recorderBed(() => isBusy);
-
-    recorder.emit(about("web"));
-    await clock.advance(1_000);
-    const meanwhile = events().length;
-    isBusy = false;
-    await clock.advance(100);
-
-    expect([meanwhile, events().length]).toEqual([0, 1]);
-    await end();
-  });
-
-  it("does not wait for longer than half a minute when mirrors never cease to be written", async () => {
-    const { clock, recorder, events, end } = recorderBed(() => true);
-
-    recorder.emit(about("web"));
-    await clock.advance(30_100);
-
-    expect(events()).toHaveLength(1);
     await end();
   });
 
