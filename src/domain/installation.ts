@@ -1,5 +1,7 @@
 /** What one installation is, once its configuration is read and its source cluster has answered. Pure. */
 import { parseCidr, type Cidr } from "./ip.js";
+import { routeOf } from "./labels.js";
+import type { StringMap } from "./objects.js";
 import type { Route } from "./route.js";
 import { selectorKeys } from "./selection.js";
 import type { Digest } from "./slice.js";
@@ -47,6 +49,26 @@ export function installation(facts: InstallationFacts): Installation {
       ]),
     ),
   };
+}
+
+/**
+ * Did a route of this configuration make the mirror? Of one whose record somebody took away: is there a route that takes
+ * Services of that namespace there?
+ */
+export function madeByKnownRoute(
+  { routes, routeRecords }: Pick<Installation, "routes" | "routeRecords">,
+  mirror: { readonly annotations: StringMap },
+  from: { readonly namespace: string; readonly destination: string },
+): boolean {
+  const record = routeOf(mirror.annotations);
+  if (record === undefined) {
+    return routes.some(
+      ({ namespaces, destination }) =>
+        destination === from.destination &&
+        (namespaces === "all" || namespaces.includes(from.namespace)),
+    );
+  }
+  return [...routeRecords.values()].some((one) => one.endsWith(`@${record.digest}`));
 }
 
 /** `<lease namespace>.<lease name>.<8 of the UID>`; a head that is too long is cut and told apart by a digest. */

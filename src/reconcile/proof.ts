@@ -5,8 +5,8 @@
  * back empty or came from another cluster proves nothing.
  */
 import type { ReasonCode } from "../domain/codes.js";
-import type { Installation } from "../domain/installation.js";
-import { routeOf, SERVICE_NAME_LABEL, SOURCE_CLUSTER_ANNOTATION } from "../domain/labels.js";
+import { madeByKnownRoute, type Installation } from "../domain/installation.js";
+import { SERVICE_NAME_LABEL, SOURCE_CLUSTER_ANNOTATION } from "../domain/labels.js";
 import type { Service } from "../domain/objects.js";
 import { parseService } from "../domain/parse.js";
 import { sourceOf } from "../domain/plan.js";
@@ -118,9 +118,8 @@ export class SourceProof {
         message: `its Service now asks for what is refused: ${message}`,
       };
     }
-    const known = [...this.installation.routeRecords.values()].some((record) =>
-      record.endsWith(`@${routeOf(mirror.annotations)?.digest ?? ""}`),
-    );
+    const from = { namespace: service.namespace, destination };
+    const known = madeByKnownRoute(this.installation, mirror, from);
     if (!options.unmapped && !known && !options.graceOver) {
       return {
         kind: "held",

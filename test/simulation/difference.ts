@@ -84,10 +84,7 @@ function destinationDifferences(
   ];
 }
 
-/**
- * The family of a mirror; undefined: the destination has none of the Service's, or only one that nothing there shows, so
- * that what lies there is left alone.
- */
+/** The family of a mirror: what it has, if both clusters have that; undefined: they have none in common, and what lies there is left alone. */
 function familyOf(
   { spec }: RawService,
   available: readonly string[],
@@ -97,8 +94,7 @@ function familyOf(
   const common = (spec.ipFamilies ?? []).filter((family) => available.includes(family));
   const has = there?.spec.ipFamilies?.[0];
   if (has !== undefined && common.includes(has)) return has;
-  const shown = [available[0], ...(there?.spec.ipFamilies ?? [])];
-  return common.find((family) => shown.includes(family));
+  return common[0];
 }
 
 function compare(target: string, expected: Mirror | undefined, seen: Seen): readonly string[] {

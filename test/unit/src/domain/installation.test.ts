@@ -1,5 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { installation, type InstallationFacts } from "../../../../src/domain/installation.js";
+import {
+  installation,
+  madeByKnownRoute,
+  type InstallationFacts,
+} from "../../../../src/domain/installation.js";
 import { isLabelValue } from "../../../../src/config/names.js";
 import { sha256 } from "../../../../src/runtime/sha256.js";
 import { SOURCE_CLUSTER } from "../../../fixtures/installation.js";
@@ -62,5 +66,31 @@ describe("installation", () => {
     expect([...pausedRoutes]).toEqual(["a"]);
     expect(cidrs.get("a")).toEqual([]);
     expect(cidrs.get("b")).toEqual([{ bits: 32, base: 10n, prefix: 8 }]);
+  });
+});
+
+describe("madeByKnownRoute", () => {
+  const { routes, routeRecords } = installation({
+    ...FACTS,
+    routes: [route("shop").from("shop").into("b"), route("team").from("team").into("c")],
+  });
+  const known = (annotations: Record<string, string>, namespace: string, destination: string) =>
+    madeByKnownRoute({ routes, routeRecords }, { annotations }, { namespace, destination });
+
+  it("goes by the digest, whatever the route is called now", () => {
+    const digest = routeRecords.get("shop")?.split("@")[1] ?? "";
+
+    expect(known({ "svc-ferry.io/route": `renamed@${digest}` }, "shop", "b")).toBe(true);
+    expect(known({ "svc-ferry.io/route": "shop@00000000" }, "shop", "b")).toBe(false);
+  });
+
+  it.each([
+    ["shop", "b", true],
+    ["shop", "c", false],
+    ["team", "b", false],
+    ["team", "c", true],
+  ])("judges one without a record by where it came from: %s to %s", (namespace, to, expected) => {
+    expect(known({}, namespace, to)).toBe(expected);
+    expect(known({ "svc-ferry.io/route": "" }, namespace, to)).toBe(expected);
   });
 });

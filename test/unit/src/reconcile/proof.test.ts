@@ -171,6 +171,17 @@ describe("SourceProof", () => {
     expect([after.kind, seen.kind]).toEqual(["proven", "proven"]);
   });
 
+  it("does not wait for a mirror whose record of its route somebody took away", async () => {
+    const { bed, mirror } = await bedWithMirror();
+    bed.sourceServer.patch(SERVICES, SOURCE, { metadata: { labels: { sync: null } } });
+    const { "svc-ferry.io/route": _route, ...annotations } = mirror.annotations;
+
+    expect(await bed.proof.unwanted({ ...mirror, annotations }, options())).toEqual({
+      kind: "proven",
+      because: "not-selected",
+    });
+  });
+
   it("knows a slice as gone that the source does not have, or that another Service has now", async () => {
     const { bed } = await bedWithMirror();
     const { signal } = new AbortController();
