@@ -48,7 +48,8 @@ export class Core {
 
   constructor(private readonly parts: CoreParts) {
     const { config, source, log } = parts;
-    this.#events = new EventRecorder({ ...parts, api: source }, config.podName);
+    const isBusy = (): boolean => this.links.some((link) => link.isBusy);
+    this.#events = new EventRecorder({ ...parts, api: source, isBusy }, config.podName);
     this.cache = new SourceCache({
       ...parts,
       api: source,

@@ -23,7 +23,7 @@ import type { SourceView } from "./ports/source-view.js";
 import type { Term } from "./ports/term.js";
 import type { WorkNote } from "./ports/work.js";
 import { Applier } from "./reconcile/applier.js";
-import { DestinationRunner } from "./reconcile/destination-runner.js";
+import { type Backlog, DestinationRunner } from "./reconcile/destination-runner.js";
 import { EndpointsPass } from "./reconcile/endpoints-pass.js";
 import type { SourceProof } from "./reconcile/proof.js";
 import { Reconciler } from "./reconcile/reconciler.js";
@@ -128,8 +128,13 @@ export class DestinationLink {
     return this.#active?.cache.mirrorCount ?? 0;
   }
 
-  get backlog(): DestinationRunner["backlog"] {
-    return this.#active?.runner.backlog ?? { live: 0, bulk: 0, oldestMs: 0 };
+  get backlog(): Backlog {
+    return this.#active?.runner.backlog ?? { live: 0, bulk: 0, inFlight: 0, oldestMs: 0 };
+  }
+
+  /** Mirrors are being written, or were a moment ago. */
+  get isBusy(): boolean {
+    return this.#active?.runner.isBusy ?? false;
   }
 
   add(target: ServiceKey, note: WorkNote): void {

@@ -67,7 +67,7 @@ export function clusterStatus(
 
 function destinationStatus(link: DestinationLink, clock: Clock): DestinationStatus {
   const { state } = link.lease;
-  const { live, bulk } = link.backlog;
+  const { live, bulk, inFlight } = link.backlog;
   return {
     ...clusterStatus(link.settings.name, link.watches(), clock),
     paused: link.settings.paused,
@@ -75,7 +75,7 @@ function destinationStatus(link: DestinationLink, clock: Clock): DestinationStat
     heartbeatHolder: state.kind === "held-elsewhere" ? state.holder : undefined,
     brake: link.orphans.brakeBlocked,
     mirrors: link.mirrorCount,
-    queued: live + bulk,
+    queued: live + bulk + inFlight,
   };
 }
 

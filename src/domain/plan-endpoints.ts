@@ -206,6 +206,8 @@ function endpointsWrite(
     // Only what is ours goes: an adopted predecessor's Endpoints were made ours first.
     return existing?.labels[LINK_LABEL] === context.link ? [endpointsDeletion(existing)] : [];
   }
+  // A Service without slices has no Endpoints in its own cluster either: no controller makes any.
+  if (existing === undefined && view.sourceSlices.length === 0) return [];
   if (existing === undefined) return [endpointsCreation(ref, wanted, view)];
   return endpointsPatch(existing, ref, wanted, view, context.digest);
 }

@@ -14,6 +14,7 @@ import type { Log } from "../ports/log.js";
 import type { Random } from "../ports/random.js";
 import { Reflector } from "../watch/reflector.js";
 import type { WatchObserver } from "../watch/reflector-options.js";
+import { PassedOver } from "./passed-over.js";
 import { watchHealth, type WatchHealth } from "./watch-health.js";
 
 export interface SliceCacheOptions {
@@ -39,6 +40,7 @@ export class SliceCache {
   /** Tracked since the last list, slices not yet known. */
   readonly #unknown = new Map<string, Set<ServiceKey>>();
   readonly #merging = new Set<string>();
+  readonly #passedOver = new PassedOver();
   #signal: AbortSignal | undefined;
 
   constructor(private readonly options: SliceCacheOptions) {
@@ -72,10 +74,11 @@ export class SliceCache {
     (this.#reflectors.get(namespace) ?? this.#reflectors.get(""))?.relist();
   }
 
-  /** A name became tracked: what the watch passed over before is listed once, together with others that wait. */
+  /** A name became tracked: what the watch may have passed over is listed once, together with others that wait. */
   track(service: ServiceKey): void {
     const reflector = this.#reflectorOf(service);
     if (this.#signal === undefined || reflector === undefined) return; // the first list finds it
+    if (reflector.isSynced && !this.#passedOver.mayHave(service)) return; // what it gets, the watch will bring
     const waiting = this.#unknownOf(service);
     waiting.add(service);
     const scope = this.#scopeOf(service);
@@ -88,6 +91,7 @@ export class SliceCache {
     this.#unknownOf(service).delete(service);
     const store = this.#reflectorOf(service)?.store;
     for (const key of store?.keysBy("service", service) ?? []) store?.drop(key);
+    this.#passedOver.add(service);
   }
 
   #reflector(namespace: string): Reflector<SourceSlice> {
@@ -101,8 +105,12 @@ export class SliceCache {
       labelSelector: SERVICE_NAME_LABEL,
       resource: ENDPOINT_SLICES,
       observer: observe("endpointslices"),
-      keep: (object) =>
-        isTracked(serviceOf(object)) ? parseSourceSlice(object, digest) : undefined,
+      keep: (object) => {
+        const service = serviceOf(object);
+        if (isTracked(service)) return parseSourceSlice(object, digest);
+        this.#passedOver.add(service);
+        return undefined;
+      },
       onChange: (change) => {
         const services = new Set(
           ["value" in change ? change.value : undefined, change.previous].flatMap((slice) =>

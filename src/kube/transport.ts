@@ -24,6 +24,9 @@ export interface TransportSettings {
   readonly requestTimeoutMs: number;
 }
 
+/** A reason of our own: without one Node makes an exception with a stack trace, for each request. */
+const ENDED = "ended";
+
 /** Sends calls: credential, turn, permit, time limit, one more try after a 401, metrics. */
 export class Transport {
   constructor(
@@ -204,7 +207,7 @@ export class Transport {
       await transfer.finished;
     } finally {
       call.signal.removeEventListener("abort", stop);
-      ended.abort();
+      ended.abort(ENDED);
       await limited;
     }
   }

@@ -49,7 +49,7 @@ export interface DestinationStatus extends ClusterStatus {
   /** A mass deletion is blocked; `svc-ferry run --allow-mass-delete` lets it go on. */
   readonly brake: boolean;
   readonly mirrors: number;
-  /** Names that wait to be looked at. */
+  /** Names that wait to be looked at, or are looked at now; without those that wait for another try. */
   readonly queued: number;
 }
 

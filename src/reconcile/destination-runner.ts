@@ -25,6 +25,9 @@ const DRAIN_MS = 3_000;
 /** How often Services are told why nothing happens, while the link's Lease cannot be had. */
 const LOOK_MS = 2_000;
 
+/** Between two Services of one burst less time passes than this. */
+const CALM_MS = 100;
+
 export interface DestinationRunnerSettings {
   readonly destination: string;
   /** Attempts at once; more than connections only wait for each other. */
@@ -32,6 +35,14 @@ export interface DestinationRunnerSettings {
   readonly sweepIntervalMs: number;
   readonly staleRouteGraceMs: number;
   readonly massDeleteLimit: () => number;
+}
+
+export interface Backlog {
+  readonly live: number;
+  readonly bulk: number;
+  readonly inFlight: number;
+  /** For how long the first one has been waiting. */
+  readonly oldestMs: number;
 }
 
 export interface DestinationRunnerParts {
@@ -49,6 +60,7 @@ export interface DestinationRunnerParts {
 export class DestinationRunner {
   #queue: WorkQueue<ServiceKey, WorkNote> | undefined;
   #sweep: Sweep | undefined;
+  #lastPassMs = -Infinity;
 
   constructor(
     private readonly settings: DestinationRunnerSettings,
@@ -65,11 +77,20 @@ export class DestinationRunner {
     this.#sweep?.request();
   }
 
-  /** Keys that are queued or worked at. */
-  get backlog(): { readonly live: number; readonly bulk: number; readonly oldestMs: number } {
+  /** Names are worked at, or were a moment ago. */
+  get isBusy(): boolean {
     const queue = this.#queue;
-    if (queue === undefined) return { live: 0, bulk: 0, oldestMs: 0 };
+    if (queue === undefined) return false;
+    const quietMs = this.parts.clock.monotonicMs() - this.#lastPassMs;
+    return queue.inFlight > 0 || quietMs < CALM_MS;
+  }
+
+  /** Names that can be taken, by priority, and those that are worked at. */
+  get backlog(): Backlog {
+    const queue = this.#queue;
+    if (queue === undefined) return { live: 0, bulk: 0, inFlight: 0, oldestMs: 0 };
     return {
+      inFlight: queue.inFlight,
       live: queue.depth("live"),
       bulk: queue.depth("bulk"),
       oldestMs: Math.max(queue.oldestMs("live"), queue.oldestMs("bulk")),
@@ -120,7 +141,8 @@ export class DestinationRunner {
       outcome = result.outcome;
       return result;
     } finally {
-      const seconds = (clock.monotonicMs() - startedMs) / 1_000;
+      this.#lastPassMs = clock.monotonicMs();
+      const seconds = (this.#lastPassMs - startedMs) / 1_000;
       metrics.count("svc_ferry_reconcile_total", { destination, outcome });
       metrics.observe("svc_ferry_reconcile_seconds", { destination }, seconds);
     }

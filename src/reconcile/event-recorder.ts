@@ -21,6 +21,10 @@ const MAX_REMEMBERED = 4_096;
 /** An API server cuts or refuses longer ones. Source: pkg/apis/core/validation/events.go, NoteLengthLimit. */
 const MAX_MESSAGE_LENGTH = 1_024;
 
+/** While mirrors are written: an Event costs an API server as much as a mirror does, and people read it later. */
+const BUSY_PAUSE_MS = 250;
+const LOOK_AGAIN_MS = 50;
+
 interface Bucket {
   tokens: number;
   filledAtMs: number;
@@ -39,6 +43,8 @@ export interface EventRecorderParts {
   readonly random: Random;
   readonly metrics: Metrics;
   readonly log: Log;
+  /** Mirrors are being written now. */
+  readonly isBusy: () => boolean;
 }
 
 export class EventRecorder implements EventSink {
@@ -63,10 +69,22 @@ export class EventRecorder implements EventSink {
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const record = this.#waiting.shift();
-      if (record === undefined) await this.#news(signal);
-      else await this.#write(record, signal);
+      if (record === undefined) {
+        await this.#news(signal);
+      } else {
+        await this.#write(record, signal);
+        await this.#letMirrorsGoFirst(signal);
+      }
     }
     this.#waiting.length = 0;
+  }
+
+  async #letMirrorsGoFirst(signal: AbortSignal): Promise<void> {
+    const { clock, isBusy } = this.parts;
+    const untilMs = clock.monotonicMs() + BUSY_PAUSE_MS;
+    while (isBusy() && clock.monotonicMs() < untilMs && !signal.aborted) {
+      await clock.sleep(LOOK_AGAIN_MS, signal);
+    }
   }
 
   #news(signal: AbortSignal): Promise<void> {

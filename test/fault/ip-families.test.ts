@@ -180,7 +180,7 @@ describe("a headless Service without selector", () => {
       const name = `headless-of-${from}`;
       await at(from, "from").apply(service("from", name, { spec: { clusterIP: "None" } }));
 
-      for (const to of othersOf(from)) await at(to, from).untilEndpoints(name, []);
+      for (const to of othersOf(from)) await at(to, from).untilService(name);
 
       expect(await writesOfTwoSweeps(from)).toBe(0);
     },

@@ -71,6 +71,7 @@ describe("a Service of somebody else under the mirror's name", () => {
         JSON.stringify(route).includes("/busy"),
     );
     expect(said).toHaveLength(1);
+    await bed.src.untilEvent("busy", /^NameConflict/);
     expect(await bed.src.events("busy")).toHaveLength(1);
   });
 

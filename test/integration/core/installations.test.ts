@@ -60,7 +60,7 @@ describe("two installations that write into one namespace", () => {
     const labels = { red: "true", blue: "true" };
     const red = await bed.run({ flags: flags("red") });
     await bed.src.apply(service(namespace, "wanted", { labels }));
-    await bed.dst.untilEndpoints("wanted", []);
+    await bed.dst.untilService("wanted");
     await bed.forgetWrites();
 
     const blue = await bed.run({ flags: flags("blue") });
@@ -79,7 +79,7 @@ describe("an installation that was doubled", () => {
     const first = await bed.run({ flags: { link } });
     const other = await bed.namespace("source");
     await bed.src.apply(service(bed.src.namespace, "single"));
-    await bed.dst.untilEndpoints("single", []);
+    await bed.dst.untilService("single");
 
     const second = bed.launch({ flags: { link, leaderElectionNamespace: other.namespace } });
     await second.untilLogged("became leader");
@@ -91,7 +91,7 @@ describe("an installation that was doubled", () => {
       { what: "the second to see the first" },
     );
     await bed.src.apply(service(bed.src.namespace, "single-2"));
-    await bed.dst.untilEndpoints("single-2", []);
+    await bed.dst.untilService("single-2");
     const whileHeld = await bed.writes(second);
     await first.stop();
     await second.untilIdle();

@@ -66,8 +66,8 @@ async function settle({ a, b, there, back }: Pair, labels: object): Promise<void
   const probe = bed.name("probe");
   await a.apply(service(a.namespace, `${probe}-a`, { labels: { ...labels } }));
   await b.apply(service(b.namespace, `${probe}-b`, { labels: { ...labels } }));
-  await b.untilEndpoints(`${probe}-a`, []);
-  await a.untilEndpoints(`${probe}-b`, []);
+  await b.untilService(`${probe}-a`);
+  await a.untilService(`${probe}-b`);
   await a.remove("Service", `${probe}-a`);
   await b.remove("Service", `${probe}-b`);
   await b.untilGone("Service", `${probe}-a`);
@@ -154,13 +154,10 @@ describe("source and destination in one cluster", () => {
 
     await from.apply(service(from.namespace, "web"));
     await to.apply(service(to.namespace, "local"));
-    await to.untilEndpoints("copy-web", []);
+    await to.untilService("copy-web");
     await to.untilEvent("local", /^Refused: is-a-mirror: it lies in /);
     await run.untilIdle();
 
-    expect(await bed.writes(run, { side: "source" })).toEqual([
-      "create services copy-web",
-      "create endpoints copy-web",
-    ]);
+    expect(await bed.writes(run, { side: "source" })).toEqual(["create services copy-web"]);
   });
 });

@@ -68,7 +68,7 @@ describe("the process", () => {
     const ferry = start(ancestorsArguments("pod-b"));
     await ferry.waitForLine(/became leader/);
     await bed.src.apply(service(bed.src.namespace, "stays"));
-    await bed.dst.untilEndpoints("stays", []);
+    await bed.dst.untilService("stays");
 
     const exit = await ferry.stop(5_000);
 
@@ -117,7 +117,7 @@ describe("svc-ferry status", () => {
     await ferry.waitForLine(/became leader/);
     const url = `http://127.0.0.1:${await ferry.adminPort()}/status`;
     await bed.src.apply(service(bed.src.namespace, "good"));
-    await bed.dst.untilEndpoints("good", []);
+    await bed.dst.untilService("good");
 
     await bed.dst.untilService("web");
     const good = await ended(start(["status", "--status-url", url, "--all"]));

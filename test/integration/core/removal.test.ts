@@ -110,7 +110,7 @@ describe("a mirror whose source went while nobody led", () => {
   it("is removed when its label went, too", async () => {
     const first = await start();
     await from.apply(service(from.namespace, "web"));
-    await to.untilEndpoints("web", []);
+    await to.untilService("web");
     await first.stop();
     await from.patch("Service", "web", { metadata: { labels: { sync: null } } });
 
@@ -133,8 +133,8 @@ describe("a route that is no longer in the configuration", () => {
     const before = await start({}, { routes });
     await from.apply(service(from.namespace, "red-web", { labels: { red: "true" } }));
     await from.apply(service(from.namespace, "blue-web", { labels: { blue: "true" } }));
-    await to.untilEndpoints("red-web", []);
-    await to.untilEndpoints("blue-web", []);
+    await to.untilService("red-web");
+    await to.untilService("blue-web");
     await before.stop();
 
     const routesNow = [route("red", "red=true")];

@@ -115,7 +115,7 @@ describe("a Service that says where it goes", () => {
 
   it("keeps the mirror that it has, live, when it begins to ask for what is refused, until its label goes", async () => {
     await apply("strayed");
-    await bed.dst.untilEndpoints("strayed", []);
+    await bed.dst.untilService("strayed");
     await bed.settle(ferry);
     await bed.forgetWrites();
 

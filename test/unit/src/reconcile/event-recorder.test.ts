@@ -17,7 +17,9 @@ function recorderBed() {
   const api = new DirectApi(server, "source");
   const metrics = new RecordedMetrics();
   const random = new SeededRandom(2);
-  const recorder = new EventRecorder({ api, clock, random, metrics, log: SILENT_LOG }, "pod-1");
+  let busy = false;
+  const parts = { api, clock, random, metrics, log: SILENT_LOG, isBusy: () => busy };
+  const recorder = new EventRecorder(parts, "pod-1");
   const stop = new AbortController();
   const run = recorder.run(stop.signal);
   const events = () => server.list(EVENTS, { namespace: "default" }).items as readonly Event[];
@@ -25,7 +27,10 @@ function recorderBed() {
     stop.abort();
     await run;
   };
-  return { clock, server, api, metrics, recorder, events, end };
+  const setBusy = (value: boolean): void => {
+    busy = value;
+  };
+  return { clock, server, api, metrics, recorder, events, end, setBusy };
 }
 
 interface Event extends KubeObject {
@@ -65,6 +70,20 @@ describe("EventRecorder", () => {
         firstTimestamp: "2026-01-01T00:00:00Z",
       },
     ]);
+    await end();
+  });
+
+  it("slows down while mirrors are written, and catches up after that", async () => {
+    const { clock, recorder, events, end, setBusy } = recorderBed();
+    setBusy(true);
+
+    for (let i = 0; i < 10; i += 1) recorder.emit(about(`web-${i}`));
+    await clock.advance(900);
+    const meanwhile = events().length;
+    setBusy(false);
+    await clock.advance(100);
+
+    expect([meanwhile, events().length]).toEqual([4, 10]);
     await end();
   });
 
@@ -146,6 +165,15 @@ describe("EventRecorder", () => {
 
     expect(events()[0]?.message).toHaveLength(1_024);
     await end();
+  });
+
+  it("ends with its signal while mirrors are written", async () => {
+    const { clock, recorder, end, setBusy } = recorderBed();
+    setBusy(true);
+    recorder.emit(about("web"));
+    await clock.advance(10);
+
+    await expect(end()).resolves.toBeUndefined();
   });
 
   it("ends with its signal while it waits", async () => {
