@@ -19,7 +19,7 @@ export interface Counts {
 export const FULL: Counts = {
   rounds: 200,
   burst: 1_000,
-  bursts: 3,
+  bursts: 4,
   changes: 200,
   changeRounds: 5,
   services: 10_000,
@@ -30,7 +30,7 @@ export const FULL: Counts = {
 export const QUICK: Counts = {
   rounds: 20,
   burst: 100,
-  bursts: 1,
+  bursts: 2,
   changes: 20,
   changeRounds: 1,
   services: 500,

@@ -44,6 +44,22 @@ export function endpoints(serviceName: string, firstIp: number, count: number): 
   }));
 }
 
+/** Core/v1 Endpoints of a Service. */
+export function coreEndpoints(serviceName: string, firstIp: number, count: number): object {
+  const metadata = {
+    name: serviceName,
+    labels: { "endpointslice.kubernetes.io/skip-mirror": "true" },
+  };
+  const apiVersion = "v1";
+  return { apiVersion, kind: "Endpoints", metadata, subsets: subsets(addresses(firstIp, count)) };
+}
+
+/** The subsets of core/v1 Endpoints. */
+export function subsets(ready: readonly string[]): readonly object[] {
+  const ports = [{ name: "http", port: 8080, protocol: "TCP" }];
+  return [{ addresses: ready.map((ip) => ({ ip })), ports }];
+}
+
 /** `count` addresses of 10.128.0.0/9, where no Service has its own. */
 export function addresses(first: number, count: number): readonly string[] {
   return Array.from({ length: count }, (_, index) => {

@@ -39,7 +39,8 @@ export class Replica {
     let passes = -1;
     const isIdle = (text: string): boolean => {
       const before = passes;
-      passes = sum(text, "svc_ferry_reconcile_total");
+      // Events are written after everything else.
+      passes = sum(text, "svc_ferry_reconcile_total") + sum(text, "svc_ferry_events_total");
       const isCalm =
         passes === before &&
         sum(text, "svc_ferry_leader") === 1 &&

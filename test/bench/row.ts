@@ -27,6 +27,16 @@ export function ratioRow(
   };
 }
 
+/** Both measured in the same run; the goal is a limit of svc-ferry's own value. */
+export function besideRow(
+  at: { readonly part: string; readonly what: string; readonly unit: string },
+  measured: { readonly bare: number; readonly ferry: number },
+  limit: number,
+): Row {
+  const { bare, ferry } = ratioRow(at, measured, undefined);
+  return { ...limitRow(at, measured.ferry, limit), bare, ferry };
+}
+
 /** Measured for svc-ferry alone, with a limit that must not be passed (or none). */
 export function limitRow(
   at: { readonly part: string; readonly what: string; readonly unit: string },

@@ -10,3 +10,8 @@ export function percentile(values: readonly number[], fraction: number): number 
 export function median(values: readonly number[]): number {
   return percentile(values, 0.5);
 }
+
+/** For what cannot be repeated often enough to have a middle. */
+export function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
