@@ -159,6 +159,7 @@ export class DestinationCache implements DestinationView {
   #assume(watches: Watches, resource: WriteResource, object: KubeObject): void {
     const key = keyOf(object);
     const { uid = "", resourceVersion = "" } = object.metadata;
+    if (this.#store(watches, resource).isPast(key, resourceVersion)) return;
     switch (resource) {
       case "services":
         return watches.services.store.assume(key, uid, resourceVersion, this.#seen(object));

@@ -261,6 +261,8 @@ export class Reflector<T> {
   }
 
   #set(object: KubeObject): void {
+    const version = versionOf(object);
+    if (version !== undefined && this.store.confirms(version.key, version)) return;
     const read = this.#consumer.read(object);
     if (read.kind !== "kept" && read.kind !== "unkept") return;
     const value = read.kind === "kept" ? read.value : undefined;

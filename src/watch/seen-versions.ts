@@ -7,21 +7,19 @@ const REMEMBERED_EVENTS = 1_024;
 
 /** The versions that a watch delivered last: tells an answer that comes after its event from one that comes before. */
 export class SeenVersions {
-  readonly #keys: string[] = [];
-  readonly #resourceVersions: string[] = [];
-  #next = 0;
+  /** The oldest first. A version is one state of one object. */
+  readonly #keyByVersion = new Map<string, string>();
 
   add(key: string, resourceVersion: string): void {
-    this.#keys[this.#next] = key;
-    this.#resourceVersions[this.#next] = resourceVersion;
-    this.#next = (this.#next + 1) % REMEMBERED_EVENTS;
+    this.#keyByVersion.delete(resourceVersion);
+    this.#keyByVersion.set(resourceVersion, key);
+    const [oldest] = this.#keyByVersion.keys();
+    if (this.#keyByVersion.size > REMEMBERED_EVENTS && oldest !== undefined) {
+      this.#keyByVersion.delete(oldest);
+    }
   }
 
   has(key: string, resourceVersion: string): boolean {
-    let index = this.#resourceVersions.indexOf(resourceVersion);
-    while (index !== -1 && this.#keys[index] !== key) {
-      index = this.#resourceVersions.indexOf(resourceVersion, index + 1);
-    }
-    return index !== -1;
+    return this.#keyByVersion.get(resourceVersion) === key;
   }
 }

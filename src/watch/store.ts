@@ -80,15 +80,18 @@ export class Store<T> {
     return this.keysBy(name, value).flatMap((key) => this.get(key) ?? []);
   }
 
+  /** After our own write: is the watch past the version that the server answered, and so past all that was assumed before? */
+  isPast(key: string, resourceVersion: string): boolean {
+    if (!this.#seen.has(key, resourceVersion)) return false;
+    this.#show(key, () => this.#assumed.delete(key));
+    return true;
+  }
+
   /** After our own write, with what the server answered. Not reported as a change: the writer knows. */
   assume(key: string, uid: string, resourceVersion: string, value: T): void {
-    if (this.#seen.has(key, resourceVersion)) {
-      // The watch is past this version, and so past all that was assumed before it.
-      this.#show(key, () => this.#assumed.delete(key));
-      return;
-    }
+    if (this.isPast(key, resourceVersion)) return;
     const base = this.#base.get(key);
-    const known = base?.uid === uid && base.resourceVersion === resourceVersion;
+    const known = base !== undefined && isSameVersion(base, { uid, resourceVersion });
     this.#show(key, () => {
       // Deleted first: the map's order is the order of time, so its first entry is the oldest.
       this.#assumed.delete(key);
@@ -119,6 +122,16 @@ export class Store<T> {
       this.#base.delete(key);
       this.#assumed.delete(key);
     });
+  }
+
+  /** For the reflector: ADDED or MODIFIED. True when it shows just what is assumed: then nobody has to read it again. */
+  confirms(key: string, version: Version): boolean {
+    const assumed = this.#assumed.get(key)?.stored;
+    if (assumed === undefined || !isSameVersion(assumed, version)) return false;
+    this.#touch(key, version.resourceVersion);
+    this.#base.set(key, assumed);
+    this.#assumed.delete(key);
+    return true;
   }
 
   /** For the reflector: ADDED or MODIFIED. `value` undefined: the object exists but is not kept. */
@@ -160,7 +173,7 @@ export class Store<T> {
       add: (key, { uid, resourceVersion }, value) => {
         const base = this.#base.get(key);
         if (value === undefined) unkept.add(key);
-        else if (base?.uid === uid && base.resourceVersion === resourceVersion)
+        else if (base !== undefined && isSameVersion(base, { uid, resourceVersion }))
           objects.set(key, base);
         else objects.set(key, { uid, resourceVersion, value });
       },
@@ -231,9 +244,7 @@ export class Store<T> {
   #confirm(key: string, shown: Version | undefined): void {
     const expected = this.#assumed.get(key)?.stored;
     if (expected === undefined || shown === undefined) return;
-    if (expected.uid === shown.uid && expected.resourceVersion === shown.resourceVersion) {
-      this.#assumed.delete(key);
-    }
+    if (isSameVersion(expected, shown)) this.#assumed.delete(key);
   }
 
   #touch(key: string, resourceVersion: string): void {
@@ -257,6 +268,10 @@ export class Store<T> {
       if (after !== undefined) index.add(key, after.value);
     }
   }
+}
+
+function isSameVersion(one: Version, other: Version): boolean {
+  return one.uid === other.uid && one.resourceVersion === other.resourceVersion;
 }
 
 interface Assumption<T> {

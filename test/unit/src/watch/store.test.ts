@@ -154,6 +154,24 @@ describe("Store", () => {
       expect(later).toEqual({ kind: "set", key: "a/x", value: "theirs", previous: "ours" });
     });
 
+    it("is confirmed by its own event without another look at the object", () => {
+      const { store } = given();
+      store.observe("a/x", version("u1", "1"), "one");
+      store.assume("a/x", "u1", "2", "two");
+
+      const others = [
+        store.confirms("a/x", version("u1", "1")),
+        store.confirms("a/x", version("u2", "2")),
+        store.confirms("a/y", version("u1", "2")),
+      ];
+      const itself = store.confirms("a/x", version("u1", "2"));
+      const again = store.confirms("a/x", version("u1", "2"));
+
+      expect([...others, itself, again]).toEqual([false, false, false, true, false]);
+      expect([store.get("a/x"), store.oldestAssumptionMs]).toEqual(["two", undefined]);
+      expect(store.isPast("a/x", "2")).toBe(true);
+    });
+
     it("assumes nothing when the event came before the answer, not even with a later event behind it", () => {
       const { store } = given();
       store.observe("a/x", version("u1", "2"), "ours");
