@@ -6,6 +6,9 @@ import { waitFor } from "../harness/wait-for.js";
 /** Names in work are in no queue: nothing to do is what stays so for longer than one pass takes. */
 const CALM_MS = 400;
 
+/** The first copy of the large world is 30,000 writes. */
+const PATIENCE_MS = 900_000;
+
 /** svc-ferry as users run it: the bundle, its log in a file, so that reading it costs the benchmark nothing. */
 export class Replica {
   #port: number | undefined;
@@ -83,7 +86,7 @@ export class Replica {
   ): Promise<void> {
     const look = async (): Promise<true | undefined> =>
       holds(await this.#get(path)) ? true : undefined;
-    await waitFor(look, { ...options, timeoutMs: 300_000 });
+    await waitFor(look, { ...options, timeoutMs: PATIENCE_MS });
   }
 
   async #get(path: string): Promise<string> {
