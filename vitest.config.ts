@@ -15,6 +15,8 @@ export default defineConfig({
           name: "unit",
           include: ["test/unit/**/*.test.ts", "test/property/**/*.test.ts", "test/*.test.ts"],
           setupFiles,
+          // No test depends on time, and a busy machine is no defect of the code.
+          testTimeout: 60_000,
           sequence: { groupOrder: 0 },
         },
       },
