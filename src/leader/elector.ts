@@ -1,4 +1,4 @@
-import { LeaseKeeper, type LeaseOptions } from "./lease-keeper.js";
+import { LeaseKeeper, type LeaseOptions, type Outcome } from "./lease-keeper.js";
 
 /** One leadership of this process, from the moment the Lease is ours to the moment it may not be. */
 export interface Term {
@@ -27,6 +27,9 @@ export interface Leader {
   /** It was seen to renew within its duration. */
   readonly isLive: boolean;
 }
+
+/** Why a term ends though nobody asked for it. */
+type LeaseEnd = "taken" | "not renewed in time";
 
 /**
  * One leader among the replicas, by client-go's Lease protocol.
@@ -83,7 +86,9 @@ export class Elector {
       const outcome = await this.#keeper.acquireOrRenew(signal);
       this.#tellLeader();
       if (outcome.kind === "held" && !signal.aborted) await this.#lead(signal, lead);
+      // A stop releases once, below: where nobody answers, each attempt takes all the time that it has.
       if (signal.aborted) break;
+      if (outcome.kind === "held") await this.#keeper.release();
       await this.options.clock.sleep(this.#keeper.pauseMs(outcome), signal);
     }
     await this.#keeper.release();
@@ -112,33 +117,39 @@ export class Elector {
       await renewing;
       this.#term = undefined;
     }
-    await this.#keeper.release();
     log.debug({ identity, term: number }, "term ended");
   }
 
   /** Renews until `lead` has `left`, beyond the term's signal: what is on its way then is still covered. */
   async #renew(ended: AbortController, left: AbortSignal): Promise<void> {
-    const { clock, log, renewDeadlineMs, retryPeriodMs } = this.options;
-    const { lock } = this.#keeper;
-    let renewedMs = lock.renewedMs ?? clock.monotonicMs();
-    for (;;) {
+    const { clock, log, retryPeriodMs } = this.options;
+    let end: LeaseEnd | undefined;
+    let renewedMs = this.#keeper.lock.renewedMs ?? clock.monotonicMs();
+    while (end === undefined) {
       await clock.sleep(retryPeriodMs, left);
       if (left.aborted) return;
-      const remainingMs = renewedMs + renewDeadlineMs - clock.monotonicMs();
-      const outcome =
-        remainingMs > 0
-          ? await this.#keeper.acquireOrRenew(left, Math.min(remainingMs, renewDeadlineMs / 2))
-          : undefined;
-      renewedMs = lock.renewedMs ?? renewedMs;
-      const isOver = clock.monotonicMs() >= renewedMs + renewDeadlineMs;
-      const isTaken = outcome?.kind === "lost" || outcome?.kind === "held-elsewhere";
-      if (!isOver && !isTaken) continue;
-      if (left.aborted) return;
-      const reason = isTaken ? "taken" : "not renewed in time";
-      log.warn({ reason, leader: this.leader?.identity }, "leadership lost");
-      ended.abort();
-      return;
+      const outcome = await this.#renewOnce(renewedMs, left);
+      renewedMs = this.#keeper.lock.renewedMs ?? renewedMs;
+      end = this.#whyOver(outcome, renewedMs);
     }
+    if (left.aborted) return;
+    log.warn({ reason: end, leader: this.leader?.identity }, "leadership lost");
+    ended.abort();
+  }
+
+  /** One attempt that leaves time for another. undefined: it is too late for any. */
+  async #renewOnce(renewedMs: number, left: AbortSignal): Promise<Outcome | undefined> {
+    const { clock, renewDeadlineMs } = this.options;
+    const remainingMs = renewedMs + renewDeadlineMs - clock.monotonicMs();
+    if (remainingMs <= 0) return undefined;
+    return this.#keeper.acquireOrRenew(left, Math.min(remainingMs, renewDeadlineMs / 2));
+  }
+
+  /** undefined: the Lease is still ours, or there is time left to renew it. */
+  #whyOver(outcome: Outcome | undefined, renewedMs: number): LeaseEnd | undefined {
+    if (outcome?.kind === "lost" || outcome?.kind === "held-elsewhere") return "taken";
+    const { clock, renewDeadlineMs } = this.options;
+    return clock.monotonicMs() >= renewedMs + renewDeadlineMs ? "not renewed in time" : undefined;
   }
 
   #tellLeader(): void {

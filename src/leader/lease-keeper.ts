@@ -36,7 +36,7 @@ export type Outcome = Attempt | { readonly kind: "failed"; readonly code: string
 
 /** Sources of the factor: client-go tools/leaderelection, JitterFactor. */
 const JITTER_FACTOR = 1.2;
-/** A stop takes 5 s at most: 3 s for writes under way and this, when the cluster of the Lease does not answer. */
+/** A stop takes 5 s at most: 2.5 s for writes under way and this, when the cluster of the Lease does not answer. */
 const MAX_RELEASE_MS = 1_500;
 
 /** A LeaseLock with patience: no call hangs, none throws, and each new cause of failure is logged once, with the way out. */

@@ -21,7 +21,7 @@ import { Sweep } from "./sweep.js";
 import { WorkerPool } from "./worker-pool.js";
 
 /** A write in flight may end after the term: cutting it would leave its outcome unknown. Well below the 5 s of a stop. */
-const DRAIN_MS = 3_000;
+const DRAIN_MS = 2_500;
 /** How often Services are told why nothing happens, while the link's Lease cannot be had. */
 const LOOK_MS = 2_000;
 

@@ -353,6 +353,20 @@ describe("Elector", () => {
       expect(world.pending).toBe(0);
     });
 
+    it("tries to release once, also when a renewal was under way that may have been stored", async () => {
+      const { world, start } = electionBed();
+      const pod = start("pod-a");
+      await world.advance(0);
+
+      pod.api.fault = "hang";
+      await world.advance(2_500);
+      const startedMs = world.monotonicMs();
+      await pod.stop(world);
+
+      expect(world.monotonicMs() - startedMs).toBeLessThanOrEqual(1_500);
+      expect(pod.logged.filter((line) => line.includes("not released"))).toHaveLength(1);
+    });
+
     it("releases a Lease whose acquisition it never got the answer of", async () => {
       const { world, server, start } = electionBed();
       const pod = start("pod-a");
