@@ -115,24 +115,29 @@ function fileRoute(entry: FileEntry<FileRoute>, context: RouteContext): Labelled
   if (mark === undefined) problems.push(noMark(entry.label("markLabel"), selector));
   else checkMark(mark, selector, label("mark"), problems);
   if (mark === undefined || destination === undefined) return undefined;
+  const createNamespace = given.read(SETTINGS.createNamespace).value ?? false;
+  return { label, route: routeOf(value, { destination, selector, mark, createNamespace }) };
+}
+
+/** @param settled what is settled for it beyond its own entry; its own createNamespace goes before that of the settings */
+function routeOf(
+  written: FileRoute,
+  settled: Pick<Route, "destination" | "selector" | "mark" | "createNamespace">,
+): Route {
+  const { name, namespaces, target, targets } = written;
   return {
-    label,
-    route: {
-      name: value.name,
-      destination,
-      namespaces: value.namespaces === "all" ? "all" : [...new Set(value.namespaces)],
-      selector,
-      mark,
-      target: {
-        namespace: value.target.namespace,
-        name: value.target.name ?? "{name}",
-        allowedNamespaces: value.targets?.namespaces ?? [],
-      },
-      copyAnnotations: value.copyAnnotations ?? [],
-      addressCidrs: value.addressCIDRs ?? [],
-      createNamespace: value.createNamespace ?? given.read(SETTINGS.createNamespace).value ?? false,
-      paused: value.paused ?? false,
+    ...settled,
+    name,
+    namespaces: namespaces === "all" ? "all" : [...new Set(namespaces)],
+    target: {
+      namespace: target.namespace,
+      name: target.name ?? "{name}",
+      allowedNamespaces: targets?.namespaces ?? [],
     },
+    copyAnnotations: written.copyAnnotations ?? [],
+    addressCidrs: written.addressCIDRs ?? [],
+    createNamespace: written.createNamespace ?? settled.createNamespace,
+    paused: written.paused ?? false,
   };
 }
 

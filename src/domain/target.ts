@@ -66,12 +66,15 @@ function refusedMirror(
 }
 
 function mapping(service: Service, route: Route, context: MappingContext): Mapping {
-  const routeNamespace = fill(route.target.namespace, service);
-  const namespace = service.annotations[TARGET_NAMESPACE_ANNOTATION] ?? routeNamespace;
+  const asked = service.annotations[TARGET_NAMESPACE_ANNOTATION];
+  const given = fill(route.target.namespace, service);
+  const namespace = asked ?? given;
   const name = service.annotations[TARGET_NAME_ANNOTATION] ?? fill(route.target.name, service);
   const target = serviceKey(namespace, name);
   const reason =
-    whyNamespaceRefused(namespace, routeNamespace, route, context) ?? whyNameRefused(name, service);
+    whyNoNamespace({ asked, given }, route) ??
+    whyNotAllowed({ asked, given }, route, context) ??
+    whyNameRefused(name, service);
   return reason === undefined
     ? { kind: "target", route, target }
     : { kind: "refused", route, target, reason };
@@ -85,28 +88,40 @@ export function fill(template: string, service: { namespace: string; name: strin
   );
 }
 
-function whyNamespaceRefused(
-  namespace: string,
-  routeNamespace: string,
+/** Namespaces for one Service: the one that it asks for itself, which counts, and the one that its route gives. */
+interface TargetNamespaces {
+  readonly asked: string | undefined;
+  readonly given: string;
+}
+
+function whyNoNamespace({ asked, given }: TargetNamespaces, route: Route): Reason | undefined {
+  const namespace = asked ?? given;
+  if (LABEL.test(namespace) && namespace.length <= MAX_LABEL_LENGTH) return undefined;
+  const fix =
+    asked === undefined
+      ? `the target namespace "${route.target.namespace}" of route ${route.name}`
+      : TARGET_NAMESPACE_ANNOTATION;
+  return {
+    code: "invalid-namespace",
+    message: `"${namespace}" is no namespace name (lower-case letters, digits, "-", at most ${MAX_LABEL_LENGTH}); correct ${fix}`,
+  };
+}
+
+function whyNotAllowed(
+  { asked, given }: TargetNamespaces,
   route: Route,
   context: MappingContext,
 ): Reason | undefined {
-  if (!LABEL.test(namespace) || namespace.length > MAX_LABEL_LENGTH) {
-    return {
-      code: "invalid-namespace",
-      message: `"${namespace}" is no namespace name (lower-case letters, digits, "-", at most ${MAX_LABEL_LENGTH}); correct ${TARGET_NAMESPACE_ANNOTATION}`,
-    };
-  }
-  const spelledOut =
-    route.target.allowedNamespaces.includes(namespace) || route.target.namespace === namespace;
-  if (spelledOut) return undefined;
-  const reserved = namespace.startsWith("kube-") || context.ownNamespaces.has(namespace);
-  if (namespace === routeNamespace && !reserved) return undefined;
-  const own = reserved && namespace === routeNamespace ? [] : [routeNamespace];
-  const allowed = [...new Set([...own, ...route.target.allowedNamespaces])].join(", ");
+  const namespace = asked ?? given;
+  const isReserved = given.startsWith("kube-") || context.ownNamespaces.has(given);
+  const isOpen = !isReserved || route.target.namespace === given;
+  const allowed = new Set([...(isOpen ? [given] : []), ...route.target.allowedNamespaces]);
+  if (allowed.has(namespace)) return undefined;
+  const list = allowed.size === 0 ? "none" : [...allowed].join(", ");
+  const fix = asked === undefined ? "" : `remove ${TARGET_NAMESPACE_ANNOTATION} or `;
   return {
     code: "target-not-allowed",
-    message: `route ${route.name} may not write to namespace ${namespace}; allowed: ${allowed === "" ? "none" : allowed}; remove ${TARGET_NAMESPACE_ANNOTATION} or ask the platform team to add it to the route's targets`,
+    message: `route ${route.name} may not write to namespace ${namespace}; allowed: ${list}; ${fix}ask the platform team to add it to the route's targets`,
   };
 }
 

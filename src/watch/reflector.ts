@@ -1,8 +1,8 @@
 import type { KubeObject, WatchEvent } from "../ports/kube-api.js";
 import { Consumer } from "./consumer.js";
 import { Health } from "./health.js";
-import { listPages } from "./list-pages.js";
 import { ListSchedule } from "./list-schedule.js";
+import { Lister } from "./lister.js";
 import { isOlder, versionOf } from "./object-version.js";
 import { isVersionError, Pace } from "./pace.js";
 import type { ReflectorOptions, ReflectorState, RelistReason, Scope } from "./reflector-options.js";
@@ -31,6 +31,7 @@ export class Reflector<T> {
   readonly store: Store<T>;
   readonly #consumer: Consumer<T>;
   readonly #health: Health;
+  readonly #lister: Lister<T>;
   readonly #pace: Pace;
   readonly #schedule: ListSchedule;
   readonly #firstList = Promise.withResolvers<void>();
@@ -38,9 +39,6 @@ export class Reflector<T> {
   #relists = 0;
   /** The last version that the store has seen: the next watch begins there. */
   #position = "";
-  /** The list on its way, for those who must wait for its end; never rejects. */
-  #listing: Promise<void> | undefined;
-  #listsBegun = 0;
   /** Ends the guard's sleep. */
   #nudge: AbortController | undefined;
 
@@ -49,6 +47,11 @@ export class Reflector<T> {
     this.store = new Store(clock);
     this.#consumer = new Consumer(options);
     this.#health = new Health(options);
+    this.#lister = new Lister(options, {
+      store: this.store,
+      consumer: this.#consumer,
+      onContact: () => this.#health.contact(),
+    });
     this.#pace = new Pace(random);
     this.#schedule = new ListSchedule(clock, random, relistEveryMs);
   }
@@ -95,36 +98,10 @@ export class Reflector<T> {
 
   /**
    * Lists a part of the scope and adds what the store lacks, beside the running watch: for objects that `keep` did not want when
-   * they came by. What the store has, or the watch has touched since, is left to the watch. Repeated when a relist comes between.
-   * @throws what the list throws; nothing is merged then
+   * they came by. @throws what the list throws; nothing is merged then
    */
-  async merge(part: Scope, signal: AbortSignal): Promise<void> {
-    for (;;) {
-      await this.#listing;
-      const listsBegun = this.#listsBegun;
-      const merge = this.store.beginMerge();
-      try {
-        const objects = await this.#listPart(part, signal);
-        if (objects === undefined || this.#listsBegun !== listsBegun) continue;
-        for (const object of objects) {
-          const read = this.#consumer.read(object);
-          if (read.kind !== "kept") continue;
-          this.#consumer.report(merge.add(read.key, read.version, read.value));
-        }
-        return;
-      } finally {
-        merge.end();
-      }
-    }
-  }
-
-  async #listPart(part: Scope, signal: AbortSignal): Promise<readonly KubeObject[] | undefined> {
-    const { api, resource, metadataOnly, namespace, pageSize = 500 } = this.options;
-    const objects: KubeObject[] = [];
-    const options = { namespace, ...part, metadataOnly, limit: pageSize };
-    const each = (object: KubeObject): void => void objects.push(object);
-    const version = await listPages({ api, resource, options, each }, signal);
-    return version === undefined ? undefined : objects;
+  merge(part: Scope, signal: AbortSignal): Promise<void> {
+    return this.#lister.merge(part, signal);
   }
 
   /** One list and the watch after it, or the next watch. @returns ms to wait before the next step */
@@ -147,49 +124,13 @@ export class Reflector<T> {
   async #list(reason: RelistReason, signal: AbortSignal): Promise<void> {
     const { gapMs } = this.#schedule;
     if (gapMs > 0) await this.options.clock.sleep(gapMs, signal);
-    const ended = Promise.withResolvers<void>();
-    this.#listing = ended.promise;
-    this.#listsBegun += 1;
     this.#schedule.begun();
     this.#health.state = "listing";
     try {
-      await this.#replaceAll(reason, signal);
+      await this.#lister.all((listed, version) => this.#commit(listed, version, reason), signal);
     } catch (error) {
       this.#schedule.want(reason);
       throw error;
-    } finally {
-      this.#listing = undefined;
-      ended.resolve();
-    }
-  }
-
-  async #replaceAll(reason: RelistReason, signal: AbortSignal): Promise<void> {
-    const { api, resource, metadataOnly, pageSize = 500 } = this.options;
-    let limit: number | undefined = pageSize;
-    for (;;) {
-      const replacement = this.store.beginReplace();
-      const each = (object: KubeObject): void => this.#stage(replacement, object);
-      const options = { ...this.#scope(), metadataOnly, limit };
-      const version = await listPages({ api, resource, options, each }, signal);
-      if (signal.aborted) return;
-      if (version !== undefined) return this.#commit(replacement, version, reason);
-      // Reading the pages took longer than the server keeps their version. Source: client-go pager, FullListIfExpired.
-      limit = undefined;
-    }
-  }
-
-  #stage(replacement: Replacement<T>, object: KubeObject): void {
-    this.#health.contact();
-    const read = this.#consumer.read(object);
-    switch (read.kind) {
-      case "kept":
-        return replacement.add(read.key, read.version, read.value);
-      case "unkept":
-        return replacement.add(read.key, read.version, undefined);
-      case "unreadable":
-        return replacement.keepAsItIs(read.key);
-      case "nameless":
-        return undefined;
     }
   }
 
@@ -219,13 +160,15 @@ export class Reflector<T> {
   /** @returns ms to wait before the next step */
   async #watch(signal: AbortSignal): Promise<number> {
     const { api, clock, resource, random, metadataOnly, stallMs = 90_000 } = this.options;
+    const { namespace, labelSelector, fieldSelector } = this.options;
     const interrupt = new AbortController();
     const stop = (): void => interrupt.abort();
     signal.addEventListener("abort", stop, { once: true });
     const openedMs = clock.monotonicMs();
     const timeoutSeconds = Math.floor(WATCH_SECONDS * (1 + random.next()));
     const resourceVersion = this.#position;
-    const options = { ...this.#scope(), metadataOnly, resourceVersion, timeoutSeconds, stallMs };
+    const scope = { namespace, labelSelector, fieldSelector };
+    const options = { ...scope, metadataOnly, resourceVersion, timeoutSeconds, stallMs };
     this.#health.state = "watching";
     const guard = this.#guard(interrupt);
     try {
@@ -303,10 +246,5 @@ export class Reflector<T> {
     const { relist, delayMs } = this.#pace.watchFailed(error, lastedMs);
     if (relist) this.#schedule.want(isVersionError(error) ? "version" : "errors");
     return delayMs;
-  }
-
-  #scope(): Scope {
-    const { namespace, labelSelector, fieldSelector } = this.options;
-    return { namespace, labelSelector, fieldSelector };
   }
 }

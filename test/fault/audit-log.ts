@@ -1,35 +1,13 @@
-import { readFileSync } from "node:fs";
+import { AuditTrail, type AuditedWrite } from "../harness/audit-trail.js";
 
-/** One write that an API server answered, whoever sent it and whatever the answer was. Moments are ms since the epoch. */
-export interface AuditedWrite {
-  readonly verb: string;
-  readonly resource: string;
-  readonly namespace: string;
-  readonly name: string;
-  readonly status: number;
-  readonly userAgent: string;
-  readonly receivedMs: number;
-  readonly answeredMs: number;
-}
-
-interface AuditEvent {
-  readonly stage: string;
-  readonly verb: string;
-  readonly userAgent?: string;
-  readonly objectRef?: {
-    readonly resource?: string;
-    readonly namespace?: string;
-    readonly name?: string;
-    readonly subresource?: string;
-  };
-  readonly responseStatus?: { readonly code?: number };
-  readonly requestReceivedTimestamp: string;
-  readonly stageTimestamp: string;
-}
-
-/** What an API server wrote down about all writes, in the order of its answers. */
+/** What an API server wrote down about all writes since this was made, in the order of its answers. */
 export class AuditLog {
-  constructor(private readonly path: string) {}
+  readonly #trail: AuditTrail;
+  readonly #writes: AuditedWrite[] = [];
+
+  constructor(path: string) {
+    this.#trail = new AuditTrail(path);
+  }
 
   /** Every write of svc-ferry's to the objects of a namespace, the refused ones included; Leases and Events are not among them. */
   ferryWrites(namespace: string): readonly AuditedWrite[] {
@@ -50,14 +28,8 @@ export class AuditLog {
   }
 
   #all(): readonly AuditedWrite[] {
-    const text = readFileSync(this.path, "utf8");
-    // the last line may be on its way
-    const lines = text.slice(0, text.lastIndexOf("\n") + 1).split("\n");
-    return lines
-      .filter((line) => line !== "")
-      .map((line) => JSON.parse(line) as AuditEvent)
-      .filter(({ stage, objectRef }) => stage === "ResponseComplete" && objectRef !== undefined)
-      .map(read);
+    this.#writes.push(...this.#trail.next());
+    return this.#writes;
   }
 }
 
@@ -76,18 +48,4 @@ export function summary(writes: readonly AuditedWrite[]): readonly string[] {
 /** The id of the process that sent it; svc-ferry's User-Agent ends in "(pod; process id)". */
 export function processIdOf(write: AuditedWrite): string {
   return /\(.*; ([0-9a-f]+)\)$/.exec(write.userAgent)?.[1] ?? "";
-}
-
-function read(event: AuditEvent): AuditedWrite {
-  const { resource = "", namespace = "", name = "" } = event.objectRef ?? {};
-  return {
-    verb: event.verb,
-    resource,
-    namespace,
-    name,
-    status: event.responseStatus?.code ?? 0,
-    userAgent: event.userAgent ?? "",
-    receivedMs: Date.parse(event.requestReceivedTimestamp),
-    answeredMs: Date.parse(event.stageTimestamp),
-  };
 }

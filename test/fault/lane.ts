@@ -1,10 +1,11 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { writeKubeconfig } from "../controlplane/kubeconfig.js";
+import type { AuditedWrite } from "../harness/audit-trail.js";
 import type { Cluster } from "../harness/cluster.js";
 import { startFerry } from "../harness/ferry-process.js";
 import { waitFor } from "../harness/wait-for.js";
-import { type AuditedWrite, stored, summary } from "./audit-log.js";
+import { stored, summary } from "./audit-log.js";
 import { differences } from "./differences.js";
 import {
   type LaneOptions,

@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { AuditedWrite } from "../harness/audit-trail.js";
 import type { HttpFaultProxy } from "../harness/http-fault-proxy.js";
 import { waitFor } from "../harness/wait-for.js";
-import { type AuditedWrite, processIdOf, stored } from "./audit-log.js";
+import { processIdOf, stored } from "./audit-log.js";
 import { type Bed, startBed } from "./bed.js";
 import { skewedClock } from "./clock-offset.js";
 import { type Lane, serviceWrites } from "./lane.js";

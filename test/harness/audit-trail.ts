@@ -1,6 +1,6 @@
 import { closeSync, existsSync, openSync, readSync, statSync } from "node:fs";
 
-/** One write that an API server answered, of whoever, whatever the answer was. */
+/** One write that an API server answered, of whoever, whatever the answer was. Moments are ms since the epoch. */
 export interface AuditedWrite {
   readonly verb: string;
   /** Plural, with `/status` and the like. */
@@ -10,8 +10,8 @@ export interface AuditedWrite {
   /** HTTP status of the answer. */
   readonly status: number;
   readonly userAgent: string;
-  /** What was sent; undefined for most deletions. */
-  readonly sent: unknown;
+  readonly receivedMs: number;
+  readonly answeredMs: number;
 }
 
 interface AuditEvent {
@@ -25,7 +25,8 @@ interface AuditEvent {
     readonly name?: string;
   };
   readonly responseStatus?: { readonly code?: number };
-  readonly requestObject?: unknown;
+  readonly requestReceivedTimestamp: string;
+  readonly stageTimestamp: string;
 }
 
 const CHUNK_BYTES = 1 << 20;
@@ -33,10 +34,14 @@ const CHUNK_BYTES = 1 << 20;
 /** Reads an API server's audit log as it grows, from its present end on. */
 export class AuditTrail {
   #offset: number;
+  /** What is left of a line that was there before us, be it only its end. */
+  #isOld: boolean;
   #rest = Buffer.alloc(0);
 
   constructor(private readonly path: string) {
-    this.#offset = existsSync(path) ? statSync(path).size : 0;
+    const size = existsSync(path) ? statSync(path).size : 0;
+    this.#isOld = size > 0;
+    this.#offset = Math.max(0, size - 1);
   }
 
   /** What was answered since the last call, in the order of the answers. */
@@ -66,11 +71,12 @@ export class AuditTrail {
     // The last line may be on its way.
     const end = text.lastIndexOf("\n") + 1;
     this.#rest = text.subarray(end);
-    return text
-      .subarray(0, end)
-      .toString("utf8")
-      .split("\n")
-      .filter((line) => line !== "");
+    const lines = text.subarray(0, end).toString("utf8").split("\n");
+    if (this.#isOld && end > 0) {
+      this.#isOld = false;
+      lines.shift();
+    }
+    return lines.filter((line) => line !== "");
   }
 }
 
@@ -83,6 +89,7 @@ function write(event: AuditEvent): AuditedWrite {
     name,
     status: event.responseStatus?.code ?? 0,
     userAgent: event.userAgent ?? "",
-    sent: event.requestObject,
+    receivedMs: Date.parse(event.requestReceivedTimestamp),
+    answeredMs: Date.parse(event.stageTimestamp),
   };
 }

@@ -150,17 +150,59 @@ describe("mappings", () => {
     expect(told(mirror.label("sync", "true"), exists)).toEqual(["b refused prod/web: is-a-mirror"]);
   });
 
-  it("names the annotation in the message only when the Service carries it", () => {
-    const long = service(`shop/${"a".repeat(63)}`).ferried();
-    const [byRoute] = mappings(long, mappingContext(route().to("prod", "x-{name}")));
-    const [byHand] = mappings(named("a."), mappingContext());
+  it.each([
+    [
+      "the annotation, for a name that it asks for",
+      route(),
+      named("a."),
+      '"a." is no Service name (lower-case letters, digits, "-"); correct svc-ferry.io/target-name',
+    ],
+    [
+      "to set the annotation, for a name that the route gives",
+      route().to("prod", "{name}."),
+      web,
+      '"web." is no Service name (lower-case letters, digits, "-"); set svc-ferry.io/target-name to another name',
+    ],
+    [
+      "to set the annotation, for a name that the route makes too long",
+      route().to("prod", `${"x".repeat(61)}{name}`),
+      web,
+      `"${"x".repeat(61)}web" has 64 characters, a Service's name at most 63; set svc-ferry.io/target-name to another name`,
+    ],
+    [
+      "the annotation, for a namespace that it asks for",
+      route().to("prod-{namespace}"),
+      into("Prod!"),
+      '"Prod!" is no namespace name (lower-case letters, digits, "-", at most 63); correct svc-ferry.io/target-namespace',
+    ],
+    [
+      "the route, for a namespace that its template gives",
+      route("team").to("{namespace}-{name}-"),
+      web,
+      '"shop-web-" is no namespace name (lower-case letters, digits, "-", at most 63); correct the target namespace "{namespace}-{name}-" of route team',
+    ],
+    [
+      "to remove the annotation or widen the route, for a namespace that it asks for",
+      route().allowing("prod-x"),
+      into("team"),
+      "route default may not write to namespace team; allowed: prod, prod-x; remove svc-ferry.io/target-namespace or ask the platform team to add it to the route's targets",
+    ],
+    [
+      "to widen the route, for a namespace that its template gives",
+      route().from("kube-system").to("{namespace}"),
+      service("kube-system/web").ferried(),
+      "route default may not write to namespace kube-system; allowed: none; ask the platform team to add it to the route's targets",
+    ],
+    [
+      "no reserved namespace, though the route gives one",
+      route().from("kube-system").to("{namespace}").allowing("prod-x"),
+      service("kube-system/web").ferried().annotation("svc-ferry.io/target-namespace", "team"),
+      "route default may not write to namespace team; allowed: prod-x; remove svc-ferry.io/target-namespace or ask the platform team to add it to the route's targets",
+    ],
+  ])("says what to correct: %s", (_, by, one, message) => {
+    const [mapping] = mappings(one, mappingContext(by));
 
-    expect(byRoute?.kind === "refused" && byRoute.reason.message).toContain(
-      "set svc-ferry.io/target-name to another name",
-    );
-    expect(byHand?.kind === "refused" && byHand.reason.message).toContain(
-      "correct svc-ferry.io/target-name",
-    );
+    expect(mapping?.kind === "refused" && mapping.reason.message).toBe(message);
   });
 
   it("does not offer the namespace that it has just refused", () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { KubeList } from "../../../../src/ports/kube-api.js";
 import { failure, reflectorBed } from "./reflector-bed.js";
 import { list, thing } from "./scripted-api.js";
 
@@ -55,6 +56,22 @@ describe("Reflector", () => {
     expect(news()).toEqual(["set a/y", "deleted a/x"]);
     expect([...reflector.store.values()]).toEqual(["two"]);
     expect(requests()).toEqual(["look", "watch 150"]);
+    await end();
+  });
+
+  it("hears of the server with each page of a list that takes long", async () => {
+    const { clock, api, reflector, settle, end } = reflectorBed();
+    const secondPage = Promise.withResolvers<KubeList>();
+    api.answers.push(() => list([thing("a/x", "u1", "1")], "100", "t"));
+    api.answers.push(() => secondPage.promise);
+    await settle();
+    await clock.advance(1_000);
+
+    const soon = reflector.lastContactMs;
+    secondPage.resolve(list([thing("a/y", "u2", "2")], "100"));
+    await settle();
+
+    expect([soon, reflector.lastContactMs, reflector.isSynced]).toEqual([0, 1_000, true]);
     await end();
   });
 
