@@ -11,6 +11,7 @@ import type { Digest } from "./domain/slice.js";
 import { SourceCache } from "./intake/source-cache.js";
 import type { Clock } from "./ports/clock.js";
 import type { DestinationLease } from "./ports/destination-lease.js";
+import type { TerminalError } from "./ports/errors.js";
 import type { KubeApi } from "./ports/kube-api.js";
 import type { Log } from "./ports/log.js";
 import type { Metrics } from "./ports/metrics.js";
@@ -35,6 +36,8 @@ export interface CoreParts {
   readonly lease: (api: KubeApi, place: LeasePlace) => DestinationLease;
   /** What the Lease in the source says about mass deletion; see `massDeleteLimit`. */
   readonly leaseAnnotations: () => Readonly<Record<string, string>>;
+  /** Another cluster answers in the place of a destination. */
+  readonly onStranger: (error: TerminalError) => void;
 }
 
 export class Core {

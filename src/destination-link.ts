@@ -7,6 +7,8 @@ import type { EndpointsMode } from "./config/config.js";
 import type { Installation } from "./domain/installation.js";
 import { leaseNamespace, targetNamespaces } from "./domain/namespaces.js";
 import type { IpFamily } from "./domain/objects.js";
+import { knownCluster } from "./kube/known-cluster.js";
+import { TerminalError } from "./ports/errors.js";
 import type { ServiceKey } from "./domain/service-key.js";
 import type { Digest } from "./domain/slice.js";
 import { DestinationCache } from "./intake/destination-cache.js";
@@ -69,10 +71,19 @@ export interface DestinationLinkParts {
   readonly lease: (api: KubeApi, place: LeasePlace) => DestinationLease;
   /** The destination is the source cluster itself, or not. */
   readonly onIdentity: (uid: string) => void;
+  /** Another cluster answers in the destination's place. */
+  readonly onStranger: (error: TerminalError) => void;
 }
 
 /** Between attempts to reach a destination at start. */
 const CONNECT_RETRY_MS = 1_000;
+
+/** What the destination says of itself. */
+interface Introduction {
+  /** Of its kube-system. */
+  readonly uid: string;
+  readonly families: readonly IpFamily[];
+}
 
 /** What exists once the destination has said who it is. */
 interface Active {
@@ -147,9 +158,9 @@ export class DestinationLink {
 
   /** Connects, fills the caches and keeps them fresh until `signal` aborts; leader or not. */
   async start(signal: AbortSignal): Promise<void> {
-    const families = await this.#connect(signal);
-    if (families === undefined) return;
-    const active = this.#activate(families);
+    const introduction = await this.#connect(signal);
+    if (introduction === undefined) return;
+    const active = this.#activate(introduction, signal);
     this.#active = active;
     const running = Promise.all([active.cache.start(signal), this.lease.observe(signal)]);
     await Promise.race([active.cache.synced(), running]);
@@ -166,19 +177,23 @@ export class DestinationLink {
     const active = await Promise.race([this.#ready.promise, aborted(term.signal)]);
     if (active === undefined) return;
     this.reporter.reset();
-    await active.runner.lead(term);
+    await Promise.all([active.runner.lead(term), this.reporter.run(term.signal)]);
   }
 
   /** Learns who the destination is; waits for as long as it takes. undefined: aborted meanwhile. */
-  async #connect(signal: AbortSignal): Promise<readonly IpFamily[] | undefined> {
+  async #connect(signal: AbortSignal): Promise<Introduction | undefined> {
     const { api, clock, log, onIdentity } = this.parts;
     let reported: string | undefined;
     while (!signal.aborted) {
       try {
         const system = await api.get(NAMESPACES, { name: "kube-system" }, signal);
+        const uid = system?.metadata.uid;
+        if (uid === undefined) {
+          throw new TerminalError("FERRY-K007", `${api.cluster} has no namespace kube-system`);
+        }
         const families = await clusterFamilies(api, signal);
-        onIdentity(system?.metadata.uid ?? "");
-        return families;
+        onIdentity(uid);
+        return { uid, families };
       } catch (error) {
         const text = String(error);
         if (!signal.aborted && text !== reported) {
@@ -194,9 +209,11 @@ export class DestinationLink {
     return undefined;
   }
 
-  #activate(families: readonly IpFamily[]): Active {
-    const { api, source, proof, clock, random, log, metrics, digest, observe } = this.parts;
+  #activate({ uid, families }: Introduction, signal: AbortSignal): Active {
+    const { source, proof, clock, random, log, metrics, digest, observe } = this.parts;
     const { name, installation, paused, adopt, endpoints: mode } = this.settings;
+    // Families, the Lease and whether it is the source itself were learnt from this very cluster.
+    const api = knownCluster({ ...this.parts, uid, signal });
     const cache = new DestinationCache({
       api,
       clock,

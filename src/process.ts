@@ -3,6 +3,7 @@ import { Config } from "./config/config.js";
 import { Core } from "./core.js";
 import { installation, type Installation } from "./domain/installation.js";
 import { FerryState } from "./ferry-state.js";
+import { knownCluster } from "./kube/known-cluster.js";
 import { Elector } from "./leader/elector.js";
 import { LinkLease } from "./link-lease.js";
 import { Clock } from "./ports/clock.js";
@@ -57,16 +58,19 @@ export class FerryProcess {
     @inject(FerryState) private readonly state: FerryState,
   ) {}
 
-  /** Runs until `signal` aborts. Resolves with the exit code: 0 after a stop in good order, 1 when it could not start. */
+  /**
+   * Runs until `signal` aborts. Resolves with the exit code: 0 after a stop in good order, 1 when it could not start, or when
+   * another cluster took the place of one: what was learnt from the old one holds no more, and a new process learns it anew.
+   */
   async run(signal: AbortSignal, warnings: readonly string[] = []): Promise<number> {
     const { log } = this.around;
     log.info({ version: VERSION, routes: this.#routes() }, "starting");
     for (const text of warnings) log.warn({ text }, "configuration warning");
     try {
       await this.admin.start(signal);
-      await this.#work(signal);
+      const exitCode = await this.#work(signal);
       log.info({}, "stopped");
-      return OK;
+      return exitCode;
     } catch (error) {
       log.error({ err: error }, "cannot go on");
       return FAILED;
@@ -85,13 +89,13 @@ export class FerryProcess {
     });
   }
 
-  async #work(signal: AbortSignal): Promise<void> {
+  async #work(signal: AbortSignal): Promise<number> {
     const processId = this.around.random.id();
     const { name, access } = this.config.source;
     const source = await this.clusters.open(name, access, processId);
     const destinations = await this.#openDestinations(processId);
     const sourceCluster = await this.#identify(source, signal);
-    if (sourceCluster === undefined) return;
+    if (sourceCluster === undefined) return OK;
     const { routes, link, lease } = this.config;
     const installed = installation({
       routes,
@@ -101,23 +105,43 @@ export class FerryProcess {
       digest: this.around.digest,
     });
     const elector = this.#elector(source, processId);
-    const core = this.#core({ source, destinations, installed, processId, elector });
+    // The caches outlive the last term: what is in flight at the stop still reads them.
+    const caches = new AbortController();
+    const exchanged = new AbortController();
+    const onStranger = (error: TerminalError): void => {
+      if (!exchanged.signal.aborted) this.#tellStranger(error, installed.link);
+      exchanged.abort();
+    };
+    const known = { api: source, uid: sourceCluster, signal: caches.signal, onStranger };
+    const core = this.#core({
+      source: knownCluster(known),
+      destinations,
+      installed,
+      processId,
+      elector,
+      onStranger,
+    });
     this.state.attach(core, installed.link, () => elector.leader?.identity);
     this.around.log.info(
       { link: installed.link, sourceCluster, processId },
       "connected to the source",
     );
 
-    // The caches outlive the last term: what is in flight at the stop still reads them.
-    const caches = new AbortController();
+    const until = AbortSignal.any([signal, exchanged.signal]);
     const fresh = core.start(caches.signal);
-    await Promise.race([core.synced(), aborted(signal)]);
-    if (!signal.aborted) {
+    await Promise.race([core.synced(), aborted(until)]);
+    if (!until.aborted) {
       this.around.log.info({}, "source caches are synced");
-      await elector.run(signal, (term) => this.#lead(core, term));
+      await elector.run(until, (term) => this.#lead(core, term));
     }
     caches.abort();
     await fresh;
+    return exchanged.signal.aborted ? FAILED : OK;
+  }
+
+  #tellStranger(err: TerminalError, link: string): void {
+    const fix = `if the address is wrong, correct it; if a source cluster was replaced for good, run with --link=${link}, so that its mirrors are taken over`;
+    this.around.log.error({ code: err.code, err, fix }, "a cluster was exchanged, ending");
   }
 
   async #openDestinations(processId: string): Promise<ReadonlyMap<string, KubeApi>> {
@@ -170,10 +194,11 @@ export class FerryProcess {
     readonly installed: Installation;
     readonly processId: string;
     readonly elector: Elector;
+    readonly onStranger: (error: TerminalError) => void;
   }): Core {
     const { config } = this;
     const { clock, random, log, metrics, digest } = this.around;
-    const { source, destinations, installed, processId, elector } = parts;
+    const { source, destinations, installed, processId, elector, onStranger } = parts;
     return new Core({
       config,
       installation: installed,
@@ -186,6 +211,7 @@ export class FerryProcess {
       digest,
       observe: watchMetrics(metrics),
       leaseAnnotations: () => elector.leader?.annotations ?? {},
+      onStranger,
       lease: (api, { namespace, createNamespace }) =>
         new LinkLease({
           ...config.lease,

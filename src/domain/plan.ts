@@ -85,16 +85,16 @@ export function planService(view: TargetView, context: PlanContext): ServicePlan
 
 /**
  * What is there keeps its primary family as long as both clusters have it: families are learnt as Services show them, and
- * one that is learnt later must not cost a mirror its life, for the API forbids the change in place.
+ * one that is learnt later must not cost a mirror its life, for the API forbids the change in place. A headless mirror has no
+ * address to learn from, but we gave it no family that the destination did not have.
  */
 function keepingFamily(view: TargetView, first: Candidate, context: PlanContext): PlanContext {
   const { existing } = view;
   if (existing.kind !== "ours" && existing.kind !== "adoptable") return context;
-  const has = existing.service.spec.ipFamilies?.[0];
-  const isCommon =
-    has !== undefined &&
-    context.families.includes(has) &&
-    first.service.spec.ipFamilies?.includes(has) === true;
+  const { clusterIP, ipFamilies: [has] = [] } = existing.service.spec;
+  if (has === undefined || first.service.spec.ipFamilies?.includes(has) !== true) return context;
+  const isOursHeadless = existing.kind === "ours" && clusterIP === "None";
+  const isCommon = isOursHeadless || context.families.includes(has);
   return isCommon ? { ...context, families: [has] } : context;
 }
 

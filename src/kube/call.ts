@@ -19,6 +19,8 @@ export interface Call {
   readonly body?: unknown;
   readonly signal: AbortSignal;
   readonly priority: Priority;
+  /** See GetOptions. */
+  readonly fresh?: boolean | undefined;
   /** See WriteOptions.permit. */
   readonly permit?: (() => boolean) | undefined;
 }

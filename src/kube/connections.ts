@@ -7,6 +7,7 @@ interface Pools {
   readonly connectionId: string;
   readonly requests: Pool;
   readonly watches: Pool;
+  readonly fresh: Pool;
 }
 
 /** After this long without a connection the server counts as unreachable. */
@@ -23,7 +24,8 @@ const BACKSTOP_MS = 300_000;
 
 /**
  * Two pools: one for requests, with at most `maxConnections`, and one for watches, which live for minutes each and
- * would otherwise eat the first. HTTP/1.1, because one connection per request in flight is what makes a turn of the
+ * would otherwise eat the first. A third one keeps no connection: who asks over it learns where the address leads now,
+ * whatever older connections still lead to. HTTP/1.1, because one connection per request in flight is what makes a turn of the
  * Limiter mean a free connection.
  *
  * A credential with another server or other keys gets pools of its own; the old ones close as their requests end,
@@ -39,19 +41,20 @@ export class Connections {
     private readonly onOpened: () => void,
   ) {}
 
-  /** Connections established so far. */
+  /** Connections established so far; those for a single fresh request are not counted. */
   get opened(): number {
     return this.#opened;
   }
 
   /** The pool for a request or a watch with this credential. */
-  pool(credential: Credential, use: "requests" | "watches"): Pool {
+  pool(credential: Credential, use: "requests" | "watches" | "fresh"): Pool {
     if (this.#pools?.connectionId !== credential.connectionId) {
       this.#retire();
       this.#pools = {
         connectionId: credential.connectionId,
         requests: this.#open(credential, this.maxConnections),
         watches: this.#open(credential, null),
+        fresh: this.#openFresh(credential),
       };
     }
     return this.#pools[use];
@@ -59,7 +62,7 @@ export class Connections {
 
   /** Breaks everything off and waits until the sockets are closed. A later `pool` would open new ones. */
   async close(): Promise<void> {
-    const current = this.#pools === undefined ? [] : [this.#pools.requests, this.#pools.watches];
+    const current = this.#current();
     this.#pools = undefined;
     // NB: `close` of a pool that is destroyed with requests in its queue never ends, so nobody waits for that.
     await Promise.all([...this.#closing, ...current].map((pool) => pool.destroy()));
@@ -68,17 +71,9 @@ export class Connections {
   #open(credential: Credential, connections: number | null): Pool {
     const backstopMs = connections === null ? 0 : BACKSTOP_MS;
     const pool = new Pool(credential.origin, {
+      ...poolOptions(credential, backstopMs),
       connections,
-      allowH2: false,
       keepAliveTimeout: IDLE_MS,
-      headersTimeout: backstopMs,
-      bodyTimeout: backstopMs,
-      connect: {
-        ...credential.tls,
-        timeout: CONNECT_TIMEOUT_MS,
-        keepAlive: true,
-        keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS,
-      },
     });
     pool.on("connect", () => {
       this.#opened += 1;
@@ -87,14 +82,39 @@ export class Connections {
     return pool;
   }
 
+  #openFresh(credential: Credential): Pool {
+    const options = poolOptions(credential, BACKSTOP_MS);
+    // NB: undici closes the connection after each request then, and tells the server so.
+    const pool = new Pool(credential.origin, { ...options, connections: 1, pipelining: 0 });
+    pool.on("connect", () => this.onOpened());
+    return pool;
+  }
+
+  #current(): readonly Pool[] {
+    if (this.#pools === undefined) return [];
+    const { requests, watches, fresh } = this.#pools;
+    return [requests, watches, fresh];
+  }
+
   #retire(): void {
-    if (this.#pools === undefined) {
-      return;
-    }
-    for (const pool of [this.#pools.requests, this.#pools.watches]) {
+    for (const pool of this.#current()) {
       this.#closing.add(pool);
       pool.close(() => this.#closing.delete(pool));
     }
     this.#pools = undefined;
   }
+}
+
+function poolOptions(credential: Credential, backstopMs: number): Pool.Options {
+  return {
+    allowH2: false,
+    headersTimeout: backstopMs,
+    bodyTimeout: backstopMs,
+    connect: {
+      ...credential.tls,
+      timeout: CONNECT_TIMEOUT_MS,
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS,
+    },
+  };
 }

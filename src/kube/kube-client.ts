@@ -2,6 +2,7 @@
 
 import { TerminalError } from "../ports/errors.js";
 import type {
+  GetOptions,
   KubeApi,
   KubeList,
   KubeObject,
@@ -85,9 +86,10 @@ export class KubeClient implements KubeApi {
     resource: Resource,
     ref: ObjectRef,
     signal: AbortSignal,
+    { fresh }: GetOptions = {},
   ): Promise<KubeObject | undefined> {
     const path = objectPath(resource, ref);
-    const call = read("get", { path, target: path, accept: JSON_TYPE }, signal);
+    const call = { ...read("get", { path, target: path, accept: JSON_TYPE }, signal), fresh };
     const answer = await this.transport.ask(call);
     if (answer.status === 200) {
       const object = parseObjectBody(answer.body);

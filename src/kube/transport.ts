@@ -95,7 +95,7 @@ export class Transport {
     try {
       const credential = await this.#credential(call);
       const request = this.#http(call, credential);
-      const pool = this.connections.pool(credential, "requests");
+      const pool = this.connections.pool(credential, call.fresh === true ? "fresh" : "requests");
       turn = "with the transfer";
       return { answer: await this.#askOnce(call, pool, request), credential };
     } finally {

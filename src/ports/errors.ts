@@ -27,6 +27,8 @@ export type ErrorCode =
   | "FERRY-K010"
   /** The request itself is wrong (400, 404 on a collection, 405, 413, 415, 422). */
   | "FERRY-K011"
+  /** Another cluster answers under this address. */
+  | "FERRY-K012"
   /** Stopped before it was sent: the process no longer holds its Leases. */
   | "FERRY-L001"
   /** The object changed between our read and our write: read again. */

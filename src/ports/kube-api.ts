@@ -80,6 +80,11 @@ export interface Preconditions {
 /** Which request goes out first when connections are short. */
 export type Priority = "live" | "bulk" | "event";
 
+export interface GetOptions {
+  /** Over a connection opened for this request alone, which `connections` does not count: who answers at the address now. */
+  readonly fresh?: boolean | undefined;
+}
+
 export interface WriteOptions {
   readonly signal: AbortSignal;
   readonly priority?: Priority | undefined;
@@ -127,7 +132,12 @@ export interface KubeApi {
     signal: AbortSignal,
   ): Promise<void>;
   /** Quorum read. undefined only when the server answered with a `Status` NotFound for this very name. */
-  get(resource: Resource, ref: ObjectRef, signal: AbortSignal): Promise<KubeObject | undefined>;
+  get(
+    resource: Resource,
+    ref: ObjectRef,
+    signal: AbortSignal,
+    options?: GetOptions,
+  ): Promise<KubeObject | undefined>;
   create(resource: Resource, object: KubeObject, options: WriteOptions): Promise<WriteResult>;
   /** JSON merge patch (a removal is an explicit null), applied only if `preconditions` hold. */
   patch(

@@ -1,4 +1,5 @@
 /** The second half of a pass: slices and Endpoints of a mirror that is there. */
+import type { Reason } from "../domain/codes.js";
 import type { Installation } from "../domain/installation.js";
 import type { Service } from "../domain/objects.js";
 import { planEndpoints, type EndpointsPlan } from "../domain/plan-endpoints.js";
@@ -11,7 +12,9 @@ import { RetryableError } from "../ports/errors.js";
 import type { SourceView } from "../ports/source-view.js";
 import { candidateKey, endpointsMayBeTaken } from "./adoption.js";
 import type { Applied, Applier, WritePermit } from "./applier.js";
+import { Fillings, sliceKeys } from "./fillings.js";
 import type { SourceProof } from "./proof.js";
+import { whyNotStored } from "./refused-write.js";
 
 export interface EndpointsResult {
   readonly writes: number;
@@ -20,7 +23,7 @@ export interface EndpointsResult {
   /** core/v1 Endpoints under our mirror's name that belong to somebody else. */
   readonly strangeEndpoints: boolean;
   /** What the server said when it would not take a slice or the Endpoints; they are tried again. */
-  readonly refused: string | undefined;
+  readonly refused: Reason | undefined;
 }
 
 export interface EndpointsSettings {
@@ -39,6 +42,9 @@ export interface EndpointsParts {
 type Wanted = Extract<ServicePlan, { kind: "wanted" }>;
 
 export class EndpointsPass {
+  /** Kept only where there are no mirror slices. */
+  readonly #fillings = new Fillings();
+
   constructor(
     private readonly settings: EndpointsSettings,
     private readonly parts: EndpointsParts,
@@ -57,30 +63,31 @@ export class EndpointsPass {
     const sourceSlices = this.parts.source.slices(candidateKey(wanted.winner));
     if (sourceSlices === undefined) return NOT_KNOWN;
     const plan = this.#plan(target, wanted, mirror, sourceSlices);
-    const first = await this.#applySlices(plan.slices, permit);
+    const first = await this.#applySlices(target, plan.slices, permit);
     let writes = first.stored;
     let refused = first.refused;
     // Somebody took our labels off a slice: the applier has read it by now, and the new plan gives them back.
     if (first.occupied) {
       const again = this.#plan(target, wanted, mirror, sourceSlices).slices;
-      const second = await this.#applySlices(again, permit);
+      const second = await this.#applySlices(target, again, permit);
       writes += second.stored;
       refused ??= second.refused;
     }
-    await this.#proveGone(plan, sourceSlices, candidateKey(wanted.winner), permit.signal);
+    await this.#proveGone(plan, { target, wanted, sourceSlices }, permit.signal);
     let strangeEndpoints = false;
     for (const write of plan.endpoints) {
       const applied = await this.parts.applier.apply(write, permit);
       if (applied.kind === "done") writes += 1;
-      refused ??= whyNotStored(applied);
+      refused ??= whyNotStored(applied, target);
       if (applied.kind !== "occupied") continue;
       strangeEndpoints = !endpointsMayBeTaken(applied.object, sourceSlices);
       if (strangeEndpoints)
         this.parts.view.deleted("endpoints", target, applied.object.metadata.uid ?? "");
       else writes += await this.#takeEndpoints(target, wanted, mirror, permit);
     }
+    if (refused === undefined && !strangeEndpoints) this.#remember(target, sourceSlices);
     const deletions = plan.deletions.map(({ write }) => write);
-    writes += (await this.#applySlices(deletions, permit)).stored;
+    writes += (await this.#applySlices(target, deletions, permit)).stored;
     return { writes, plan, strangeEndpoints, refused };
   }
 
@@ -99,6 +106,7 @@ export class EndpointsPass {
   /** As removeAll, for a name without a mirror of ours: the destination itself must say that there is none. */
   async removeLeftovers(target: ServiceKey, permit: WritePermit): Promise<number> {
     const { view, applier } = this.parts;
+    this.#fillings.forget(target);
     if (view.slices(target).length === 0 && view.endpoints(target) === undefined) return 0;
     const service = await applier.read("services", splitKey(target), permit.signal);
     if (service !== undefined) {
@@ -111,16 +119,17 @@ export class EndpointsPass {
 
   /** A name that is taken is read by the applier and seen by the next plan. */
   async #applySlices(
+    target: ServiceKey,
     slices: readonly Write[],
     permit: WritePermit,
-  ): Promise<{ stored: number; occupied: boolean; refused: string | undefined }> {
+  ): Promise<{ stored: number; occupied: boolean; refused: Reason | undefined }> {
     const applied = await Promise.all(
       slices.map((write) => this.parts.applier.apply(write, permit)),
     );
     return {
       stored: applied.filter(({ kind }) => kind === "done").length,
       occupied: applied.some(({ kind }) => kind === "occupied"),
-      refused: applied.map(whyNotStored).find((why) => why !== undefined),
+      refused: applied.map((one) => whyNotStored(one, target)).find((why) => why !== undefined),
     };
   }
 
@@ -170,31 +179,54 @@ export class EndpointsPass {
     return applied.length;
   }
 
+  #remember(target: ServiceKey, sourceSlices: readonly SourceSlice[]): void {
+    const endpoints = this.parts.view.endpoints(target);
+    if (this.settings.mode !== "endpoints" || endpoints === undefined) return;
+    this.#fillings.remember(endpoints, sourceSlices);
+  }
+
   /** @throws RetryableError FERRY-R002 when the source still has a slice that the cache merely lost: it is listed again */
   async #proveGone(
-    { deletions, endpoints }: EndpointsPlan,
-    sourceSlices: readonly SourceSlice[],
-    service: ServiceKey,
+    plan: EndpointsPlan,
+    pass: {
+      readonly target: ServiceKey;
+      readonly wanted: Wanted;
+      readonly sourceSlices: readonly SourceSlice[];
+    },
     signal: AbortSignal,
   ): Promise<void> {
     const { proof, source } = this.parts;
+    const service = candidateKey(pass.wanted.winner);
+    const known = sliceKeys(pass.sourceSlices);
+    const lost = this.#lost(plan, pass.target, known);
     const gone = await Promise.all(
-      deletions.map(
-        async (deletion) =>
-          deletion.source === undefined ||
-          proof.sliceGone(deletion.source as ServiceKey, service, signal),
-      ),
+      lost === undefined
+        ? [proof.noOtherSlices(service, known, signal)]
+        : lost.map((slice) => proof.sliceGone(slice, service, signal)),
     );
-    // Endpoints alone do not say which slices filled them.
-    if (sourceSlices.length === 0 && endpoints.some(({ verb }) => verb === "patch")) {
-      gone.push(await proof.noSlices(service, signal));
-    }
     if (gone.every(Boolean)) return;
     source.distrust("slices", splitKey(service).namespace);
     throw new RetryableError(
       "FERRY-R002",
       `the cache lost slices of ${service} that the source still has; they are listed again`,
     );
+  }
+
+  /** Source slices whose addresses go, as far as the cache knows; undefined: it cannot tell which ones filled the Endpoints. */
+  #lost(
+    { deletions, endpoints }: EndpointsPlan,
+    target: ServiceKey,
+    known: ReadonlySet<ServiceKey>,
+  ): readonly ServiceKey[] | undefined {
+    const isRefilled = endpoints.some((write) => write.verb === "patch" && "subsets" in write.body);
+    // Endpoints that would be empty: mirror slices may have been deleted by hand, and new slices be on their way.
+    if (isRefilled && known.size === 0) return undefined;
+    if (isRefilled && this.settings.mode === "endpoints") {
+      const there = this.parts.view.endpoints(target);
+      const filling = there && this.#fillings.of(there);
+      return filling && [...filling].filter((slice) => !known.has(slice));
+    }
+    return deletions.flatMap(({ source }) => (source === undefined ? [] : [source as ServiceKey]));
   }
 }
 
@@ -220,16 +252,3 @@ const NOT_KNOWN: EndpointsResult = {
   strangeEndpoints: false,
   refused: undefined,
 };
-
-function whyNotStored(applied: Applied): string | undefined {
-  switch (applied.kind) {
-    case "done":
-    case "occupied":
-      return undefined;
-    case "namespace-missing":
-      return "the namespace does not exist any more";
-    case "namespace-terminating":
-    case "invalid":
-      return applied.message;
-  }
-}

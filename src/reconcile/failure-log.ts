@@ -6,10 +6,10 @@ import type { Log, LogFields } from "../ports/log.js";
 const LINES_PER_WINDOW = 5;
 const WINDOW_MS = 60_000;
 
-interface Window {
-  readonly startedAtMs: number;
-  lines: number;
-  suppressed: number;
+/** Names that a cause has struck within one window. */
+interface Struck {
+  readonly logged: number;
+  readonly suppressed: number;
 }
 
 /**
@@ -19,24 +19,35 @@ interface Window {
 export class FailureLog {
   /** Cause of the last failure, and whether it was logged, by name. */
   readonly #failing = new Map<ServiceKey, { readonly code: string; readonly logged: boolean }>();
-  readonly #windows = new Map<string, Window>();
+  readonly #struck = new Map<string, Struck>();
 
   constructor(
     private readonly log: Log,
     private readonly clock: Clock,
   ) {}
 
+  /**
+   * Tells at the end of each window how many said nothing, until `signal` aborts: then for the last time. It needs a
+   * timer: a cause that is over strikes nobody any more, and a name that is not retried fails but once.
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.clock.sleep(WINDOW_MS, signal);
+      this.#endWindow();
+    }
+  }
+
   failed(target: ServiceKey, code: string, level: "warn" | "error", fields: LogFields): void {
     if (this.#failing.get(target)?.code === code) return;
-    const window = this.#window(code);
-    const logged = window.lines < LINES_PER_WINDOW;
-    this.#failing.set(target, { code, logged });
-    if (!logged) {
-      window.suppressed += 1;
-      return;
+    const { logged, suppressed } = this.#struck.get(code) ?? { logged: 0, suppressed: 0 };
+    const isLogged = logged < LINES_PER_WINDOW;
+    this.#failing.set(target, { code, logged: isLogged });
+    if (isLogged) {
+      this.#struck.set(code, { logged: logged + 1, suppressed });
+      this.log[level]({ ...fields, code }, "will try again");
+    } else {
+      this.#struck.set(code, { logged, suppressed: suppressed + 1 });
     }
-    window.lines += 1;
-    this.log[level]({ ...fields, code }, "will try again");
   }
 
   /** It works again, or is of no interest any more. True when somebody has read that it failed. */
@@ -48,18 +59,14 @@ export class FailureLog {
 
   clear(): void {
     this.#failing.clear();
-    this.#windows.clear();
+    this.#struck.clear();
   }
 
-  #window(code: string): Window {
-    const nowMs = this.clock.monotonicMs();
-    const current = this.#windows.get(code);
-    if (current !== undefined && nowMs - current.startedAtMs < WINDOW_MS) return current;
-    if (current !== undefined && current.suppressed > 0) {
-      this.log.warn({ code, names: current.suppressed }, "more names failed for the same cause");
+  #endWindow(): void {
+    for (const [code, { suppressed }] of this.#struck) {
+      if (suppressed === 0) continue;
+      this.log.warn({ code, names: suppressed }, "more names failed for the same cause");
     }
-    const window = { startedAtMs: nowMs, lines: 0, suppressed: 0 };
-    this.#windows.set(code, window);
-    return window;
+    this.#struck.clear();
   }
 }

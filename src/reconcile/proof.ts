@@ -83,16 +83,21 @@ export class SourceProof {
     return object === undefined || object.metadata.labels?.[SERVICE_NAME_LABEL] !== name;
   }
 
-  /** Is it true that the source has no slice of that Service? */
-  async noSlices(service: ServiceKey, signal: AbortSignal): Promise<boolean> {
+  /** Is it true that the source has no slices of that Service but these? */
+  async noOtherSlices(
+    service: ServiceKey,
+    known: ReadonlySet<ServiceKey>,
+    signal: AbortSignal,
+  ): Promise<boolean> {
     const { namespace, name } = splitKey(service);
     const labelSelector = `${SERVICE_NAME_LABEL}=${name}`;
-    const options = { namespace, labelSelector, limit: 1, metadataOnly: true };
+    // Of one more than these, one is not among them: so there is never a second page to read.
+    const options = { namespace, labelSelector, limit: known.size + 1, metadataOnly: true };
     const { items } = await this.#ask(
       () => this.api.list(ENDPOINT_SLICES, options, signal),
       signal,
     );
-    return items.length === 0;
+    return items.every(({ metadata }) => known.has(serviceKey(namespace, metadata.name)));
   }
 
   #stillThere(service: Service, mirror: Service, options: ProofOptions): Verdict {
@@ -156,7 +161,9 @@ export class SourceProof {
   async #verifyCluster(signal: AbortSignal): Promise<boolean> {
     const { connections } = this.api;
     if (this.#verifiedConnections === connections) return true;
-    const namespace = await this.api.get(NAMESPACES, { name: "kube-system" }, signal);
+    const ref = { name: "kube-system" };
+    // Over the pool an old connection could answer, which may lead to another cluster than the newest one.
+    const namespace = await this.api.get(NAMESPACES, ref, signal, { fresh: true });
     if (namespace?.metadata.uid !== this.installation.sourceCluster) {
       throw new RetryableError(
         "FERRY-R002",

@@ -16,32 +16,14 @@ import { splitKey, type ServiceKey } from "../domain/service-key.js";
 import type { Write } from "../domain/writes.js";
 import type { DestinationView } from "../ports/destination-view.js";
 import type { SourceView } from "../ports/source-view.js";
-import type { WorkNote } from "../ports/work.js";
 import { adoption, candidateKey } from "./adoption.js";
-import type { Applied, Applier, WritePermit } from "./applier.js";
+import type { Applied, Applier } from "./applier.js";
 import type { EndpointsPass } from "./endpoints-pass.js";
+import { isNamespaceTrouble } from "./namespace-trouble.js";
+import type { Outcome, Pass, PassResult } from "./pass.js";
 import { whyRefused } from "./refused-write.js";
 import type { SourceProof, Verdict } from "./proof.js";
 import type { Reporter } from "./reporter.js";
-
-/** What one pass did; also the `outcome` label of `svc_ferry_reconcile_total`. */
-export type Outcome = "synced" | "unchanged" | "removed" | "refused" | "held" | "nothing";
-
-/** How one pass ended. */
-export interface PassResult {
-  readonly outcome: Outcome;
-  /** The reason lies with the destination and nobody will tell us when it goes away: look again with the key's backoff. */
-  readonly again: boolean;
-}
-
-/** One attempt at one name. */
-export interface Pass {
-  readonly target: ServiceKey;
-  readonly note: WorkNote;
-  readonly permit: WritePermit;
-  /** The configuration has led for long enough to remove mirrors of routes that it does not know. */
-  readonly graceOver: boolean;
-}
 
 /** What a reconciler knows about its destination. */
 export interface ReconcilerSettings {
@@ -157,7 +139,7 @@ export class Reconciler {
     if (first === undefined) return;
     for (const loser of view.candidates) {
       if (loser === first) continue;
-      this.parts.reporter.refused(view.target, loser, whyLost(loser, first, view.target));
+      this.parts.reporter.lost(view.target, loser, whyLost(loser, first, view.target));
     }
   }
 
@@ -230,6 +212,11 @@ export class Reconciler {
     if (mirror === undefined) return { outcome: "held", again: true };
     this.parts.reporter.mirrored(pass, plan);
     const endpoints = await this.parts.endpoints.run(pass, plan, mirror);
+    if (endpoints.refused !== undefined && isNamespaceTrouble(endpoints.refused)) {
+      // The namespace is being deleted with all that is in it: the mirror is no longer in order, it is just not gone yet.
+      this.parts.reporter.refused(pass.target, plan.winner, endpoints.refused);
+      return { outcome: "refused", again: true };
+    }
     this.parts.reporter.synced(pass, plan, endpoints);
     const outcome = plan.writes.length + endpoints.writes > 0 ? "synced" : "unchanged";
     return { outcome, again: endpoints.refused !== undefined };

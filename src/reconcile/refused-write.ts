@@ -5,17 +5,22 @@ import { splitKey, type ServiceKey } from "../domain/service-key.js";
 import type { ExistingService } from "../ports/destination-view.js";
 import type { Applied } from "./applier.js";
 
-/** undefined: it was stored, or the name is ours after all and the next pass sees it. */
+/** As `whyNotStored`; a name that is taken is the other one's, or ours after all, and the next pass sees it. */
 export function whyRefused(
   applied: Applied,
   target: ServiceKey,
   existing: ExistingService,
 ): Reason | undefined {
+  if (applied.kind !== "occupied") return whyNotStored(applied, target);
+  return existing.kind === "foreign" ? whyForeign(target, existing.foreign) : undefined;
+}
+
+/** undefined: it was stored, or its name is taken, which is for the next plan. */
+export function whyNotStored(applied: Applied, target: ServiceKey): Reason | undefined {
   switch (applied.kind) {
     case "done":
-      return undefined;
     case "occupied":
-      return existing.kind === "foreign" ? whyForeign(target, existing.foreign) : undefined;
+      return undefined;
     case "namespace-missing":
       return {
         code: "namespace-missing",

@@ -11,7 +11,7 @@ export function endpointRemarks({
   if (refused !== undefined) {
     remarks.push({
       code: "rejected-by-destination",
-      message: `the mirror is there, but the destination refuses its endpoints: ${refused}`,
+      message: `the mirror is there, but the destination refuses its endpoints: ${refused.message}`,
     });
   }
   if (strangeEndpoints) {

@@ -4,10 +4,9 @@
  * shows. Nothing is decided here, and an unchanged state says nothing.
  */
 import type { Reason, ReasonCode } from "../domain/codes.js";
-import { SOURCE_UID_ANNOTATION } from "../domain/labels.js";
 import type { Service } from "../domain/objects.js";
 import { sourceOf, type Candidate, type ServicePlan } from "../domain/plan.js";
-import { splitKey, type ServiceKey } from "../domain/service-key.js";
+import type { ServiceKey } from "../domain/service-key.js";
 import type { Clock } from "../ports/clock.js";
 import { RetryableError, TerminalError, type ErrorCode } from "../ports/errors.js";
 import type { EventReason } from "../ports/event-sink.js";
@@ -15,15 +14,16 @@ import type { Log } from "../ports/log.js";
 import type { Metrics } from "../ports/metrics.js";
 import type { WorkNote } from "../ports/work.js";
 import { candidateKey } from "./adoption.js";
+import { ChangeReporter } from "./change-reporter.js";
 import type { EndpointsResult } from "./endpoints-pass.js";
 import { FailureLog } from "./failure-log.js";
+import { isNamespaceTrouble, NamespaceTrouble } from "./namespace-trouble.js";
 import type { OrphanReporter } from "./orphan-reporter.js";
-import type { Pass } from "./reconciler.js";
+import type { Pass } from "./pass.js";
 import { endpointRemarks } from "./remarks.js";
 import { blankState, ServiceStates, type ServiceState, type SyncState } from "./service-state.js";
-import { Tracking } from "./tracking.js";
 import type { Voice } from "./voice.js";
-import { mirrorText, removalText, type RemovalCause } from "./wording.js";
+import type { RemovalCause } from "./wording.js";
 
 export interface ReporterParts {
   readonly voice: Voice;
@@ -43,7 +43,8 @@ const PATIENCE = 5;
 export class Reporter {
   readonly #states = new ServiceStates();
   readonly #failures: FailureLog;
-  readonly #tracking = new Tracking();
+  readonly #changes: ChangeReporter;
+  readonly #namespaces = new NamespaceTrouble();
   #sweepWanted: () => void = () => {};
 
   constructor(
@@ -51,6 +52,7 @@ export class Reporter {
     private readonly parts: ReporterParts,
   ) {
     this.#failures = new FailureLog(parts.log, parts.clock);
+    this.#changes = new ChangeReporter(destination, parts);
   }
 
   /** For /status. */
@@ -70,37 +72,20 @@ export class Reporter {
   reset(): void {
     this.#states.clear();
     this.#failures.clear();
-    this.#tracking.clear();
+    this.#changes.clear();
+    this.#namespaces.clear();
     this.parts.orphans.clear();
+  }
+
+  /** Tells what cannot be told when it happens, until `signal` aborts. */
+  run(signal: AbortSignal): Promise<void> {
+    return this.#failures.run(signal);
   }
 
   /** The mirror itself is in order now; endpoints follow. */
   mirrored(pass: Pass, plan: Wanted): void {
-    const { change, winner } = plan;
-    const { target, note } = pass;
-    const source = candidateKey(winner);
-    if (!this.#tracking.has(source)) this.#startTracking(source, target, pass, change);
-    if (change === "none") return;
-    // A name that became free is news from the destination too, but nothing of ours had been touched.
-    const wasSynced = this.#states.get(target, source)?.state === "synced";
-    const isRepair = note.cause === "destination" && change !== "adopt" && wasSynced;
-    const fields = {
-      operation: change,
-      outcome: "applied",
-      fields: change === "create" ? undefined : plan.writes.flatMap((write) => write.why).join(","),
-      latencyMs: this.#sinceMs(note),
-      uid: winner.service.uid,
-      text: mirrorText(change, isRepair),
-    };
-    this.parts.voice.say(source, target, fields, "applied");
-    if (isRepair) this.#driftRepaired("services");
-    const to = this.parts.voice.to(target);
-    if (change === "adopt") {
-      const message = `${to} of k8s-svc-sync is ours now`;
-      this.parts.voice.event(winner.service, "Normal", "Adopted", message);
-    } else if (change === "create") {
-      this.parts.voice.event(winner.service, "Normal", "Synced", `mirrored to ${to}`);
-    }
+    const before = this.#states.get(pass.target, candidateKey(plan.winner));
+    this.#changes.mirrored(pass, plan, before?.state === "synced");
   }
 
   /** One pass ended well. */
@@ -113,7 +98,7 @@ export class Reporter {
     const remarks = [...plan.wanted.remarks, ...endpointRemarks(result)];
     const isExternal = plan.wanted.spec.type === "ExternalName";
     const { clock } = this.parts;
-    const lagMs = this.#sinceMs(note);
+    const lagMs = this.#changes.sinceMs(note);
     const times = wrote
       ? { lastChangeMs: clock.now() - lagMs, lastWriteMs: clock.now(), lagMs }
       : {};
@@ -128,18 +113,26 @@ export class Reporter {
     });
     this.#recovered(target, source, before);
     this.#forgetOthers(target);
-    if (wrote) this.#count(note, lagMs, result);
-    if (result.writes > 0) this.#endpointsWritten(source, pass, result, lagMs);
-    this.#remark(winner.service, target, before?.remarks ?? [], remarks);
+    if (wrote) this.#changes.wrote(source, pass, result);
+    const known = new Set(before?.remarks.map(({ message }) => message));
+    const fresh = remarks.filter(({ message }) => !known.has(message));
+    this.#changes.remarked(winner.service, target, fresh);
   }
 
   refused(target: ServiceKey, candidate: Candidate, reason: Reason): void {
+    this.#failures.cleared(target);
     const conflict = CONFLICTS.has(reason.code);
     const event = conflict ? "NameConflict" : "Refused";
     this.#transition(target, candidate, conflict ? "conflict" : "refused", reason, event);
   }
 
+  /** Another Service has the name, and nothing is attempted for this one. How the attempt for that one goes is another matter. */
+  lost(target: ServiceKey, candidate: Candidate, reason: Reason): void {
+    this.#transition(target, candidate, "conflict", reason, "NameConflict");
+  }
+
   held(target: ServiceKey, candidate: Candidate | undefined, reason: Reason): void {
+    this.#failures.cleared(target);
     if (candidate !== undefined) this.#transition(target, candidate, "paused", reason, "Paused");
   }
 
@@ -161,27 +154,19 @@ export class Reporter {
 
   /** Nobody wants the name and nothing has it. */
   forgotten(target: ServiceKey): void {
+    this.#failures.cleared(target);
     this.parts.orphans.forget(target);
     this.#forgetOthers(target);
   }
 
   removed(target: ServiceKey, mirror: Service, because: RemovalCause, note: WorkNote): void {
-    const source = sourceOf(mirror) ?? target;
-    const latencyMs = this.#sinceMs(note);
-    this.#failures.cleared(target);
-    const text = `removed the mirror: ${removalText(because)}`;
-    const fields = { operation: "delete", outcome: "removed", because, latencyMs, text };
-    this.parts.voice.say(source, target, fields, "removed");
-    if (because !== "source-deleted") {
-      const uid = mirror.annotations[SOURCE_UID_ANNOTATION] ?? "";
-      const message = `${this.parts.voice.to(target)} was removed: ${removalText(because)}`;
-      this.parts.voice.event({ ...splitKey(source), uid }, "Normal", "Removed", message);
-    }
+    this.#changes.removed(target, mirror, because, note);
     this.forgotten(target);
   }
 
   /** A mirror that nobody wants stays for now. */
   orphanHeld(target: ServiceKey, mirror: Service, reason: Reason): void {
+    this.#failures.cleared(target);
     this.parts.orphans.held({ source: sourceOf(mirror) ?? target, target }, reason);
     this.#forgetOthers(target);
   }
@@ -193,16 +178,25 @@ export class Reporter {
     const { destination } = this;
     this.parts.metrics.count("svc_ferry_retries_total", { destination, code });
     if ((code === "FERRY-R001" || code === "FERRY-L001") && attempt < PATIENCE) return;
-    const wanting = this.parts.wanting(target);
+    const attempted = this.#attempted(target);
     const reason = { code, message: error instanceof Error ? error.message : "unknown error" };
-    for (const candidate of wanting) {
+    for (const candidate of attempted) {
       const before = this.#states.get(target, candidateKey(candidate));
       this.#states.set({ ...blankState(candidate, target), ...before, state: "retrying", reason });
     }
-    const [first] = wanting;
+    const [first] = attempted;
     const source = first === undefined ? target : candidateKey(first);
     const fields = { ...this.parts.voice.route(source, target), err: error, attempt };
     this.#failures.failed(target, code, known ? "warn" : "error", fields);
+  }
+
+  /** Those whom the attempts at a name may be for: who lost it to another waits. */
+  #attempted(target: ServiceKey): readonly Candidate[] {
+    const wanting = this.parts.wanting(target);
+    const open = wanting.filter(
+      (one) => this.#states.get(target, candidateKey(one))?.reason?.code !== "name-taken",
+    );
+    return open.length > 0 ? open : wanting;
   }
 
   #transition(
@@ -214,12 +208,15 @@ export class Reporter {
   ): void {
     const source = candidateKey(candidate);
     const before = this.#states.get(target, source);
-    this.#failures.cleared(target);
     this.#states.set({ ...blankState(candidate, target), ...before, state, reason });
     this.#forgetOthers(target);
     if (before?.state === state && before.reason?.message === reason.message) return;
     const { code, message } = reason;
-    this.parts.voice.say(source, target, { outcome: state, code, reason: message }, "not synced");
+    if (this.#namespaces.isNews(target, reason)) {
+      this.parts.voice.say(source, target, { outcome: state, code, reason: message }, "not synced");
+    }
+    // A namespace that ends is refused first and missing then: its Services have one trouble, not two.
+    if (isNamespaceTrouble(before?.reason) && isNamespaceTrouble(reason)) return;
     const type = state === "paused" ? "Normal" : "Warning";
     const told = state === "paused" ? message : `${code}: ${message}`;
     this.parts.voice.event(candidate.service, type, event, told);
@@ -227,76 +224,19 @@ export class Reporter {
 
   #recovered(target: ServiceKey, source: ServiceKey, before: ServiceState | undefined): void {
     const failing = this.#failures.cleared(target);
-    const told = before !== undefined && TOLD.has(before.state);
+    const told =
+      before !== undefined &&
+      TOLD.has(before.state) &&
+      (!isNamespaceTrouble(before.reason) || this.#namespaces.ended(target));
     if (failing || told) {
       this.parts.voice.say(source, target, { outcome: "synced" }, "in order again");
     }
   }
 
-  /** What a new leader finds in order is no news. */
-  #startTracking(
-    source: ServiceKey,
-    target: ServiceKey,
-    { note }: Pass,
-    change: Wanted["change"],
-  ): void {
-    this.#tracking.add(source);
-    if (change === "none" && note.cause === "sweep") return;
-    const { name } = splitKey(source);
-    const text = `started syncing service ${name}, currently tracking: ${this.#tracking.toString()}`;
-    this.parts.log.info({ service: source, target, text }, "started syncing service");
-  }
-
-  #endpointsWritten(
-    source: ServiceKey,
-    pass: Pass,
-    result: EndpointsResult,
-    latencyMs: number,
-  ): void {
-    const ready = result.plan?.ready ?? 0;
-    if (pass.note.cause === "destination") this.#driftRepaired("endpointslices");
-    const text = `updated endpoints → ${ready} IPs`;
-    const fields = { ready, writes: result.writes, latencyMs, outcome: "applied", text };
-    this.parts.voice.say(source, pass.target, fields, "updated endpoints");
-  }
-
-  /** New remarks become an Event; those that stay say nothing. */
-  #remark(
-    service: Service,
-    target: ServiceKey,
-    before: readonly Reason[],
-    now: readonly Reason[],
-  ): void {
-    const source: ServiceKey = `${service.namespace}/${service.name}`;
-    for (const { code, message } of now) {
-      if (before.some((old) => old.message === message)) continue;
-      this.parts.voice.say(source, target, { code, reason: message }, "synced with a remark");
-      const reduced = code === "type-reduced";
-      const reason = reduced ? "TypeReduced" : "EndpointsWarning";
-      this.parts.voice.event(service, reduced ? "Normal" : "Warning", reason, message);
-    }
-  }
-
   #forgetOthers(target: ServiceKey): void {
     const wanting = new Set(this.parts.wanting(target).map(candidateKey));
-    for (const state of this.#states.keepOnly(target, wanting)) this.#tracking.delete(state.source);
-  }
-
-  #count({ cause }: WorkNote, lagMs: number, result: EndpointsResult): void {
-    const { destination } = this;
-    const { metrics } = this.parts;
-    metrics.observe("svc_ferry_change_to_applied_seconds", { destination, cause }, lagMs / 1_000);
-    const dropped = result.plan?.dropped ?? 0;
-    if (dropped > 0) metrics.count("svc_ferry_addresses_dropped_total", { destination }, dropped);
-  }
-
-  #driftRepaired(resource: "services" | "endpointslices"): void {
-    const { destination } = this;
-    this.parts.metrics.count("svc_ferry_drift_repairs_total", { destination, resource });
-  }
-
-  #sinceMs(note: WorkNote): number {
-    return Math.round(this.parts.clock.monotonicMs() - note.sinceMs);
+    if (wanting.size === 0) this.#namespaces.forget(target);
+    for (const state of this.#states.keepOnly(target, wanting)) this.#changes.untrack(state.source);
   }
 }
 

@@ -2,7 +2,7 @@ import type { ServiceKey } from "../domain/service-key.js";
 import { RetryableError, TerminalError } from "../ports/errors.js";
 import type { WorkNote } from "../ports/work.js";
 import type { WorkItem, WorkQueue } from "../queue/work-queue.js";
-import type { PassResult } from "./reconciler.js";
+import type { PassResult } from "./pass.js";
 
 /** What a pool needs to know of the reconciler: one attempt at one key. */
 export type Attempt = (item: WorkItem<ServiceKey, WorkNote>) => Promise<PassResult>;

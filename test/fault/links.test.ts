@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { ControlPlane } from "../controlplane/control-plane.js";
 import { Cluster } from "../harness/cluster.js";
 import { waitFor } from "../harness/wait-for.js";
-import { processIdOf } from "./audit-log.js";
+import { processIdOf, summary } from "./audit-log.js";
 import { addressOf, type Bed, startBed, startSource } from "./bed.js";
 import { type Lane, serviceWrites } from "./lane.js";
 import type { RoutesFile } from "./lane-options.js";
@@ -111,33 +111,78 @@ describe("an old and a new configuration that lead in turn", () => {
   });
 });
 
-describe("a source cluster", () => {
-  it("that is another one behind the same address removes nothing", async () => {
-    // A load balancer that ends TLS, with either cluster behind it; both take anybody for an administrator.
-    const line = await bed.tcpProxy(bed.source);
-    const balancer = await bed.httpProxy({ server: line.url, ca: bed.source.ca + other.ca });
-    const sourceWay = { server: balancer.url, ca: balancer.ca, token: "" };
-    const lane = await bed.lane("exchanged", { sourceWay });
+/** A load balancer that ends TLS, with either cluster behind it; both take anybody for an administrator. */
+async function balanced(first: ControlPlane) {
+  for (const cluster of [new Cluster(first.connection()), otherFrom]) await letAnybodyIn(cluster);
+  const line = await bed.tcpProxy(first);
+  const balancer = await bed.httpProxy({ server: line.url, ca: first.ca + other.ca });
+  const leadTo = (cluster: ControlPlane): void => {
+    line.retarget(addressOf(cluster));
+    line.cut();
+    balancer.cut();
+  };
+  return { way: { server: balancer.url, ca: balancer.ca, token: "" }, leadTo };
+}
+
+describe("another cluster behind the same address", () => {
+  it("as source ends the process, has none of its Services mirrored and removes nothing", async () => {
+    const { way, leadTo } = await balanced(bed.source);
+    const lane = await bed.lane("exchanged", { sourceWay: way });
     const strange = await otherLane("exchanged");
-    for (const cluster of [lane.from, strange.from]) await letAnybodyIn(cluster);
     await lane.putMany(5);
     await strange.put("strange", "10.3.0.1");
+    await strange.put("web-0", "10.3.0.2", { port: 99 });
     const replica = lane.start({ flags: ["--sweep-interval=200ms"] });
     await lane.converged();
+    const before = lane.attempts().length;
 
-    line.retarget(addressOf(other));
-    line.cut();
-    balancer.cut();
-    await replica.process.waitForLine(/answers as another cluster/);
-    line.retarget(addressOf(bed.source));
-    line.cut();
-    balancer.cut();
+    leadTo(other);
+    const line = await replica.process.waitForLine(/FERRY-K012/);
+    const { code } = await replica.process.exit;
+    await lane.settled();
+    const meanwhile = lane.attempts().slice(before);
+    leadTo(bed.source);
+    lane.start({ flags: ["--sweep-interval=200ms"] });
     await lane.put("after", "10.2.0.1");
     await lane.converged();
 
+    expect(code).toBe(1);
+    expect(line).toContain("--link=");
+    expect(summary(meanwhile)).toEqual([]);
     expect(deletions(lane).filter((one) => /web|after/.test(one))).toEqual([]);
   });
 
+  it("as destination ends the process, and the next one fills it", async () => {
+    const { way, leadTo } = await balanced(bed.destination);
+    const lane = await bed.lane("moved", { destinationWay: way });
+    await otherFrom.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: "moved" } });
+    await lane.putMany(3);
+    const replica = lane.start();
+    await lane.converged();
+
+    leadTo(other);
+    await replica.process.waitForLine(/FERRY-K012/);
+    const { code } = await replica.process.exit;
+    lane.start();
+    const mirrors = await waitFor(
+      async () => {
+        const found = await otherFrom.list("Service", "moved", "svc-ferry.io/link");
+        return found.length === 3 ? found : undefined;
+      },
+      { what: "the mirrors in the other cluster", timeoutMs: 30_000 },
+    );
+
+    expect(code).toBe(1);
+    expect(mirrors.map(({ metadata }) => metadata.name).sort()).toEqual([
+      "web-0",
+      "web-1",
+      "web-2",
+    ]);
+    expect(deletions(lane)).toEqual([]);
+  });
+});
+
+describe("a source cluster", () => {
   it("that is replaced takes over the mirrors with the old --link and removes not one too many", async () => {
     const lane = await bed.lane("replaced");
     await lane.putMany(5);

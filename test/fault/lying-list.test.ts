@@ -116,6 +116,63 @@ describe("a list of slices", () => {
   );
 });
 
+describe("a list of slices that lost its second page", () => {
+  it("takes none of a Service's addresses out of its Endpoints where there are no mirror slices", async () => {
+    proxy = await bed.httpProxy(bed.source);
+    const sourceWay = { server: proxy.url, ca: proxy.ca };
+    const lane = await bed.lane("half", { sourceWay });
+    await lane.put("web", "10.1.0.1");
+    const numbers = Array.from({ length: SERVICES }, (_, number) => number);
+    await Promise.all(numbers.map(async (number) => slice(lane, number)));
+    const replica = lane.start({ flags: ["--endpoints=endpoints"] });
+    await ready(replica, SERVICES + 1);
+    await lane.settled();
+    const before = lane.attempts().length;
+
+    proxy.setRule(
+      onLists("endpointslices", (request) =>
+        isSecondPage(request) ? { kind: "empty-list" } : undefined,
+      ),
+    );
+    await relisted("endpointslices", 4); // the second pair by itself: a slice that it lacked was looked up
+    proxy.setRule();
+    await slice(lane, SERVICES);
+    await ready(replica, SERVICES + 2);
+    await lane.settled();
+
+    expect(new Set(touched(lane, before))).toEqual(new Set(["patch endpoints/web"]));
+    expect(lane.attempts().length - before).toBe(1);
+  });
+
+  async function slice(lane: Lane, number: number): Promise<void> {
+    await lane.from.create({
+      apiVersion: "discovery.k8s.io/v1",
+      kind: "EndpointSlice",
+      metadata: {
+        namespace: lane.name,
+        name: `web-${number}`,
+        labels: { "kubernetes.io/service-name": "web" },
+      },
+      addressType: "IPv4",
+      ports: [{ name: "main", port: 8080, protocol: "TCP" }],
+      endpoints: [
+        {
+          addresses: [`10.2.${Math.floor(number / 250)}.${1 + (number % 250)}`],
+          conditions: { ready: true },
+        },
+      ],
+    });
+  }
+
+  async function ready(replica: Replica, count: number): Promise<void> {
+    const probe = async (): Promise<boolean> => {
+      const { services } = await replica.status();
+      return services.some(({ endpoints }) => endpoints?.ready === count);
+    };
+    await waitFor(probe, { what: `${count} addresses`, timeoutMs: 60_000 });
+  }
+});
+
 /** What the Service "after" costs: nothing else may have been written. */
 const AFTER = ["create endpoints/after", "create endpointslices/after", "create services/after"];
 

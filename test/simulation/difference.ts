@@ -84,15 +84,21 @@ function destinationDifferences(
   ];
 }
 
-/** The family of a mirror: what it has, if both clusters have that; undefined: they have none in common, and what lies there is left alone. */
+/**
+ * The family of a mirror: what it has, if both clusters have that, which a headless one shows by itself; undefined: they have
+ * none in common, and what lies there is left alone.
+ */
 function familyOf(
   { spec }: RawService,
   available: readonly string[],
   there: RawService | undefined,
 ): string | undefined {
   if (spec.type === "ExternalName") return "none";
-  const common = (spec.ipFamilies ?? []).filter((family) => available.includes(family));
   const has = there?.spec.ipFamilies?.[0];
+  const shown = there?.spec.clusterIP === "None" && has !== undefined ? [has] : [];
+  const common = (spec.ipFamilies ?? []).filter((family) =>
+    [...available, ...shown].includes(family),
+  );
   if (has !== undefined && common.includes(has)) return has;
   return common[0];
 }

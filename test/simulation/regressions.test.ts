@@ -120,6 +120,41 @@ describe("svc-ferry", () => {
     expect(differences(world, ["IPv4", "IPv6"])).toEqual([]);
   });
 
+  it("ends, and mirrors nothing of it, when another cluster answers in the source's place", async () => {
+    const { world, ferry, writes } = await mirrored();
+    const stranger = world.server("stranger");
+    for (const name of [LEASE_NAMESPACE, "shop", "team"]) {
+      stranger.create(NAMESPACES, { metadata: { name } });
+    }
+    createService(stranger, "shop", { ports: [{ name: "http", port: 99 }] });
+
+    ferry.network(world.source).reroute(stranger);
+    await world.run({ until: () => !ferry.isAlive, limitMs: 5_000 });
+
+    expect(ferry.exitCode).toBe(1);
+    expect(writes()).toEqual([]);
+  });
+
+  it("ends, to learn anew what it is like, when another cluster answers in a destination's place", async () => {
+    const { world, fleet, ferry } = await mirrored();
+    const stranger = world.server("stranger");
+    stranger.create(NAMESPACES, { metadata: { name: "apps" } });
+
+    ferry.network(world.destination).reroute(stranger);
+    await world.run({ until: () => !ferry.isAlive, limitMs: 5_000 });
+    const before = stranger.list(SERVICES).items.length;
+    fleet.start(0).network(world.destination).reroute(stranger);
+    await world.run({
+      until: () => stranger.list(SERVICES).items.length > before,
+      limitMs: 30_000,
+    });
+
+    expect(ferry.exitCode).toBe(1);
+    expect(stranger.get(SERVICES, APPS).metadata.annotations).toMatchObject({
+      "svc-ferry.io/source": "shop/web",
+    });
+  });
+
   it("leaves a name to the Service that has it, although that asks for a refused one and the leader is new", async () => {
     const { world, fleet } = await mirrored();
 

@@ -121,19 +121,6 @@ describe("planService", () => {
     expect(refused).toMatchObject({ kind: "refused", reason: { code: "no-common-ip-family" } });
   });
 
-  it("keeps the family of a mirror when the destination turns out to have the one that the source prefers", () => {
-    const candidates = [{ service: web.families("IPv6", "IPv4"), route: route() }];
-    const both = planContext([route()], { families: ["IPv4", "IPv6"] });
-
-    const created = planService(view({ candidates }), both);
-    const kept = planService(view({ candidates, existing: ours(mirror) }), both);
-
-    expect(writesOf(created)).toMatchObject([{ body: { spec: { ipFamilies: ["IPv6"] } } }]);
-    expect(writesOf(kept)).toMatchObject([
-      { verb: "patch", body: { spec: { ipFamilyPolicy: "PreferDualStack" } } },
-    ]);
-  });
-
   it("finds a mirror unwanted that nobody wants, and says which one to delete", () => {
     const unwanted = plan({ candidates: [], existing: ours(mirror) });
 

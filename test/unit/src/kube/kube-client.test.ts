@@ -77,6 +77,24 @@ describe("KubeClient list", () => {
 });
 
 describe("KubeClient get", () => {
+  it("reads what has to be fresh over a connection of its own, which is not counted", async () => {
+    await withCluster(async ({ api, server }) => {
+      server.respond = answers(200, web);
+      await api.get(services, ref, never);
+
+      for (const fresh of [true, true, false]) await api.get(services, ref, never, { fresh });
+
+      expect(server.connections).toBe(3);
+      expect(server.seen.map(({ headers }) => headers.connection)).toEqual([
+        "keep-alive",
+        "close",
+        "close",
+        "keep-alive",
+      ]);
+      expect(api.connections).toBe(1);
+    });
+  });
+
   it("gives the object", async () => {
     await withCluster(async ({ api, server }) => {
       server.respond = answers(200, web);

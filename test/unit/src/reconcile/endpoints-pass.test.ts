@@ -141,3 +141,113 @@ describe("EndpointsPass", () => {
     expect(state?.endpoints).toEqual({ ready: 2, total: 2, slices: 2 });
   });
 });
+
+describe("EndpointsPass without mirror slices", () => {
+  const three = rawSlice("shop/web-3", "web").address("10.0.0.3");
+
+  /** Two slices in the source, their addresses in Endpoints. */
+  async function filled() {
+    const bed = new ReconcileBed({ endpoints: "endpoints" });
+    bed.create(web, one, two);
+    await bed.reconcile();
+    bed.catchUp();
+    bed.writes();
+    bed.sourceApi.requests.splice(0);
+    return bed;
+  }
+
+  /** As a page that was lost leaves it out. */
+  function loseSecond(bed: ReconcileBed): void {
+    bed.sourceServer.delete(ENDPOINT_SLICES, { namespace: "shop", name: "web-2" });
+    bed.catchUp();
+    bed.sourceServer.create(ENDPOINT_SLICES, newObject(two));
+  }
+
+  const questions = (bed: ReconcileBed) =>
+    bed.sourceApi.requests.filter((request) => !request.includes("kube-system"));
+
+  const list = "list endpointslices shop kubernetes.io/service-name=web";
+
+  it("takes no address away with a slice that only the cache lost, and lists again", async () => {
+    const bed = await filled();
+    loseSecond(bed);
+
+    await expect(bed.reconcile("prod/web", { cause: "endpoints" })).rejects.toMatchObject({
+      code: "FERRY-R002",
+    });
+
+    expect(bed.writes()).toEqual([]);
+    expect(bed.source.distrusted).toEqual(["slices shop"]);
+    expect(questions(bed)).toEqual(["get endpointslices shop/web-2"]);
+  });
+
+  it("takes the addresses of a slice away that the source has no more", async () => {
+    const bed = await filled();
+    bed.sourceServer.delete(ENDPOINT_SLICES, { namespace: "shop", name: "web-1" });
+    bed.catchUp();
+
+    await bed.reconcile("prod/web", { cause: "endpoints" });
+
+    expect(bed.writes()).toEqual(["patch endpoints prod/web: done"]);
+  });
+
+  it("asks nothing when all slices that filled the Endpoints are there", async () => {
+    const bed = await filled();
+    bed.sourceServer.create(ENDPOINT_SLICES, newObject(three));
+    bed.catchUp();
+
+    await bed.reconcile("prod/web", { cause: "endpoints" });
+
+    expect(bed.writes()).toEqual(["patch endpoints prod/web: done"]);
+    expect(questions(bed)).toEqual([]);
+  });
+
+  it("knows what filled Endpoints that it has only found in order", async () => {
+    const bed = await filled();
+    bed.server.patch(ENDPOINTS, REF, { metadata: { labels: { "example.com/theirs": "1" } } });
+    bed.catchUp();
+    await bed.reconcile("prod/web", { cause: "sweep" });
+    bed.writes();
+    loseSecond(bed);
+
+    await expect(bed.reconcile("prod/web")).rejects.toMatchObject({ code: "FERRY-R002" });
+
+    expect(bed.writes()).toEqual([]);
+    expect(questions(bed)).toEqual(["get endpointslices shop/web-2"]);
+  });
+
+  it("lists the Service's slices before it changes what another process wrote", async () => {
+    const bed = await filled();
+    bed.server.patch(ENDPOINTS, REF, { metadata: { labels: { "example.com/theirs": "1" } } });
+    loseSecond(bed);
+
+    await expect(bed.reconcile("prod/web")).rejects.toMatchObject({ code: "FERRY-R002" });
+    const lost = bed.writes();
+    bed.catchUp();
+    bed.sourceServer.delete(ENDPOINT_SLICES, { namespace: "shop", name: "web-1" });
+    bed.catchUp();
+    await bed.reconcile();
+
+    expect(lost).toEqual([]);
+    expect(bed.writes()).toEqual(["patch endpoints prod/web: done"]);
+    expect(questions(bed)).toEqual([list, list]);
+  });
+
+  it.each(["both", "endpoints"] as const)(
+    "empties Endpoints with --endpoints=%s only when the source has no slice at all",
+    async (endpoints) => {
+      const bed = new ReconcileBed({ endpoints });
+      bed.create(web, one);
+      await bed.reconcile();
+      bed.catchUp();
+      bed.writes();
+      bed.sourceServer.delete(ENDPOINT_SLICES, { namespace: "shop", name: "web-1" });
+      bed.catchUp();
+      bed.sourceServer.create(ENDPOINT_SLICES, newObject(three));
+
+      await expect(bed.reconcile()).rejects.toMatchObject({ code: "FERRY-R002" });
+
+      expect(bed.writes()).toEqual([]);
+    },
+  );
+});

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { RetryableError } from "../../../../src/ports/errors.js";
 import { ENDPOINT_SLICES, SERVICES } from "../../../../src/ports/kube-resources.js";
 import { newObject, ReconcileBed } from "../../../fixtures/reconcile-bed.js";
+import { route } from "../../../fixtures/route.js";
 import { service } from "../../../fixtures/service.js";
 import { rawSlice } from "../../../fixtures/slices.js";
 
@@ -144,6 +145,64 @@ describe("Reporter", () => {
 
     expect(bed.log.lines).toEqual(["error: will try again"]);
     expect(bed.metrics.of("svc_ferry_retries_total")).toEqual(["b unknown"]);
+  });
+
+  it("says a failure once for each cause, and nothing new of one that lost the name to another", async () => {
+    const bed = new ReconcileBed({ routes: [route().from("shop", "cart")] });
+    bed.create(web, slice);
+    await bed.clock.advance(1_000);
+    bed.create(service("cart/web").ferried());
+    bed.api.before = () => {
+      throw new RetryableError("FERRY-K001", "connection refused");
+    };
+    const attempt = async (number: number): Promise<void> => {
+      const error: unknown = await bed.reconcile().catch((cause: unknown) => cause);
+      bed.reporter.failed("prod/web", error, number);
+    };
+
+    await attempt(1);
+    await attempt(2);
+    await attempt(3);
+
+    expect(bed.log.lines).toEqual(["info: not synced", "warn: will try again"]);
+    expect(bed.events.news()).toEqual(["Warning NameConflict cart/web"]);
+    expect(new Map(stateOf(bed).map(({ source, state }) => [source, state]))).toEqual(
+      new Map([
+        ["shop/web", "retrying"],
+        ["cart/web", "conflict"],
+      ]),
+    );
+  });
+
+  it("shows a failure in the state of the one that is left, though it had lost the name before", async () => {
+    const bed = new ReconcileBed({ routes: [route().from("shop", "cart")] });
+    bed.create(web);
+    await bed.clock.advance(1_000);
+    bed.create(service("cart/web").ferried());
+    await bed.reconcile();
+    bed.sourceServer.delete(SERVICES, SOURCE);
+    bed.catchUp();
+
+    bed.reporter.failed("prod/web", new RetryableError("FERRY-K001", "connection refused"), 1);
+
+    expect(stateOf(bed)).toContainEqual(
+      expect.objectContaining({ source: "cart/web", state: "retrying" }),
+    );
+  });
+
+  it("says a failure again when its name was forgotten meanwhile", async () => {
+    const bed = new ReconcileBed();
+    bed.create(web);
+    const error = new RetryableError("FERRY-K001", "connection refused");
+    bed.reporter.failed("prod/web", error, 1);
+    bed.sourceServer.delete(SERVICES, SOURCE);
+    bed.catchUp();
+    await bed.reconcile();
+    bed.create(web);
+
+    bed.reporter.failed("prod/web", error, 1);
+
+    expect(bed.log.lines).toEqual(["warn: will try again", "warn: will try again"]);
   });
 
   it("forgets a Service that no longer wants the name", async () => {
