@@ -10,7 +10,7 @@ import { METRICS } from "../src/ports/metric-table.js";
 import { filesOf, tableRows, textOf, unionOf } from "./fixtures/source-text.js";
 
 const PAGES = [...filesOf("*.md"), ...filesOf("docs/**/*.md")];
-const SOURCES = filesOf("src/**/*.ts");
+const SOURCES = filesOf("{src,webhook,certs}/**/*.ts");
 
 describe("docs/codes.md", () => {
   it("explains every reason, error and Event, and no other", () => {

@@ -147,7 +147,8 @@ function copiedAnnotations(annotations: StringMap, route: Route): StringMap {
   );
 }
 
-function remarks(service: Service): readonly Reason[] {
+/** Synced all the same, but somebody should know. */
+export function remarks(service: Service): readonly Reason[] {
   const { type, externalName = "" } = service.spec;
   if (type === "NodePort" || type === "LoadBalancer") {
     return [

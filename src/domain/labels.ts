@@ -20,11 +20,19 @@ export const ROUTE_ANNOTATION = `${PREFIX}route`;
 /** The users' keys that we wrote: "l:<label>,a:<annotation>". */
 export const KEYS_ANNOTATION = `${PREFIX}keys`;
 
+/** The last change that mattered: its id, who made it, when, and the signature that binds these to the content. */
+export const CHANGE_ID_ANNOTATION = `${PREFIX}change-id`;
+export const CHANGED_BY_ANNOTATION = `${PREFIX}changed-by`;
+export const CHANGED_AT_ANNOTATION = `${PREFIX}changed-at`;
+export const STAMP_ANNOTATION = `${PREFIX}stamp`;
+
 export const TARGET_NAME_ANNOTATION = `${PREFIX}target-name`;
 export const TARGET_NAMESPACE_ANNOTATION = `${PREFIX}target-namespace`;
 export const PAUSED_ANNOTATION = `${PREFIX}paused`;
 /** On the Lease in the source: how many deletions one sweep may do although the brake would block them. */
 export const ALLOW_MASS_DELETE_ANNOTATION = `${PREFIX}allow-mass-delete`;
+/** On the Secret with the certificates: what a person wants rotated now. */
+export const ROTATE_ANNOTATION = `${PREFIX}rotate`;
 export const TAKEOVER_ANNOTATION = `${PREFIX}takeover`;
 export const RELEASE_TO_ANNOTATION = `${PREFIX}release-to`;
 

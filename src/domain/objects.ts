@@ -16,6 +16,7 @@ export interface OwnerReference {
 
 export interface ObjectMeta {
   readonly name: string;
+  readonly generateName?: string;
   readonly namespace?: string;
   readonly uid?: string;
   /** Opaque; compared for equality only. */
@@ -60,6 +61,8 @@ export interface Service {
   readonly uid: string;
   readonly resourceVersion: string;
   readonly creationTimestamp: string;
+  /** What its name was made of; it has it for life, and before it is stored nothing else. */
+  readonly generateName?: string | undefined;
   /** `deletionTimestamp` is set: it counts as gone. */
   readonly deleting: boolean;
   readonly labels: StringMap;

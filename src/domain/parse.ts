@@ -51,6 +51,7 @@ export function parseService(object: RawObject, keepAnnotation: (key: string) =>
     uid,
     resourceVersion,
     creationTimestamp: metadata.creationTimestamp ?? "",
+    generateName: metadata.generateName,
     deleting: metadata.deletionTimestamp !== undefined,
     labels: sharedMap(metadata.labels ?? NO_LABELS),
     annotations: keptAnnotations(metadata.annotations, keepAnnotation),

@@ -28,3 +28,21 @@ export const ENDPOINT_SLICES: Resource = {
   kind: "EndpointSlice",
   namespaced: true,
 };
+export const SECRETS = core("secrets", "Secret");
+
+const admission = (plural: string, kind: string): Resource => ({
+  group: "admissionregistration.k8s.io",
+  version: "v1",
+  plural,
+  kind,
+  namespaced: false,
+});
+
+export const MUTATING_WEBHOOKS = admission(
+  "mutatingwebhookconfigurations",
+  "MutatingWebhookConfiguration",
+);
+export const VALIDATING_WEBHOOKS = admission(
+  "validatingwebhookconfigurations",
+  "ValidatingWebhookConfiguration",
+);

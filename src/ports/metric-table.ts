@@ -146,6 +146,61 @@ export const METRICS = {
   svc_ferry_events_total: counter("Kubernetes Events, by what became of them.", {
     outcome: ["written", "failed", "dropped", "filtered"],
   }),
+
+  svc_ferry_admission_reviews_total: counter("Reviews and what else reached the webhook's port.", {
+    path: ["mutate", "validate", "other"],
+    outcome: ["allowed", "patched", "refused", "late", "failed", "rejected"],
+  }),
+  svc_ferry_admission_seconds: histogram("Time from a review's headers to its answer.", {
+    path: ["mutate", "validate"],
+    outcome: ["allowed", "patched", "refused", "late", "failed"],
+  }),
+  svc_ferry_webhook_tls_errors_total: counter("Handshakes with the webhook that failed.", {}),
+  svc_ferry_webhook_certificates_total: counter("Certificates that the webhook was given.", {
+    outcome: ["served", "refused"],
+  }),
+
+  svc_ferry_certificate_expiry_timestamp_seconds: gauge(
+    "Unix time at which a certificate that this replica uses ends.",
+    { kind: ["serving", "hand-off", "ca"] },
+  ),
+  svc_ferry_certificates_taken_total: counter("Certificates that this replica began to use.", {
+    kind: ["serving", "hand-off"],
+  }),
+  svc_ferry_certificates_refused_total: counter(
+    "Certificates that this replica was offered and did not take.",
+    {
+      kind: ["serving", "hand-off"],
+      reason: [
+        "missing",
+        "unreadable",
+        "mismatched",
+        "ended",
+        "not-yet-valid",
+        "untrusted",
+        "wrong-usage",
+        "older",
+      ],
+    },
+  ),
+  svc_ferry_certificate_rotations_total: counter(
+    "Writes of the leader to the certificates' Secret.",
+    {
+      step: ["create", "trust", "sign", "renew", "prune", "stamp"],
+      reason: ["ends-soon", "unusable", "names-changed", "requested", "overlap-over"],
+    },
+  ),
+  svc_ferry_certificate_failures_total: counter(
+    "Attempts of the leader to look after the certificates that failed.",
+    { code: errorCode },
+  ),
+  svc_ferry_ca_bundle_writes_total: counter("caBundles that the leader wrote or repaired.", {
+    configuration: ["mutating", "validating"],
+  }),
+  svc_ferry_ca_bundle_match: gauge(
+    "1 while API servers accept what this replica shows, by the webhook configuration as it is; else 0.",
+    { configuration: ["mutating", "validating"] },
+  ),
 } as const;
 
 function counter<const L extends LabelSet>(help: string, labels: L): CounterSpec<L> {

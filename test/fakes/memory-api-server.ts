@@ -10,6 +10,7 @@ import {
   ENDPOINT_SLICES,
   ENDPOINTS,
   NAMESPACES,
+  SECRETS,
   SERVICES,
 } from "../../src/ports/kube-resources.js";
 import type {
@@ -36,6 +37,7 @@ import type { Network } from "./network.js";
 import { ObjectReader } from "./object-reader.js";
 import { ObjectWriter } from "./object-writer.js";
 import { LEASES } from "./resources.js";
+import { SECRET_RULES } from "./secret-rules.js";
 import type { SeededRandom } from "./seeded-random.js";
 import { addressesOf, ServiceRules } from "./service-rules.js";
 import type { IpFamily } from "./service-spec.js";
@@ -215,6 +217,7 @@ function rules(families: readonly IpFamily[], ips: ClusterIps): RulesOf {
     [collectionOf(ENDPOINTS), ENDPOINTS_RULES],
     [collectionOf(ENDPOINT_SLICES), ENDPOINT_SLICE_RULES],
     [collectionOf(LEASES), LEASE_RULES],
+    [collectionOf(SECRETS), SECRET_RULES],
   ]);
   return (resource) => byCollection.get(collectionOf(resource)) ?? PLAIN;
 }
