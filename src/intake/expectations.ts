@@ -1,0 +1,158 @@
+/**
+ * The leader's side of the hand-off: what admission let pass should come by in the watch. What does not is read from the API
+ * server itself, so a watch that is late or stalled delays nothing, and what was never stored is told as such.
+ */
+import type { Service } from "../domain/objects.js";
+import type { ServiceKey } from "../domain/service-key.js";
+import { stampIn } from "../domain/stamp.js";
+import type { Clock } from "../ports/clock.js";
+import type { Hint, HintSink } from "../ports/hint.js";
+import type { KubeObject } from "../ports/kube-api.js";
+import { parseRfc3339 } from "../ports/timestamps.js";
+import { WorkQueue } from "../queue/work-queue.js";
+
+/** How the expectation of one change ended. */
+export type Outcome =
+  /** The watch brought it. */
+  | "seen"
+  /** It was read, because the watch was late. */
+  | "read"
+  /** Something later is stored. */
+  | "superseded"
+  /** It was never stored: another webhook, a quota or a conflict refused it after we had let it pass. */
+  | "abandoned";
+
+export interface ExpectationParts {
+  readonly clock: Clock;
+  /** The Service as the cache has it; undefined: it has none, or none that is selected. */
+  readonly cached: (service: ServiceKey) => Service | undefined;
+  /** Quorum GET. undefined: there is none. @throws what the API client throws: asked again */
+  readonly read: (service: ServiceKey, signal: AbortSignal) => Promise<KubeObject | undefined>;
+  /** Gives the caches what was read, and says what it is. */
+  readonly observed: (service: ServiceKey, object: KubeObject | undefined) => Service | undefined;
+  readonly tell: (hint: Hint, outcome: Outcome, attempts: number) => void;
+}
+
+/** A watch is behind by milliseconds. */
+const FIRST_LOOK_MS = 50;
+const MAX_PAUSE_MS = 8_000;
+/** The API server gives a request 60 s, with all its retries; what is not stored by then never is. */
+const STORED_WITHIN_MS = 65_000;
+/** Reads at once: hints for the watch's own failures, not a load. */
+const READERS = 4;
+/** More are not kept: the watch finds them, as it does without any webhook. */
+const MAX_PENDING = 10_000;
+
+interface Expected {
+  readonly hint: Hint;
+  readonly sinceMs: number;
+  attempts: number;
+}
+
+export class Expectations implements HintSink {
+  readonly #expected = new Map<ServiceKey, Expected>();
+  #queue: WorkQueue<ServiceKey, undefined> | undefined;
+
+  constructor(private readonly parts: ExpectationParts) {}
+
+  /** A later change of the same Service takes the place of an earlier one: it is what the Service has to become. */
+  offer(hint: Hint): void {
+    const { service } = hint;
+    const before = this.#expected.get(service);
+    if (before === undefined && this.#expected.size >= MAX_PENDING) return;
+    if (before !== undefined) {
+      if (isSame(before.hint, hint)) return;
+      this.parts.tell(before.hint, "superseded", before.attempts);
+    }
+    const sinceMs = this.parts.clock.monotonicMs();
+    this.#expected.set(service, { hint, sinceMs, attempts: 0 });
+    this.#queue?.addAfter(service, FIRST_LOOK_MS, { priority: "live" });
+  }
+
+  /** The cache has something new about this Service. */
+  changed(service: ServiceKey): void {
+    const expected = this.#expected.get(service);
+    if (expected !== undefined) this.#settle(expected, this.parts.cached(service), "seen");
+  }
+
+  /** Looks for what does not come by, until `signal` aborts. What is still expected then is the next leader's. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock } = this.parts;
+    const queue = new WorkQueue<ServiceKey, undefined>({
+      clock,
+      baseDelayMs: FIRST_LOOK_MS,
+      maxDelayMs: MAX_PAUSE_MS,
+      mergeNotes: () => undefined,
+    });
+    this.#queue = queue;
+    for (const service of this.#expected.keys()) queue.add(service, { priority: "live" });
+    await Promise.all(Array.from({ length: READERS }, () => this.#look(queue, signal)));
+    this.#queue = undefined;
+    this.#expected.clear();
+    await queue.close();
+  }
+
+  async #look(queue: WorkQueue<ServiceKey, undefined>, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      const item = await queue.take(signal);
+      if (item === undefined) return;
+      if (await this.#isOver(item.key, signal)) queue.done(item.key);
+      else queue.retry(item.key);
+    }
+  }
+
+  /** The catch is this loop's own: a read that fails is made again, and at last given up with the change. */
+  async #isOver(service: ServiceKey, signal: AbortSignal): Promise<boolean> {
+    const expected = this.#expected.get(service);
+    if (expected === undefined) return true;
+    const before = this.parts.cached(service);
+    if (this.#settle(expected, before, "seen")) return true;
+    expected.attempts += 1;
+    try {
+      const object = await this.parts.read(service, signal);
+      // What the watch has brought meanwhile is newer than the answer, or the same.
+      if (this.parts.cached(service)?.resourceVersion === before?.resourceVersion) {
+        const found = this.parts.observed(service, object);
+        if (this.#settle(expected, found, "read")) return true;
+      }
+    } catch {
+      if (signal.aborted) return true;
+    }
+    if (this.parts.clock.monotonicMs() - expected.sinceMs < STORED_WITHIN_MS) return false;
+    this.#end(expected, "abandoned");
+    return true;
+  }
+
+  /** Is it as expected, or beyond that? */
+  #settle(expected: Expected, found: Service | undefined, how: "seen" | "read"): boolean {
+    const outcome = judge(expected.hint, found);
+    if (outcome === undefined) return false;
+    this.#end(expected, outcome === "stored" ? how : outcome);
+    return true;
+  }
+
+  #end(expected: Expected, outcome: Outcome): void {
+    const { hint, attempts } = expected;
+    // A later one has taken its place, and is told of for itself.
+    if (this.#expected.get(hint.service) !== expected) return;
+    this.#expected.delete(hint.service);
+    this.parts.tell(hint, outcome, attempts);
+  }
+}
+
+/** One conflict inside the API server runs the whole admission chain again. */
+function isSame(one: Hint, other: Hint): boolean {
+  return one.changeId === other.changeId && one.operation === other.operation;
+}
+
+/** undefined: not yet. */
+function judge(hint: Hint, found: Service | undefined): "stored" | "superseded" | undefined {
+  if (hint.operation === "delete") {
+    return found === undefined || found.deleting || found.uid !== hint.uid ? "stored" : undefined;
+  }
+  const stamp = found && stampIn(found.annotations);
+  if (stamp === undefined) return undefined;
+  if (stamp.id === hint.changeId) return "stored";
+  const atMs = parseRfc3339(stamp.at);
+  return atMs !== undefined && atMs > hint.admittedAtMs ? "superseded" : undefined;
+}

@@ -1,0 +1,61 @@
+/**
+ * Asks a handler, and has an answer in any case and in time.
+ *
+ * A handler that is late or throws means: allowed, with a warning. Not an error to the API server, which would let
+ * failurePolicy decide. Under Ignore that is the same for the object, but the person learns nothing; under Fail a defect of
+ * ours would block every labelled Service of the cluster. Fail asks for the webhook to be there; that it cannot tell is a thing
+ * of its own, as with a destination that is down. The core decides on the stored object either way: without a stamp the change
+ * is synced "by unknown", without a check a taken name is refused there, with an Event.
+ */
+import type { Clock } from "../src/ports/clock.js";
+import type { AdmissionHandler, Answer } from "./admission-handler.js";
+import type { AdmissionReview } from "./admission-review.js";
+
+export type Asked<R> =
+  | { readonly kind: "answered"; readonly result: R }
+  | { readonly kind: "late" }
+  | { readonly kind: "failed"; readonly error: unknown };
+
+interface AskOptions<A, R> {
+  readonly clock: Clock;
+  /** Makes of the answer what is sent. An error here is the handler's too. */
+  readonly write: (answer: A) => R;
+  /** How long the handler has. Nothing or less: it is too late to ask at all. */
+  readonly budgetMs: number;
+}
+
+export async function ask<A extends Answer, R>(
+  handler: AdmissionHandler<A>,
+  review: AdmissionReview,
+  options: AskOptions<A, R>,
+): Promise<Asked<R>> {
+  const { budgetMs, write } = options;
+  if (budgetMs <= 0) return { kind: "late" };
+  const late = new AbortController();
+  try {
+    const answer = handler(review, late.signal);
+    if (!(answer instanceof Promise)) return { kind: "answered", result: write(answer) };
+    // What it says after its time, error or not, is nobody's any more.
+    return await withinBudget(answer, options);
+  } catch (error) {
+    return { kind: "failed", error };
+  } finally {
+    late.abort();
+  }
+}
+
+async function withinBudget<A, R>(
+  answer: Promise<A>,
+  { clock, budgetMs, write }: AskOptions<A, R>,
+): Promise<Asked<R>> {
+  const answered = new AbortController();
+  const timeUp = clock.sleep(budgetMs, answered.signal).then((): Asked<R> => ({ kind: "late" }));
+  try {
+    return await Promise.race([
+      answer.then((value): Asked<R> => ({ kind: "answered", result: write(value) })),
+      timeUp,
+    ]);
+  } finally {
+    answered.abort();
+  }
+}

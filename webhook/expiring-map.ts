@@ -1,0 +1,32 @@
+import type { Clock } from "../src/ports/clock.js";
+
+export interface ExpiringMapOptions {
+  readonly clock: Clock;
+  /** Since the last `set` of a key. */
+  readonly keepMs: number;
+  /** Beyond it the oldest is forgotten: nothing may grow with calls. */
+  readonly maxEntries: number;
+}
+
+/** What was a moment ago. */
+export class ExpiringMap<V> {
+  /** The oldest first. */
+  readonly #entries = new Map<string, { readonly value: V; readonly untilMs: number }>();
+
+  constructor(private readonly options: ExpiringMapOptions) {}
+
+  get(key: string): V | undefined {
+    const entry = this.#entries.get(key);
+    return entry !== undefined && entry.untilMs > this.options.clock.monotonicMs()
+      ? entry.value
+      : undefined;
+  }
+
+  set(key: string, value: V): void {
+    const { clock, keepMs, maxEntries } = this.options;
+    this.#entries.delete(key);
+    this.#entries.set(key, { value, untilMs: clock.monotonicMs() + keepMs });
+    const [oldest] = this.#entries.keys();
+    if (this.#entries.size > maxEntries && oldest !== undefined) this.#entries.delete(oldest);
+  }
+}

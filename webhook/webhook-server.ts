@@ -1,0 +1,161 @@
+/**
+ * The admission port: TLS with a certificate that is exchanged while it runs, and an end that no API server notices.
+ *
+ * Stop, step by step:
+ * 1. Not ready: the pod leaves its Service. API servers hear of that some time later.
+ * 2. For `drainMs` everything is answered as ever, with `Connection: close`: what is sent on comes over new connections, which
+ *    go to the other replicas as soon as the API server's side knows.
+ * 3. Nothing is accepted any more, idle connections are closed.
+ * 4. What is in flight has `finishMs` to end; then it is cut off.
+ */
+import type { Duplex } from "node:stream";
+import { createSecureContext, type SecureContextOptions } from "node:tls";
+import { inject, injectable, type InjectionToken } from "tsyringe";
+import { Clock } from "../src/ports/clock.js";
+import type { Readiness } from "../src/ports/health.js";
+import { ServingCertificates, type ServingCertificate } from "../src/ports/serving-certificate.js";
+import { admissionApp, type AdmissionApp } from "./admission-app.js";
+import { AdmissionHandlers } from "./admission-handler.js";
+import { AdmissionReporter } from "./admission-reporter.js";
+import type { Limits } from "./limits.js";
+
+/** What the admission port is told by the configuration. */
+export interface WebhookSettings {
+  readonly bindAddress: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+  readonly drainMs: number;
+  readonly finishMs: number;
+  readonly limits: Limits;
+}
+export const WebhookSettings: InjectionToken<WebhookSettings> = Symbol("WebhookSettings");
+
+type State = "waiting for a certificate" | "listening" | "draining" | "stopped";
+
+@injectable()
+export class WebhookServer {
+  #state: State = "waiting for a certificate";
+  #app: AdmissionApp | undefined;
+  /** The last one that was of use. */
+  #certificate: ServingCertificate | undefined;
+  #unsubscribe: () => void = () => undefined;
+  readonly #sockets = new Set<Duplex>();
+
+  constructor(
+    @inject(WebhookSettings) private readonly settings: WebhookSettings,
+    @inject(ServingCertificates) private readonly certificates: ServingCertificates,
+    @inject(AdmissionHandlers) private readonly handlers: AdmissionHandlers,
+    @inject(AdmissionReporter) private readonly reporter: AdmissionReporter,
+    @inject(Clock) private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Waits for a certificate that is of use, listens, and resolves with the port; with undefined when `signal` aborts first.
+   * Nobody may wait for it to elect a leader: the leader is who makes the first certificate.
+   * @throws when the port is taken or may not be had
+   */
+  async start(signal: AbortSignal): Promise<number | undefined> {
+    await this.#firstCertificate(signal);
+    if (signal.aborted || this.#certificate === undefined) return undefined;
+    const { settings, handlers, reporter, clock } = this;
+    const app = admissionApp({
+      tls: secureContext(this.#certificate),
+      limits: settings.limits,
+      clock,
+      handlers,
+      reporter,
+      isDraining: () => this.#state === "draining",
+    });
+    app.server.on("connection", (socket) => {
+      this.#sockets.add(socket);
+      socket.once("close", () => this.#sockets.delete(socket));
+    });
+    this.#app = app;
+    await this.#listen(app);
+    const bound = app.server.address();
+    if (bound === null || typeof bound === "string") throw new TypeError("no TCP address");
+    if (this.#state === "waiting for a certificate") this.#state = "listening";
+    reporter.listening(bound.port, bound.address);
+    return bound.port;
+  }
+
+  /** Whether API servers may send reviews here. */
+  readiness(): Readiness {
+    const ok = this.#state === "listening";
+    return { ok, waitingFor: ok ? [] : [`the webhook is ${this.#state}`] };
+  }
+
+  /** Resolves when nothing is in flight any more. Does nothing when it never listened. */
+  async stop(): Promise<void> {
+    const app = this.#app;
+    this.#app = undefined;
+    this.#unsubscribe();
+    if (app === undefined) return;
+    const { clock, settings, reporter } = this;
+    const { drainMs, finishMs } = settings;
+    this.#state = "draining";
+    reporter.draining(drainMs);
+    const closed = new AbortController();
+    await clock.sleep(drainMs, closed.signal);
+    const closing = app.close();
+    const timeUp = clock.sleep(finishMs, closed.signal).then(() => this.#sockets.size);
+    const cutConnections = await Promise.race([closing.then(() => 0), timeUp]);
+    closed.abort();
+    this.#state = "stopped";
+    reporter.stopped(cutConnections);
+    // Also those whose handshake or first request never came to its end.
+    for (const socket of this.#sockets) socket.destroy();
+    await closing;
+  }
+
+  /** The first one that is of use; all later ones are served as they come. */
+  #firstCertificate(signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const take = (certificate: ServingCertificate): void => {
+        this.#serve(certificate);
+        if (this.#certificate !== undefined) resolve();
+      };
+      this.#unsubscribe = this.certificates.onChange(take);
+      signal.addEventListener("abort", () => resolve(), { once: true });
+      const current = this.certificates.current();
+      if (current !== undefined) take(current);
+    });
+  }
+
+  /**
+   * For new connections at once; those that are open keep what they have, and nobody verifies it again. Before there is a
+   * server it only finds out whether the certificate is of use.
+   */
+  #serve(certificate: ServingCertificate): void {
+    try {
+      const context = secureContext(certificate);
+      // Throws when key and certificate do not belong together, before anything has changed.
+      createSecureContext(context);
+      this.#app?.server.setSecureContext(context);
+    } catch (error) {
+      this.reporter.certificateRefused(error);
+      return;
+    }
+    this.#certificate = certificate;
+    this.reporter.certificateServed();
+  }
+
+  /** On a host without IPv6 the default "::" cannot be had: then all of IPv4. */
+  async #listen(app: AdmissionApp): Promise<void> {
+    const { bindAddress: host, port } = this.settings;
+    try {
+      await app.listen({ host, port });
+    } catch (error) {
+      const code: unknown = error instanceof Error && "code" in error ? error.code : undefined;
+      if (host !== "::" || (code !== "EAFNOSUPPORT" && code !== "EADDRNOTAVAIL")) throw error;
+      await app.listen({ host: "0.0.0.0", port });
+    }
+  }
+}
+
+/** @throws when a part is missing: a context without key is made gladly, and refuses every handshake */
+function secureContext({ cert, key }: ServingCertificate): SecureContextOptions {
+  if (cert === "" || key === "") throw new TypeError("the certificate or its key is empty");
+  return { cert, key, minVersion: "TLSv1.2" };
+}
