@@ -12,8 +12,8 @@ import type { Offer } from "./verdict.js";
 export interface CertificatePaths {
   readonly cert: string;
   readonly key: string;
-  /** undefined: a CA that API servers know. */
-  readonly ca: string | undefined;
+  /** There is no such file where API servers know the CA anyway. */
+  readonly ca: string;
 }
 
 export interface CertificateFilesParts {
@@ -61,7 +61,12 @@ export class CertificateFiles {
     const { paths } = this;
     const cert = await readFile(paths.cert);
     const key = await readFile(paths.key);
-    const ca = paths.ca === undefined ? undefined : await readFile(paths.ca);
+    const ca = await readFile(paths.ca).catch(unlessMissing);
     return (await readFile(paths.cert)) === cert ? { cert, key, ca } : undefined;
   }
+}
+
+function unlessMissing(error: unknown): undefined {
+  if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+  throw error;
 }

@@ -7,8 +7,11 @@ import { DestinationLink, type LeasePlace } from "./destination-link.js";
 import type { Installation } from "./domain/installation.js";
 import { ALLOW_MASS_DELETE_ANNOTATION } from "./domain/labels.js";
 import { targetNamespaces } from "./domain/namespaces.js";
+import type { MappingContext } from "./domain/target.js";
+import type { ServiceKey } from "./domain/service-key.js";
 import type { Digest } from "./domain/slice.js";
 import { SourceCache } from "./intake/source-cache.js";
+import type { Authors } from "./ports/authors.js";
 import type { Clock } from "./ports/clock.js";
 import type { DestinationLease } from "./ports/destination-lease.js";
 import type { TerminalError } from "./ports/errors.js";
@@ -36,6 +39,9 @@ export interface CoreParts {
   readonly lease: (api: KubeApi, place: LeasePlace) => DestinationLease;
   /** What the Lease in the source says about mass deletion; see `massDeleteLimit`. */
   readonly leaseAnnotations: () => Readonly<Record<string, string>>;
+  readonly authors: Authors;
+  /** Something about this Service was learnt from the source. */
+  readonly onService: (service: ServiceKey) => void;
   /** Another cluster answers in the place of a destination. */
   readonly onStranger: (error: TerminalError) => void;
 }
@@ -48,16 +54,18 @@ export class Core {
   readonly #linkByName: ReadonlyMap<string, DestinationLink>;
   readonly #ownTargets = new Set<string>();
   #sourceSynced = false;
+  #mapping: MappingContext;
 
   constructor(private readonly parts: CoreParts) {
     const { config, source, log } = parts;
+    this.#mapping = this.#mapped();
     const isBusy = (): boolean => this.links.some((link) => link.isBusy);
     this.#events = new EventRecorder({ ...parts, api: source, isBusy }, config.podName);
     this.cache = new SourceCache({
       ...parts,
       api: source,
       observe: parts.observe(source.cluster),
-      mapping: this.#mapping(),
+      mapping: this.#mapping,
       listener: {
         onTarget: (destination, target, note) =>
           this.#linkByName.get(destination)?.add(target, note),
@@ -67,6 +75,7 @@ export class Core {
           this.#sweepAll();
         },
         onRelisted: () => this.#sweepAll(),
+        onService: parts.onService,
       },
     });
     this.refusals = new RefusalReporter(config.source.name, {
@@ -95,6 +104,16 @@ export class Core {
   async synced(): Promise<void> {
     await this.cache.synced();
     this.#sourceSynced = true;
+  }
+
+  /** What decides where Services go, as of now. */
+  get mapping(): MappingContext {
+    return this.#mapping;
+  }
+
+  /** Compare everything: something got lost on its way. */
+  resync(): void {
+    this.#sweepAll();
   }
 
   /** Everything that only a leader does. Resolves when the term is over and nothing is in flight. */
@@ -153,10 +172,11 @@ export class Core {
     const namespaces = targetNamespaces(routes);
     if (namespaces === "all") return; // labels and annotations still tell mirrors apart
     for (const namespace of namespaces) this.#ownTargets.add(namespace);
-    this.cache.remap(this.#mapping());
+    this.#mapping = this.#mapped();
+    this.cache.remap(this.#mapping);
   }
 
-  #mapping(): ConstructorParameters<typeof SourceCache>[0]["mapping"] {
+  #mapped(): MappingContext {
     const { config, installation } = this.parts;
     return {
       routes: installation.routes,

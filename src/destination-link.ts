@@ -2,22 +2,25 @@
  * One destination from connecting to writing. It becomes active by itself when its
  * own caches are synced, so that a dead destination stops nobody.
  */
+import { aborted } from "./aborted.js";
 import { clusterFamilies } from "./cluster-families.js";
 import type { EndpointsMode } from "./config/config.js";
 import type { Installation } from "./domain/installation.js";
 import { leaseNamespace, targetNamespaces } from "./domain/namespaces.js";
 import type { IpFamily } from "./domain/objects.js";
+import { clusterUid, untilAnswered } from "./introduction.js";
 import { knownCluster } from "./kube/known-cluster.js";
-import { TerminalError } from "./ports/errors.js";
+import type { TerminalError } from "./ports/errors.js";
 import type { ServiceKey } from "./domain/service-key.js";
 import type { Digest } from "./domain/slice.js";
 import { DestinationCache } from "./intake/destination-cache.js";
 import type { WatchHealth } from "./intake/watch-health.js";
+import type { Authors } from "./ports/authors.js";
 import type { Clock } from "./ports/clock.js";
 import type { DestinationLease } from "./ports/destination-lease.js";
+import type { DestinationView } from "./ports/destination-view.js";
 import type { EventSink, EventSubject } from "./ports/event-sink.js";
 import type { KubeApi } from "./ports/kube-api.js";
-import { NAMESPACES } from "./ports/kube-resources.js";
 import type { Log } from "./ports/log.js";
 import type { Metrics } from "./ports/metrics.js";
 import type { Random } from "./ports/random.js";
@@ -59,6 +62,7 @@ export interface LeasePlace {
 export interface DestinationLinkParts {
   readonly api: KubeApi;
   readonly source: SourceView;
+  readonly authors: Authors;
   readonly proof: SourceProof;
   readonly events: EventSink;
   readonly clock: Clock;
@@ -74,9 +78,6 @@ export interface DestinationLinkParts {
   /** Another cluster answers in the destination's place. */
   readonly onStranger: (error: TerminalError) => void;
 }
-
-/** Between attempts to reach a destination at start. */
-const CONNECT_RETRY_MS = 1_000;
 
 /** What the destination says of itself. */
 interface Introduction {
@@ -103,7 +104,7 @@ export class DestinationLink {
     readonly settings: DestinationLinkSettings,
     private readonly parts: DestinationLinkParts,
   ) {
-    const { source, events, clock, log, metrics } = parts;
+    const { source, authors, events, clock, log, metrics } = parts;
     const routes = this.#routes();
     this.lease = parts.lease(parts.api, {
       namespace: leaseNamespace(routes),
@@ -121,6 +122,7 @@ export class DestinationLink {
       log,
       metrics,
       clock,
+      authors,
       wanting: (target) => source.candidates(name, target),
     });
   }
@@ -128,6 +130,11 @@ export class DestinationLink {
   /** Caches are filled. */
   get synced(): boolean {
     return this.#synced;
+  }
+
+  /** What is known of it; undefined: it was not listed yet. */
+  get view(): DestinationView | undefined {
+    return this.#synced ? this.#active?.cache : undefined;
   }
 
   /** Everything that is watched there, for health and metrics. */
@@ -181,36 +188,22 @@ export class DestinationLink {
   }
 
   /** Learns who the destination is; waits for as long as it takes. undefined: aborted meanwhile. */
-  async #connect(signal: AbortSignal): Promise<Introduction | undefined> {
+  #connect(signal: AbortSignal): Promise<Introduction | undefined> {
     const { api, clock, log, onIdentity } = this.parts;
-    let reported: string | undefined;
-    while (!signal.aborted) {
-      try {
-        const system = await api.get(NAMESPACES, { name: "kube-system" }, signal);
-        const uid = system?.metadata.uid;
-        if (uid === undefined) {
-          throw new TerminalError("FERRY-K007", `${api.cluster} has no namespace kube-system`);
-        }
-        const families = await clusterFamilies(api, signal);
-        onIdentity(uid);
-        return { uid, families };
-      } catch (error) {
-        const text = String(error);
-        if (!signal.aborted && text !== reported) {
-          log.warn(
-            { destination: this.settings.name, err: error },
-            "destination not reached, trying again",
-          );
-        }
-        reported = text;
-        await clock.sleep(CONNECT_RETRY_MS, signal);
-      }
-    }
-    return undefined;
+    const { name: destination } = this.settings;
+    const onTrouble = (err: unknown): void =>
+      log.warn({ destination, err }, "destination not reached, trying again");
+    const ask = async (cut: AbortSignal): Promise<Introduction> => {
+      const uid = await clusterUid(api, cut);
+      const families = await clusterFamilies(api, cut);
+      onIdentity(uid);
+      return { uid, families };
+    };
+    return untilAnswered(ask, { clock, onTrouble }, signal);
   }
 
   #activate({ uid, families }: Introduction, signal: AbortSignal): Active {
-    const { source, proof, clock, random, log, metrics, digest, observe } = this.parts;
+    const { source, authors, proof, clock, random, log, metrics, digest, observe } = this.parts;
     const { name, installation, paused, adopt, endpoints: mode } = this.settings;
     // Families, the Lease and whether it is the source itself were learnt from this very cluster.
     const api = knownCluster({ ...this.parts, uid, signal });
@@ -236,7 +229,7 @@ export class DestinationLink {
     );
     const reconciler = new Reconciler(
       { destination: name, paused, adopt, installation },
-      { source, view: cache, applier, endpoints, proof, reporter: this.reporter },
+      { source, view: cache, applier, endpoints, proof, authors, reporter: this.reporter },
     );
     const runner = new DestinationRunner(
       { ...this.settings, destination: name },
@@ -260,11 +253,4 @@ export class DestinationLink {
       (route) => route.destination === this.settings.name,
     );
   }
-}
-
-function aborted(signal: AbortSignal): Promise<undefined> {
-  if (signal.aborted) return Promise.resolve(undefined);
-  return new Promise((resolve) => {
-    signal.addEventListener("abort", () => resolve(undefined), { once: true });
-  });
 }

@@ -9,7 +9,7 @@ import { METRICS } from "./ports/metric-table.js";
 import { Metrics } from "./ports/metrics.js";
 import type { StatusReport, StatusSource } from "./ports/status.js";
 import type { Term } from "./ports/term.js";
-import { clusterStatus, statusReport } from "./status-report.js";
+import { clusterStatus, countServices, statusReport } from "./status-report.js";
 import { VERSION } from "./version.js";
 
 /** What the admin port may see of this process, before and after there is a core. */
@@ -19,6 +19,7 @@ export class FerryState implements Health, Leadership, StatusSource {
   #link: string | undefined;
   #term: Term | undefined;
   #leader: () => string | undefined = () => undefined;
+  #webhook: (() => Readiness) | undefined;
 
   constructor(
     @inject(Config) private readonly config: Config,
@@ -33,6 +34,17 @@ export class FerryState implements Health, Leadership, StatusSource {
     this.#core = core;
     this.#link = link;
     this.#leader = leader;
+  }
+
+  /** There is a webhook that can be asked. */
+  attachWebhook(readiness: () => Readiness): void {
+    this.#webhook = readiness;
+  }
+
+  webhookReady(): Readiness {
+    if (!this.config.webhook.on) return { ok: true, waitingFor: [] };
+    const waitingFor = [`source ${this.config.source.name} is not connected`];
+    return this.#webhook?.() ?? { ok: false, waitingFor };
   }
 
   began(term: Term): void {
@@ -117,13 +129,11 @@ export class FerryState implements Health, Leadership, StatusSource {
 
   /** As /status tells them; a follower has none. */
   #countServices(): void {
-    const { destinations, services } = this.report();
-    for (const { name: destination } of destinations) {
+    const core = this.isLeader() ? this.#core : undefined;
+    for (const { name: destination } of this.config.destinations) {
+      const counts = core && countServices(core, destination);
       for (const state of METRICS.svc_ferry_services.labels.state) {
-        const standing = services.filter(
-          (one) => one.destination === destination && one.state === state,
-        );
-        this.metrics.set("svc_ferry_services", { destination, state }, standing.length);
+        this.metrics.set("svc_ferry_services", { destination, state }, counts?.get(state) ?? 0);
       }
     }
   }

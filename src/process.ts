@@ -1,39 +1,24 @@
 import { inject, injectable } from "tsyringe";
+import { aborted } from "./aborted.js";
 import { Config } from "./config/config.js";
 import { Core } from "./core.js";
 import { installation, type Installation } from "./domain/installation.js";
 import { FerryState } from "./ferry-state.js";
+import { clusterUid, untilAnswered } from "./introduction.js";
 import { knownCluster } from "./kube/known-cluster.js";
-import { Elector } from "./leader/elector.js";
+import { Elector, type ElectorOptions } from "./leader/elector.js";
 import { LinkLease } from "./link-lease.js";
-import { Clock } from "./ports/clock.js";
+import { NO_AUTHORS } from "./ports/authors.js";
 import { Clusters } from "./ports/clusters.js";
-import { Digest } from "./ports/digest.js";
-import { TerminalError } from "./ports/errors.js";
+import type { TerminalError } from "./ports/errors.js";
 import type { KubeApi } from "./ports/kube-api.js";
-import { NAMESPACES } from "./ports/kube-resources.js";
-import { Log } from "./ports/log.js";
-import { Metrics } from "./ports/metrics.js";
-import { Random } from "./ports/random.js";
 import type { Term } from "./ports/term.js";
+import { Surroundings } from "./surroundings.js";
 import { AdminServer } from "./telemetry/admin-server.js";
 import { VERSION } from "./version.js";
 import { watchMetrics } from "./watch-metrics.js";
+import { WebhookSide, type WebhookSideParts } from "./webhook-side.js";
 
-/** What a process needs to know time, chance and its own voice. */
-@injectable()
-export class Surroundings {
-  constructor(
-    @inject(Clock) readonly clock: Clock,
-    @inject(Random) readonly random: Random,
-    @inject(Log) readonly log: Log,
-    @inject(Metrics) readonly metrics: Metrics,
-    @inject(Digest) readonly digest: Digest,
-  ) {}
-}
-
-/** Between attempts to reach the source at start. */
-const CONNECT_RETRY_MS = 1_000;
 const OK = 0;
 const FAILED = 1;
 
@@ -43,10 +28,11 @@ const FAILED = 1;
  * 1. Admin port: /health must answer before anything can fail.
  * 2. The source says who it is: the link, and with it every selector in the destinations, follows from that.
  * 3. Caches: the source's, and each destination's beside it; a dead destination stops nobody.
- * 4. The elector, when the *source's* caches are filled: a leader that knows nothing could only do harm.
+ * 4. The webhook, when there is a core to ask; it answers while caches are filling, and needs a leader to get its certificate.
+ * 5. The elector, when the *source's* caches are filled: a leader that knows nothing could only do harm.
  *
  * Stop: the term ends (no write starts any more) → writes in flight end → the Leases are given back, so that another
- * replica takes over at once → connections close → the admin port last, so that /health tells the truth until then.
+ * replica takes over at once; beside that the webhook drains → connections close → the admin port last, so that /health tells the truth until then.
  */
 @injectable()
 export class FerryProcess {
@@ -94,24 +80,27 @@ export class FerryProcess {
     const { name, access } = this.config.source;
     const source = await this.clusters.open(name, access, processId);
     const destinations = await this.#openDestinations(processId);
-    const sourceCluster = await this.#identify(source, signal);
-    if (sourceCluster === undefined) return OK;
-    const { routes, link, lease } = this.config;
-    const installed = installation({
-      routes,
-      link,
-      lease,
-      sourceCluster,
-      digest: this.around.digest,
-    });
-    const elector = this.#elector(source, processId);
+    const installed = await this.#installation(source, signal);
+    if (installed === undefined) return OK;
+    const { link, sourceCluster } = installed;
     // The caches outlive the last term: what is in flight at the stop still reads them.
     const caches = new AbortController();
-    const exchanged = new AbortController();
+    const fatal = new AbortController();
     const onStranger = (error: TerminalError): void => {
-      if (!exchanged.signal.aborted) this.#tellStranger(error, installed.link);
-      exchanged.abort();
+      if (!fatal.signal.aborted) this.#tellStranger(error, link);
+      fatal.abort();
     };
+    const webhook = this.#webhook({
+      api: source,
+      around: this.around,
+      installation: installed,
+      core: () => core,
+      leader: () => elector.leader,
+    });
+    const handOffPort = await webhook?.listen(signal);
+    const annotations = handOffPort === undefined ? {} : webhook?.annotations(handOffPort);
+    const onLeader = (): void => webhook?.leaderChanged();
+    const elector = this.#elector(source, { processId, annotations, onLeader });
     const known = { api: source, uid: sourceCluster, signal: caches.signal, onStranger };
     const core = this.#core({
       source: knownCluster(known),
@@ -120,23 +109,33 @@ export class FerryProcess {
       processId,
       elector,
       onStranger,
+      webhook,
     });
-    this.state.attach(core, installed.link, () => elector.leader?.identity);
-    this.around.log.info(
-      { link: installed.link, sourceCluster, processId },
-      "connected to the source",
-    );
+    this.state.attach(core, link, () => elector.leader?.identity);
+    this.around.log.info({ link, sourceCluster, processId }, "connected to the source");
 
-    const until = AbortSignal.any([signal, exchanged.signal]);
+    const until = AbortSignal.any([signal, fatal.signal]);
     const fresh = core.start(caches.signal);
+    const admission = webhook?.run(until).catch((error: unknown) => {
+      this.around.log.error({ err: error }, "webhook cannot go on, ending");
+      fatal.abort();
+    });
     await Promise.race([core.synced(), aborted(until)]);
     if (!until.aborted) {
       this.around.log.info({}, "source caches are synced");
-      await elector.run(until, (term) => this.#lead(core, term));
+      await elector.run(until, (term) => this.#lead(core, webhook, term));
     }
+    await admission;
     caches.abort();
     await fresh;
-    return exchanged.signal.aborted ? FAILED : OK;
+    return fatal.signal.aborted ? FAILED : OK;
+  }
+
+  #webhook(parts: WebhookSideParts): WebhookSide | undefined {
+    if (!this.config.webhook.on) return undefined;
+    const webhook = new WebhookSide(this.config, parts);
+    this.state.attachWebhook(() => webhook.readiness());
+    return webhook;
   }
 
   #tellStranger(err: TerminalError, link: string): void {
@@ -152,27 +151,23 @@ export class FerryProcess {
     return opened;
   }
 
-  /** The UID of the source's kube-system; waits for as long as it takes. */
-  async #identify(source: KubeApi, signal: AbortSignal): Promise<string | undefined> {
-    const { clock, log } = this.around;
-    let reported: string | undefined;
-    while (!signal.aborted) {
-      try {
-        const system = await source.get(NAMESPACES, { name: "kube-system" }, signal);
-        if (system?.metadata.uid !== undefined) return system.metadata.uid;
-        throw new TerminalError("FERRY-K007", `${source.cluster} has no namespace kube-system`);
-      } catch (error) {
-        if (!signal.aborted && String(error) !== reported) {
-          log.warn({ cluster: source.cluster, err: error }, "source not reached, trying again");
-        }
-        reported = String(error);
-        await clock.sleep(CONNECT_RETRY_MS, signal);
-      }
-    }
-    return undefined;
+  /** undefined: aborted before the source has answered. */
+  async #installation(source: KubeApi, signal: AbortSignal): Promise<Installation | undefined> {
+    const { clock, log, digest } = this.around;
+    const { cluster } = source;
+    const onTrouble = (err: unknown): void =>
+      log.warn({ cluster, err }, "source not reached, trying again");
+    const ask = (cut: AbortSignal): Promise<string> => clusterUid(source, cut);
+    const sourceCluster = await untilAnswered(ask, { clock, onTrouble }, signal);
+    if (sourceCluster === undefined) return undefined;
+    const { routes, link, lease } = this.config;
+    return installation({ routes, link, lease, sourceCluster, digest });
   }
 
-  #elector(source: KubeApi, processId: string): Elector {
+  #elector(
+    source: KubeApi,
+    own: Pick<ElectorOptions, "processId" | "annotations" | "onLeader">,
+  ): Elector {
     const { clock, random, log } = this.around;
     const { lease, podName } = this.config;
     return new Elector({
@@ -184,7 +179,7 @@ export class FerryProcess {
       leaseNamespace: lease.namespace,
       leaseName: lease.name,
       identity: podName,
-      processId,
+      ...own,
     });
   }
 
@@ -195,10 +190,11 @@ export class FerryProcess {
     readonly processId: string;
     readonly elector: Elector;
     readonly onStranger: (error: TerminalError) => void;
+    readonly webhook: WebhookSide | undefined;
   }): Core {
     const { config } = this;
     const { clock, random, log, metrics, digest } = this.around;
-    const { source, destinations, installed, processId, elector, onStranger } = parts;
+    const { source, destinations, installed, processId, elector, onStranger, webhook } = parts;
     return new Core({
       config,
       installation: installed,
@@ -212,6 +208,8 @@ export class FerryProcess {
       observe: watchMetrics(metrics),
       leaseAnnotations: () => elector.leader?.annotations ?? {},
       onStranger,
+      authors: webhook ?? NO_AUTHORS,
+      onService: (service) => webhook?.changed(service),
       lease: (api, { namespace, createNamespace }) =>
         new LinkLease({
           ...config.lease,
@@ -228,22 +226,15 @@ export class FerryProcess {
     });
   }
 
-  async #lead(core: Core, term: Term): Promise<void> {
+  async #lead(core: Core, webhook: WebhookSide | undefined, term: Term): Promise<void> {
     const { log } = this.around;
     this.state.began(term);
     log.info(
       { term: term.number, text: "became leader, starting sync operations" },
       "became leader",
     );
-    await core.lead(term);
+    await Promise.all([core.lead(term), webhook?.lead(term)]);
     this.state.ended();
     log.info({ term: term.number }, "stopped leading");
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) =>
-    signal.addEventListener("abort", () => resolve(), { once: true }),
-  );
 }

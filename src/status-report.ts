@@ -10,7 +10,7 @@ import type {
   StatusReport,
 } from "./ports/status.js";
 import { rfc3339 } from "./ports/timestamps.js";
-import type { ServiceState } from "./reconcile/service-state.js";
+import type { ServiceState, SyncState } from "./reconcile/service-state.js";
 
 /** A watch hears from its server at least every minute (bookmarks); after this it is no longer connected. */
 const SILENT_AFTER_MS = 90_000;
@@ -106,6 +106,19 @@ function serviceStatuses(core: Core): readonly ServiceStatus[] {
   return [...placed, ...orphaned, ...refused].sort(
     (a, b) => compare(a.destination, b.destination) || compare(a.service, b.service),
   );
+}
+
+/** How many Services of each state `serviceStatuses` would tell, without making their reports: ten thousand are no pause. */
+export function countServices(core: Core, destination: string): ReadonlyMap<string, number> {
+  const counts = new Map<SyncState, number>();
+  const add = (state: SyncState): unknown => counts.set(state, (counts.get(state) ?? 0) + 1);
+  const link = core.links.find(({ settings }) => settings.name === destination);
+  for (const { state } of link?.reporter.states() ?? []) add(state);
+  for (const _orphan of link?.orphans.all() ?? []) add("held");
+  for (const [, { route }] of core.cache.refused()) {
+    if (route.destination === destination) add("refused");
+  }
+  return counts;
 }
 
 function placedStatus(destination: string, state: ServiceState): ServiceStatus {

@@ -11,7 +11,7 @@ import type { Hint, HintSink } from "../src/ports/hint.js";
 import type { Log } from "../src/ports/log.js";
 import type { AdmissionHandlers, Allowed, Patched, Refused } from "./admission-handler.js";
 import type { AdmissionReview } from "./admission-review.js";
-import { ExpiringMap } from "./expiring-map.js";
+import { ExpiringMap } from "../src/ports/expiring-map.js";
 import type { Mutator } from "./mutator.js";
 import type { Validator } from "./validator.js";
 
@@ -24,6 +24,8 @@ export interface AdmissionParts {
   readonly context: () => ContentContext;
   /** What of a user's name is written, see `--changed-by`. */
   readonly shown: (username: string) => string;
+  /** Groups are written too. */
+  readonly showsGroups: boolean;
 }
 
 const SAID_FOR_MS = 10_000;
@@ -55,7 +57,7 @@ export class Admission implements AdmissionHandlers {
   };
 
   readonly validate = (review: AdmissionReview, signal: AbortSignal): Allowed | Refused => {
-    const { dryRun, operation } = review;
+    const { dryRun } = review;
     const before = review.oldObject?.service;
     const after = review.object?.service;
     const verdict = this.parts.validator.validate({ before, after, dryRun });
@@ -69,20 +71,20 @@ export class Admission implements AdmissionHandlers {
     if (!isMeant || dryRun || signal.aborted) return { kind: "allowed", warnings };
     const hint = this.#hint(review, after ?? before);
     this.parts.hints.offer(hint);
-    this.#admitted(hint, this.#targets(after ?? before));
+    this.#admitted(hint, review, this.#targets(after ?? before));
     const { changeId } = hint;
-    const audit = changeId === undefined || operation === "DELETE" ? {} : { "change-id": changeId };
+    const audit = changeId === undefined ? {} : { "change-id": changeId };
     return { kind: "allowed", warnings, audit };
   };
 
   #hint(review: AdmissionReview, service: Service | undefined): Hint {
     const { clock, shown } = this.parts;
     const operation = OPERATIONS[review.operation];
-    const stamp = operation === "delete" ? undefined : stampIn(service?.annotations ?? {});
+    const isDeletion = operation === "delete";
     return {
       service: serviceKey(review.namespace, service?.name ?? review.name),
       operation,
-      changeId: stamp?.id,
+      changeId: isDeletion ? service?.uid : stampIn(service?.annotations ?? {})?.id,
       by: shown(review.user.username),
       uid: service?.uid ?? "",
       admittedAtMs: clock.now(),
@@ -96,11 +98,12 @@ export class Admission implements AdmissionHandlers {
   }
 
   /** Once for each change: a conflict inside the API server asks us again about the same. */
-  #admitted(hint: Hint, targets: readonly string[]): void {
+  #admitted(hint: Hint, { user }: AdmissionReview, targets: readonly string[]): void {
     const { service, operation, changeId = "", by, uid } = hint;
     if (!this.#isNews(`${service} ${operation} ${changeId} ${by}`)) return;
-    const fields = { outcome: "admitted", changeId, by, operation, service, targets, uid };
-    this.parts.log.info(fields, "admitted");
+    const who = { by, ...this.#groups(user.groups) };
+    const what = { operation, service, targets, uid: uid === "" ? undefined : uid };
+    this.parts.log.info({ outcome: "admitted", changeId, ...who, ...what }, "admitted");
   }
 
   #refused(review: AdmissionReview, { code, message }: Refused): void {
@@ -108,8 +111,13 @@ export class Admission implements AdmissionHandlers {
     const by = this.parts.shown(user.username);
     const service = serviceKey(namespace, name);
     if (!this.#isNews(`${service} ${code} ${by}`)) return;
-    const what = { outcome: "refused", by, operation: OPERATIONS[operation], service, dryRun };
+    const who = { by, ...this.#groups(user.groups) };
+    const what = { outcome: "refused", ...who, operation: OPERATIONS[operation], service, dryRun };
     this.parts.log.info({ ...what, code, reason: message }, "refused");
+  }
+
+  #groups(groups: readonly string[]): { readonly groups?: readonly string[] } {
+    return this.parts.showsGroups ? { groups } : {};
   }
 
   #isNews(what: string): boolean {

@@ -24,3 +24,16 @@ export const LIMITS: Limits = {
   handshakeMs: 10_000,
   checkEveryMs: 2_000,
 };
+
+/** Of the hand-off, where both ends are replicas. */
+export const HAND_OFF_LIMITS: Limits = {
+  /** A batch of `MAX_BATCH_HINTS` with every text as long as it may be has some 650 kB. */
+  maxBodyBytes: 1_024 * 1_024,
+  /** Any pause between two changes; the client closes first, as it is told this number. */
+  keepAliveMs: 120_000,
+  /** The client gives up after 2 s. */
+  headersMs: 5_000,
+  requestMs: 5_000,
+  handshakeMs: 5_000,
+  checkEveryMs: 1_000,
+};

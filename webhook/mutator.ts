@@ -18,7 +18,7 @@ import type { Service, StringMap } from "../src/domain/objects.js";
 import type { Clock } from "../src/ports/clock.js";
 import type { Random } from "../src/ports/random.js";
 import { parseRfc3339, rfc3339 } from "../src/ports/timestamps.js";
-import { ExpiringMap } from "./expiring-map.js";
+import { ExpiringMap } from "../src/ports/expiring-map.js";
 
 /** One operation of RFC 6902. */
 export type PatchOperation =

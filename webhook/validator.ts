@@ -9,10 +9,11 @@ import type { Service } from "../src/domain/objects.js";
 import { whyForeign } from "../src/domain/ownership.js";
 import { sourceOf, standing, whyLost, type Candidate } from "../src/domain/plan.js";
 import { remarks } from "../src/domain/desired.js";
+import type { Route } from "../src/domain/route.js";
 import { serviceKey, type ServiceKey } from "../src/domain/service-key.js";
 import { mappings, type Mapping, type MappingContext } from "../src/domain/target.js";
 import type { ClusterViews } from "../src/ports/cluster-views.js";
-import { ExpiringMap } from "./expiring-map.js";
+import { ExpiringMap } from "../src/ports/expiring-map.js";
 import type { Clock } from "../src/ports/clock.js";
 
 /** A create, an update or a deletion (then there is no `after`). */
@@ -57,10 +58,11 @@ export class Validator {
   }
 
   validate({ before, after, dryRun }: Admission): Verdict {
-    // A removal is never blocked, neither by the object's end nor by its label's.
-    if (after === undefined || after.deleting) return { kind: "allowed", warnings: [] };
     const context = this.parts.context();
     const had = before === undefined ? [] : mappings(before, context);
+    if (before !== undefined && !dryRun) this.#release(had, before);
+    // A removal is never blocked, neither by the object's end nor by its label's.
+    if (after === undefined || after.deleting) return { kind: "allowed", warnings: [] };
     const wants = mappings(after, context);
     const findings = wants.map((mapping) => this.#judge(mapping, after, had));
     const refusal = findings.find((finding) => finding?.kind === "refused");
@@ -133,21 +135,34 @@ export class Validator {
       ({ service }) => !isSame(service, after),
     );
     const first = winner([after, ...others.map(({ service }) => service)], holder);
-    const reserved = this.#reserved.get(`${destination} ${target}`);
-    if (reserved !== undefined && reserved !== keyOf(after) && holder !== keyOf(after)) {
-      return {
-        code: "name-taken",
-        message: `${target} was given to ${reserved} a moment ago; set ${TARGET_NAME_ANNOTATION} to another name`,
-      };
-    }
     const winning = others.find(({ service }) => service === first);
-    return winning === undefined ? undefined : whyLost(self, winning, target);
+    if (winning !== undefined) return whyLost(self, winning, target);
+    const reserved = this.#reserved.get(reservation(route, target));
+    if (reserved === undefined || reserved === keyOf(after) || holder === keyOf(after)) {
+      return undefined;
+    }
+    return {
+      code: "name-taken",
+      message: `${target} was given to ${reserved} a moment ago; set ${TARGET_NAME_ANNOTATION} to another name`,
+    };
   }
 
   #reserve(mapping: Mapping, after: Service): void {
     if (mapping.kind !== "target") return;
-    this.#reserved.set(`${mapping.route.destination} ${mapping.target}`, keyOf(after));
+    this.#reserved.set(reservation(mapping.route, mapping.target), keyOf(after));
   }
+
+  /** What a Service gives up is free for the next one at once; if it is not stored after all, the core decides. */
+  #release(had: readonly Mapping[], before: Service): void {
+    for (const { route, target } of had) {
+      const key = reservation(route, target);
+      if (this.#reserved.get(key) === keyOf(before)) this.#reserved.delete(key);
+    }
+  }
+}
+
+function reservation({ destination }: Route, target: ServiceKey): string {
+  return `${destination} ${target}`;
 }
 
 function isSame(one: Service, other: Service): boolean {

@@ -18,6 +18,7 @@ import { admissionApp, type AdmissionApp } from "./admission-app.js";
 import { AdmissionHandlers } from "./admission-handler.js";
 import { AdmissionReporter } from "./admission-reporter.js";
 import type { Limits } from "./limits.js";
+import { listen } from "./listen.js";
 
 /** What the admission port is told by the configuration. */
 export interface WebhookSettings {
@@ -71,9 +72,7 @@ export class WebhookServer {
       socket.once("close", () => this.#sockets.delete(socket));
     });
     this.#app = app;
-    await this.#listen(app);
-    const bound = app.server.address();
-    if (bound === null || typeof bound === "string") throw new TypeError("no TCP address");
+    const bound = await listen(app, { host: settings.bindAddress, port: settings.port });
     if (this.#state === "waiting for a certificate") this.#state = "listening";
     reporter.listening(bound.port, bound.address);
     return bound.port;
@@ -139,18 +138,6 @@ export class WebhookServer {
     }
     this.#certificate = certificate;
     this.reporter.certificateServed();
-  }
-
-  /** On a host without IPv6 the default "::" cannot be had: then all of IPv4. */
-  async #listen(app: AdmissionApp): Promise<void> {
-    const { bindAddress: host, port } = this.settings;
-    try {
-      await app.listen({ host, port });
-    } catch (error) {
-      const code: unknown = error instanceof Error && "code" in error ? error.code : undefined;
-      if (host !== "::" || (code !== "EAFNOSUPPORT" && code !== "EADDRNOTAVAIL")) throw error;
-      await app.listen({ host: "0.0.0.0", port });
-    }
   }
 }
 

@@ -53,6 +53,26 @@ export interface Config {
     /** Who may read /status: "loopback" or "all". */
     readonly page: "loopback" | "all";
   };
+  /** Admission. */
+  readonly webhook: {
+    readonly on: boolean;
+    /** 0 picks a free one. */
+    readonly port: number;
+    /** Name of both webhook configurations. */
+    readonly configuration: string;
+    readonly handOff: {
+      /** 0 picks a free one. */
+      readonly port: number;
+      /** What the leader publishes; undefined: found out from the host. */
+      readonly address: string | undefined;
+    };
+    readonly certs: {
+      readonly mode: "self" | "cert-manager" | "provided";
+      /** With another mode than self. */
+      readonly directory: string;
+    };
+    readonly changedBy: "full" | "hash" | "off";
+  };
   readonly log: {
     readonly format: "human" | "json";
     readonly level: "debug" | "info" | "warn" | "error";

@@ -49,7 +49,8 @@ export function readTextFile(path: string): string {
   return readFileSync(path, "utf8");
 }
 
-function loadFile(
+/** undefined: none is named, or it cannot be read, which is a problem. */
+export function loadFile(
   { flags, env, readFile }: ConfigInput,
   problems: Problem[],
 ): ConfigFile | undefined {
@@ -95,7 +96,8 @@ function assemble(given: GivenSettings, file: ConfigFile | undefined, problems: 
   };
 }
 
-function sourceOf(given: GivenSettings): Config["source"] {
+/** How the source is reached, and what it is called. */
+export function sourceOf(given: GivenSettings): Config["source"] {
   const context = given.read(SETTINGS.srcContext);
   if (given.read(SETTINGS.inCluster).value) {
     const name = context.explicit ? context.value : "in-cluster";
@@ -127,6 +129,20 @@ function plainSettings(
       bindAddress: given.read(SETTINGS.bindAddress).value,
       port: given.read(SETTINGS.httpPort).value,
       page: given.read(SETTINGS.page).value,
+    },
+    webhook: {
+      on: given.read(SETTINGS.webhook).value,
+      port: given.read(SETTINGS.webhookPort).value,
+      configuration: given.read(SETTINGS.webhookConfiguration).value,
+      handOff: {
+        port: given.read(SETTINGS.handOffPort).value,
+        address: given.read(SETTINGS.handOffAddress).value,
+      },
+      certs: {
+        mode: given.read(SETTINGS.certsMode).value,
+        directory: given.read(SETTINGS.certsDir).value,
+      },
+      changedBy: given.read(SETTINGS.changedBy).value,
     },
     log: {
       format: given.read(SETTINGS.logFormat).value,

@@ -6,6 +6,7 @@
 import {
   bindAddress,
   duration,
+  hostAddress,
   integer,
   labelSelector,
   labelValue,
@@ -178,11 +179,55 @@ export const SETTINGS = {
     "port of /health, /ready, /leader, /metrics and /status; 0 picks a free one",
   ),
   /** "::" takes IPv4 as well; a host without IPv6 falls back to 0.0.0.0. */
-  bindAddress: withDefault(
-    "bind-address",
-    bindAddress,
-    "::",
-    "address that --http-port listens on",
+  bindAddress: withDefault("bind-address", bindAddress, "::", "address that all ports listen on"),
+  /** Off: it needs a Secret and two webhook configurations, which an installation that comes from k8s-svc-sync has not. */
+  webhook: withDefault(
+    "webhook",
+    toggle,
+    "off",
+    "check, stamp and hand on changes when they are admitted; manifests and chart turn it on",
+  ),
+  webhookPort: withDefault(
+    "webhook-port",
+    integer(0, 65_535),
+    "9443",
+    "port of /mutate and /validate; 0 picks a free one",
+  ),
+  webhookConfiguration: withDefault(
+    "webhook-configuration",
+    objectName,
+    "svc-ferry",
+    "name of both webhook configurations",
+  ),
+  handOffPort: withDefault(
+    "hand-off-port",
+    integer(0, 65_535),
+    "9444",
+    "port on which the leader hears from other replicas; 0 picks a free one",
+  ),
+  handOffAddress: optional(
+    "hand-off-address",
+    hostAddress,
+    "IP address at which other replicas reach this one; without one the host's own",
+    "POD_IP",
+  ),
+  certsMode: withDefault(
+    "certs-mode",
+    oneOf("self", "cert-manager", "provided"),
+    "self",
+    "who makes the webhook's certificate and tells API servers of its CA: svc-ferry, or whoever writes --certs-dir",
+  ),
+  certsDir: withDefault(
+    "certs-dir",
+    line("directory"),
+    "/etc/svc-ferry/certs",
+    "with another --certs-mode than self: directory of tls.crt, tls.key and, if there is one, ca.crt",
+  ),
+  changedBy: withDefault(
+    "changed-by",
+    oneOf("full", "hash", "off"),
+    "full",
+    "how users are named on Services, mirrors and in the log",
   ),
   page: withDefault("page", oneOf("loopback", "all"), "loopback", "who may read /status"),
   logFormat: withDefault(

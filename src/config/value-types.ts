@@ -97,6 +97,12 @@ export const bindAddress: ValueType<string> = checked(
   (text) => text === "localhost" || isIP(text) !== 0,
 );
 
+export const hostAddress: ValueType<string> = checked(
+  "address",
+  "an IP address",
+  (text) => isIP(text) !== 0,
+);
+
 export function oneOf<const T extends string>(...choices: readonly T[]): ValueType<T> {
   return {
     placeholder: choices.join("|"),

@@ -31,6 +31,8 @@ export const TARGET_NAMESPACE_ANNOTATION = `${PREFIX}target-namespace`;
 export const PAUSED_ANNOTATION = `${PREFIX}paused`;
 /** On the Lease in the source: how many deletions one sweep may do although the brake would block them. */
 export const ALLOW_MASS_DELETE_ANNOTATION = `${PREFIX}allow-mass-delete`;
+/** On the Lease in the source: where its holder takes the hints of other replicas, "host:port". */
+export const HAND_OFF_ANNOTATION = `${PREFIX}hand-off`;
 /** On the Secret with the certificates: what a person wants rotated now. */
 export const ROTATE_ANNOTATION = `${PREFIX}rotate`;
 export const TAKEOVER_ANNOTATION = `${PREFIX}takeover`;

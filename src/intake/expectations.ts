@@ -4,7 +4,7 @@
  */
 import type { Service } from "../domain/objects.js";
 import type { ServiceKey } from "../domain/service-key.js";
-import { stampIn } from "../domain/stamp.js";
+import { stampIn, type Stamp } from "../domain/stamp.js";
 import type { Clock } from "../ports/clock.js";
 import type { Hint, HintSink } from "../ports/hint.js";
 import type { KubeObject } from "../ports/kube-api.js";
@@ -28,9 +28,17 @@ export interface ExpectationParts {
   readonly cached: (service: ServiceKey) => Service | undefined;
   /** Quorum GET. undefined: there is none. @throws what the API client throws: asked again */
   readonly read: (service: ServiceKey, signal: AbortSignal) => Promise<KubeObject | undefined>;
-  /** Gives the caches what was read, and says what it is. */
-  readonly observed: (service: ServiceKey, object: KubeObject | undefined) => Service | undefined;
-  readonly tell: (hint: Hint, outcome: Outcome, attempts: number) => void;
+  /** As the caches would keep it. */
+  readonly parse: (object: KubeObject) => Service;
+  /** Gives the caches what was read: it is what was expected, or later. */
+  readonly observed: (service: ServiceKey, object: KubeObject | undefined) => void;
+  readonly listener: ExpectationListener;
+}
+
+export interface ExpectationListener {
+  /** A change is expected that was not before. */
+  expected(hint: Hint): void;
+  ended(hint: Hint, outcome: Outcome, attempts: number): void;
 }
 
 /** A watch is behind by milliseconds. */
@@ -58,14 +66,17 @@ export class Expectations implements HintSink {
   /** A later change of the same Service takes the place of an earlier one: it is what the Service has to become. */
   offer(hint: Hint): void {
     const { service } = hint;
+    // Without a stamp there is nothing to know it by: the watch brings it.
+    if (hint.changeId === undefined) return;
     const before = this.#expected.get(service);
     if (before === undefined && this.#expected.size >= MAX_PENDING) return;
     if (before !== undefined) {
       if (isSame(before.hint, hint)) return;
-      this.parts.tell(before.hint, "superseded", before.attempts);
+      this.parts.listener.ended(before.hint, "superseded", before.attempts);
     }
-    const sinceMs = this.parts.clock.monotonicMs();
-    this.#expected.set(service, { hint, sinceMs, attempts: 0 });
+    const { clock, listener } = this.parts;
+    this.#expected.set(service, { hint, sinceMs: clock.monotonicMs(), attempts: 0 });
+    listener.expected(hint);
     this.#queue?.addAfter(service, FIRST_LOOK_MS, { priority: "live" });
   }
 
@@ -112,7 +123,8 @@ export class Expectations implements HintSink {
       const object = await this.parts.read(service, signal);
       // What the watch has brought meanwhile is newer than the answer, or the same.
       if (this.parts.cached(service)?.resourceVersion === before?.resourceVersion) {
-        const found = this.parts.observed(service, object);
+        const found = object && this.parts.parse(object);
+        if (judge(expected.hint, found, "read") !== undefined) this.parts.observed(service, object);
         if (this.#settle(expected, found, "read")) return true;
       }
     } catch {
@@ -125,7 +137,7 @@ export class Expectations implements HintSink {
 
   /** Is it as expected, or beyond that? */
   #settle(expected: Expected, found: Service | undefined, how: "seen" | "read"): boolean {
-    const outcome = judge(expected.hint, found);
+    const outcome = judge(expected.hint, found, how);
     if (outcome === undefined) return false;
     this.#end(expected, outcome === "stored" ? how : outcome);
     return true;
@@ -136,7 +148,7 @@ export class Expectations implements HintSink {
     // A later one has taken its place, and is told of for itself.
     if (this.#expected.get(hint.service) !== expected) return;
     this.#expected.delete(hint.service);
-    this.parts.tell(hint, outcome, attempts);
+    this.parts.listener.ended(hint, outcome, attempts);
   }
 }
 
@@ -145,14 +157,27 @@ function isSame(one: Hint, other: Hint): boolean {
   return one.changeId === other.changeId && one.operation === other.operation;
 }
 
-/** undefined: not yet. */
-function judge(hint: Hint, found: Service | undefined): "stored" | "superseded" | undefined {
+/** undefined: not yet. A cache that has nothing may be late, or the Service is not selected any more; a read does not lie. */
+function judge(
+  hint: Hint,
+  found: Service | undefined,
+  how: "seen" | "read",
+): "stored" | "superseded" | undefined {
   if (hint.operation === "delete") {
     return found === undefined || found.deleting || found.uid !== hint.uid ? "stored" : undefined;
   }
   const stamp = found && stampIn(found.annotations);
-  if (stamp === undefined) return undefined;
-  if (stamp.id === hint.changeId) return "stored";
-  const atMs = parseRfc3339(stamp.at);
-  return atMs !== undefined && atMs > hint.admittedAtMs ? "superseded" : undefined;
+  if (stamp?.id === hint.changeId) return "stored";
+  const isKnown = found !== undefined || how === "read";
+  return (isKnown && isAnother(hint, found)) || isLater(stamp, hint) ? "superseded" : undefined;
+}
+
+/** NB: one that is created has a uid in admission already, but keeps it only if it is stored. */
+function isAnother({ operation, uid }: Hint, found: Service | undefined): boolean {
+  return operation === "update" && found?.uid !== uid;
+}
+
+function isLater(stamp: Stamp | undefined, { admittedAtMs }: Hint): boolean {
+  const atMs = stamp && parseRfc3339(stamp.at);
+  return atMs !== undefined && atMs > admittedAtMs;
 }

@@ -5,7 +5,8 @@
 import type { Candidate } from "../domain/plan.js";
 import type { Service } from "../domain/objects.js";
 import { parseService } from "../domain/parse.js";
-import { serviceKey, type ServiceKey } from "../domain/service-key.js";
+import { matches } from "../domain/selection.js";
+import { serviceKey, splitKey, type ServiceKey } from "../domain/service-key.js";
 import type { Digest, SourceSlice } from "../domain/slice.js";
 import { mappings, type Mapping, type MappingContext } from "../domain/target.js";
 import type { Clock } from "../ports/clock.js";
@@ -19,6 +20,7 @@ import type { Change } from "../watch/change.js";
 import { Reflector } from "../watch/reflector.js";
 import type { WatchObserver } from "../watch/reflector-options.js";
 import { SliceCache } from "./slice-cache.js";
+import { serviceScopes, sourceNamespaces, type ScopeOfServices } from "./source-scopes.js";
 import { TargetIndex, type Destined } from "./target-index.js";
 import { watchHealth, type WatchHealth } from "./watch-health.js";
 
@@ -30,6 +32,8 @@ interface SourceListener {
   onRefusal(service: ServiceKey): void;
   /** A list replaced what was known: compare everything. */
   onRelisted(): void;
+  /** Something about this Service was learnt. */
+  onService?(service: ServiceKey): void;
 }
 
 export interface SourceCacheOptions {
@@ -47,7 +51,7 @@ export interface SourceCacheOptions {
 type Refused = Extract<Mapping, { kind: "refused" }>;
 
 export class SourceCache implements SourceView {
-  readonly #services: readonly Reflector<Service>[];
+  readonly #services: readonly Watched[];
   readonly #slices: SliceCache;
   readonly #index = new TargetIndex();
   readonly #refused = new Map<ServiceKey, readonly Refused[]>();
@@ -58,10 +62,13 @@ export class SourceCache implements SourceView {
     this.#mapping = options.mapping;
     const copied = new Set(options.mapping.routes.flatMap((route) => route.copyAnnotations));
     this.#keepAnnotation = (key) => copied.has(key);
-    this.#services = scopes(options.mapping).map((scope) => this.#serviceReflector(scope));
+    this.#services = serviceScopes(options.mapping.routes).map((scope) => ({
+      ...scope,
+      reflector: this.#serviceReflector(scope),
+    }));
     this.#slices = new SliceCache({
       ...options,
-      namespaces: sourceNamespaces(options.mapping),
+      namespaces: sourceNamespaces(options.mapping.routes),
       isTracked: (service) => this.#index.has(service),
       onService: (service) => this.#ring(service, { cause: "endpoints" }),
     });
@@ -69,25 +76,25 @@ export class SourceCache implements SourceView {
 
   /** Runs until `signal` aborts. Slices are listed after the Services, because those say which slices are kept. */
   async start(signal: AbortSignal): Promise<void> {
-    const services = this.#services.map((reflector) => reflector.start(signal));
-    const slices = Promise.all(this.#services.map((reflector) => reflector.synced)).then(() =>
+    const services = this.#services.map(({ reflector }) => reflector.start(signal));
+    const slices = Promise.all(this.#services.map(({ reflector }) => reflector.synced)).then(() =>
       this.#slices.start(signal),
     );
     // A first list that never succeeds leaves `slices` pending; the signal ends the Services' loops and with them this wait.
     await Promise.all(services);
-    if (this.#services.every((reflector) => reflector.isSynced)) await slices;
+    if (this.#services.every(({ reflector }) => reflector.isSynced)) await slices;
   }
 
   /** Resolves when everything was listed once. */
   async synced(): Promise<void> {
-    await Promise.all(this.#services.map((reflector) => reflector.synced));
+    await Promise.all(this.#services.map(({ reflector }) => reflector.synced));
     await this.#slices.synced();
   }
 
   /** Every watch, for health and metrics. */
   health(): readonly WatchHealth[] {
     return [
-      ...this.#services.map((reflector) => watchHealth("services", reflector)),
+      ...this.#services.map(({ reflector }) => watchHealth("services", reflector)),
       ...this.#slices.health(),
     ];
   }
@@ -95,14 +102,15 @@ export class SourceCache implements SourceView {
   /** The mapping's context changed: map every Service anew. */
   remap(mapping: MappingContext): void {
     this.#mapping = mapping;
-    for (const key of new Set(this.#services.flatMap((reflector) => [...reflector.store.keys()]))) {
+    const keys = this.#services.flatMap(({ reflector }) => [...reflector.store.keys()]);
+    for (const key of new Set(keys)) {
       this.#map(key as ServiceKey, false);
     }
   }
 
   candidates(destination: string, target: ServiceKey): readonly Candidate[] {
     return this.#index.sources(destination, target).flatMap(({ source, ...how }) => {
-      const service = this.#service(source);
+      const service = this.service(source);
       return service === undefined ? [] : [{ service, ...how }];
     });
   }
@@ -120,7 +128,7 @@ export class SourceCache implements SourceView {
   }
 
   refusals(key: ServiceKey): readonly (readonly [Service, Refused])[] {
-    const service = this.#service(key);
+    const service = this.service(key);
     if (service === undefined) return [];
     return (this.#refused.get(key) ?? []).map((refusal) => [service, refusal]);
   }
@@ -138,23 +146,42 @@ export class SourceCache implements SourceView {
 
   distrust(what: "services" | "slices", namespace: string): void {
     if (what === "slices") return this.#slices.distrust(namespace);
-    for (const reflector of this.#services) reflector.relist();
+    for (const { reflector } of this.#services) reflector.relist();
   }
 
-  #serviceReflector(scope: {
-    namespace: string | undefined;
-    labelSelector: string;
-  }): Reflector<Service> {
+  /** What a quorum read has found under this name, ahead of the watch; undefined: nothing. */
+  observed(key: ServiceKey, object: KubeObject | undefined): void {
+    const service = object && this.parse(object);
+    for (const { reflector, namespace, selector } of this.#services) {
+      const { store } = reflector;
+      const known = store.stored(key);
+      const isHere = namespace === undefined || splitKey(key).namespace === namespace;
+      if (service !== undefined && isHere && matches(selector, service.labels)) {
+        store.assume(key, service.uid, service.resourceVersion, service);
+      } else if (known !== undefined) {
+        store.assumeDeleted(key, known.uid);
+      }
+    }
+    this.#map(key, true);
+  }
+
+  /** As it is kept here. */
+  parse(object: KubeObject): Service {
+    return parseService(object, this.#keepAnnotation);
+  }
+
+  #serviceReflector({ namespace, selector }: ScopeOfServices): Reflector<Service> {
     const { api, clock, random, log, observe, listener } = this.options;
     return new Reflector<Service>({
-      ...scope,
+      namespace,
+      labelSelector: selector.text,
       api,
       clock,
       random,
       log,
       resource: SERVICES,
       observer: observe("services"),
-      keep: (object: KubeObject) => parseService(object, this.#keepAnnotation),
+      keep: (object: KubeObject) => this.parse(object),
       onChange: (change: Change<Service>) =>
         this.#map(change.key as ServiceKey, change.kind !== "missing"),
       onRelisted: (relists) => {
@@ -164,8 +191,8 @@ export class SourceCache implements SourceView {
   }
 
   /** The Service by that name in whichever watch has it: selectors of several routes may overlap. */
-  #service(key: ServiceKey): Service | undefined {
-    for (const reflector of this.#services) {
+  service(key: ServiceKey): Service | undefined {
+    for (const { reflector } of this.#services) {
       const service = reflector.store.get(key);
       if (service !== undefined) return service;
     }
@@ -174,7 +201,7 @@ export class SourceCache implements SourceView {
 
   /** @param seen the watch itself delivered the change, so what is gone is really gone */
   #map(source: ServiceKey, seen: boolean): void {
-    const service = this.#service(source);
+    const service = this.service(source);
     const all = service === undefined ? [] : mappings(service, this.#mapping);
     const wasTracked = this.#index.has(source);
     const lost = this.#index.replace(
@@ -195,6 +222,7 @@ export class SourceCache implements SourceView {
       source,
       all.flatMap((one) => (one.kind === "refused" ? [one] : [])),
     );
+    this.options.listener.onService?.(source);
   }
 
   /**
@@ -225,28 +253,8 @@ export class SourceCache implements SourceView {
   }
 }
 
-/** One watch per namespace and selector, however many routes share them. */
-function scopes(
-  mapping: MappingContext,
-): readonly { readonly namespace: string | undefined; readonly labelSelector: string }[] {
-  const found = new Map<string, { namespace: string | undefined; labelSelector: string }>();
-  for (const route of mapping.routes) {
-    const namespaces = route.namespaces === "all" ? [undefined] : route.namespaces;
-    for (const namespace of namespaces) {
-      const scope = { namespace, labelSelector: route.selector.text };
-      found.set(`${namespace ?? ""} ${route.selector.text}`, scope);
-    }
-  }
-  return [...found.values()];
-}
-
-function sourceNamespaces(mapping: MappingContext): readonly string[] | "all" {
-  const found = new Set<string>();
-  for (const { namespaces } of mapping.routes) {
-    if (namespaces === "all") return "all";
-    for (const namespace of namespaces) found.add(namespace);
-  }
-  return [...found];
+interface Watched extends ScopeOfServices {
+  readonly reflector: Reflector<Service>;
 }
 
 /** "namespace/name" of any object. */

@@ -28,6 +28,11 @@ export interface Leader {
   readonly isLive: boolean;
 }
 
+export interface ElectorOptions extends LeaseOptions {
+  /** Another process leads than before, as far as this one has seen. */
+  readonly onLeader?: (() => void) | undefined;
+}
+
 /** Why a term ends though nobody asked for it. */
 type LeaseEnd = "taken" | "not renewed in time";
 
@@ -42,9 +47,9 @@ export class Elector {
   #terms = 0;
   /** The term that lasts. */
   #term: number | undefined;
-  #lastLeader: string | undefined;
+  #lastLeader: Leader | undefined;
 
-  constructor(private readonly options: LeaseOptions) {
+  constructor(private readonly options: ElectorOptions) {
     this.#keeper = new LeaseKeeper(options);
   }
 
@@ -154,8 +159,10 @@ export class Elector {
 
   #tellLeader(): void {
     const { leader } = this;
-    if (leader === undefined || leader.identity === this.#lastLeader) return;
-    this.#lastLeader = leader.identity;
-    this.options.log.info({ leader: leader.identity }, "new leader");
+    if (leader === undefined || leader.processId === this.#lastLeader?.processId) return;
+    const isNewName = leader.identity !== this.#lastLeader?.identity;
+    this.#lastLeader = leader;
+    if (isNewName) this.options.log.info({ leader: leader.identity }, "new leader");
+    this.options.onLeader?.();
   }
 }

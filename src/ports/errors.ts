@@ -34,7 +34,9 @@ export type ErrorCode =
   /** The object changed between our read and our write: read again. */
   | "FERRY-R001"
   /** The evidence for a deletion could not be had. */
-  | "FERRY-R002";
+  | "FERRY-R002"
+  /** The leader did not take the hints of another replica. */
+  | "FERRY-H001";
 
 export interface ErrorDetails {
   readonly cause?: unknown;

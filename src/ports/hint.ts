@@ -8,7 +8,7 @@ import type { ServiceKey } from "../domain/service-key.js";
 export interface Hint {
   readonly service: ServiceKey;
   readonly operation: "create" | "update" | "delete";
-  /** The id in the object's stamp; undefined where nothing was stamped (deletions, no key loaded). */
+  /** The id in the object's stamp, or the uid of an object that is deleted; undefined where nothing was stamped: no key was loaded. */
   readonly changeId: string | undefined;
   /** Who asked for it, as `--changed-by` lets it be written. */
   readonly by: string;

@@ -155,10 +155,40 @@ export const METRICS = {
     path: ["mutate", "validate"],
     outcome: ["allowed", "patched", "refused", "late", "failed"],
   }),
+  svc_ferry_hints_total: counter("Admitted changes, by what became of them.", {
+    outcome: ["seen", "read", "superseded", "abandoned"],
+  }),
+  svc_ferry_admission_to_visible_seconds: histogram(
+    "Time from a change's admission until the leader has it, by how: its watch, or a read because that was late.",
+    { by: ["seen", "read"] },
+  ),
+  svc_ferry_admission_to_applied_seconds: histogram(
+    "Time from a change's admission until its mirror is in order.",
+    { destination },
+  ),
+  svc_ferry_changes_without_hint_total: counter(
+    "Admitted changes that the leader applied before, or without, hearing of them from the replica that admitted them.",
+    { destination },
+  ),
+  svc_ferry_changes_not_admitted_total: counter(
+    "Changes applied that did not pass the webhook: it was not reached, or does not cover them.",
+    { destination, stamp: ["none", "stale"] },
+  ),
   svc_ferry_webhook_tls_errors_total: counter("Handshakes with the webhook that failed.", {}),
   svc_ferry_webhook_certificates_total: counter("Certificates that the webhook was given.", {
     outcome: ["served", "refused"],
   }),
+  svc_ferry_outbox_hints: gauge(
+    "Admitted changes that this replica remembers, to tell the leader of them, or the next one.",
+    {},
+  ),
+  svc_ferry_hand_off_total: counter("Batches of hints, by whether the leader took them.", {
+    outcome: ["delivered", "failed"],
+  }),
+  svc_ferry_outbox_resyncs_total: counter(
+    "Floods in which more changes were admitted than the outbox keeps.",
+    {},
+  ),
 
   svc_ferry_certificate_expiry_timestamp_seconds: gauge(
     "Unix time at which a certificate that this replica uses ends.",

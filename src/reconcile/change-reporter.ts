@@ -4,42 +4,50 @@ import { SOURCE_UID_ANNOTATION } from "../domain/labels.js";
 import type { Service } from "../domain/objects.js";
 import { sourceOf, type ServicePlan } from "../domain/plan.js";
 import { serviceKey, splitKey, type ServiceKey } from "../domain/service-key.js";
+import type { Authors } from "../ports/authors.js";
 import type { Clock } from "../ports/clock.js";
 import type { Log } from "../ports/log.js";
 import type { Metrics } from "../ports/metrics.js";
 import type { WorkNote } from "../ports/work.js";
 import { candidateKey } from "./adoption.js";
+import { Authorship } from "./authorship.js";
 import type { EndpointsResult } from "./endpoints-pass.js";
 import type { Pass } from "./pass.js";
 import { Tracking } from "./tracking.js";
 import type { Voice } from "./voice.js";
-import { mirrorText, removalText, type RemovalCause } from "./wording.js";
+import { mirrorText, removalText, type Proven } from "./wording.js";
 
 export interface ChangeReporterParts {
   readonly voice: Voice;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly clock: Clock;
+  readonly authors: Authors;
 }
 
 type Wanted = Extract<ServicePlan, { kind: "wanted" }>;
 
 export class ChangeReporter {
   readonly #tracking = new Tracking();
+  readonly #authorship: Authorship;
 
   constructor(
     private readonly destination: string,
     private readonly parts: ChangeReporterParts,
-  ) {}
+  ) {
+    this.#authorship = new Authorship(destination, parts);
+  }
 
   /** A term begins. */
   clear(): void {
     this.#tracking.clear();
+    this.#authorship.clear();
   }
 
   /** This source is of no interest any more. */
   untrack(source: ServiceKey): void {
     this.#tracking.delete(source);
+    this.#authorship.forget(source);
   }
 
   /** @param wasSynced the pass before had found or left everything in order */
@@ -56,12 +64,22 @@ export class ChangeReporter {
       outcome: "applied",
       fields: change === "create" ? undefined : plan.writes.flatMap((write) => write.why).join(","),
       latencyMs: this.sinceMs(note),
+      // A repair is nobody's change but ours.
+      ...(isRepair ? {} : this.#authorship.applied(winner.service)),
       uid: winner.service.uid,
       text: mirrorText(change, isRepair),
     };
     this.parts.voice.say(source, target, fields, "applied");
     if (isRepair) this.#driftRepaired("services");
     this.#mirrorEvent(winner.service, target, change);
+  }
+
+  /** One pass found all in order. What an admitted change came to is said, also if it is nothing. */
+  unchanged({ target, note }: Pass, { winner }: Wanted): void {
+    const admitted = this.#authorship.unchanged(winner.service);
+    if (admitted === undefined || note.cause !== "service") return;
+    const fields = { operation: "none", outcome: "unchanged", ...admitted };
+    this.parts.voice.say(candidateKey(winner), target, fields, "unchanged");
   }
 
   /** One pass has written, the mirror or endpoints or both; counts what it wrote and tells the endpoints. */
@@ -93,12 +111,18 @@ export class ChangeReporter {
     }
   }
 
-  removed(target: ServiceKey, mirror: Service, because: RemovalCause, note: WorkNote): void {
+  removed(target: ServiceKey, mirror: Service, verdict: Proven, note: WorkNote): void {
     const { voice } = this.parts;
+    const { because, service } = verdict;
     const source = sourceOf(mirror) ?? target;
-    const latencyMs = this.sinceMs(note);
-    const text = `removed the mirror: ${removalText(because)}`;
-    const fields = { operation: "delete", outcome: "removed", because, latencyMs, text };
+    const fields = {
+      operation: "delete",
+      outcome: "removed",
+      because,
+      latencyMs: this.sinceMs(note),
+      ...this.#authorship.removed(source, mirror, service),
+      text: `removed the mirror: ${removalText(because)}`,
+    };
     voice.say(source, target, fields, "removed");
     if (because === "source-deleted") return;
     const uid = mirror.annotations[SOURCE_UID_ANNOTATION] ?? "";

@@ -20,6 +20,8 @@ export type Verdict =
   | {
       readonly kind: "proven";
       readonly because: "source-deleted" | "not-selected" | "mapped-elsewhere";
+      /** What it is now; undefined: it is gone. */
+      readonly service?: Service;
     }
   /** Not now; the mirror stays. */
   | { readonly kind: "held"; readonly code: ReasonCode; readonly message: string };
@@ -133,7 +135,8 @@ export class SourceProof {
           "the route that made it is not in this configuration; it is removed when this configuration has led for long enough",
       };
     }
-    return { kind: "proven", because: mapped.length > 0 ? "mapped-elsewhere" : "not-selected" };
+    const because = mapped.length > 0 ? "mapped-elsewhere" : "not-selected";
+    return { kind: "proven", because, service };
   }
 
   #read(

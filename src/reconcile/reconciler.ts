@@ -1,3 +1,4 @@
+import { authored } from "../domain/authored.js";
 import type { Installation } from "../domain/installation.js";
 import type { Service } from "../domain/objects.js";
 import { whyForeign, type Ownership } from "../domain/ownership.js";
@@ -14,6 +15,7 @@ import {
 } from "../domain/plan.js";
 import { splitKey, type ServiceKey } from "../domain/service-key.js";
 import type { Write } from "../domain/writes.js";
+import type { Authors } from "../ports/authors.js";
 import type { DestinationView } from "../ports/destination-view.js";
 import type { SourceView } from "../ports/source-view.js";
 import { adoption, candidateKey } from "./adoption.js";
@@ -39,6 +41,7 @@ export interface ReconcilerParts {
   readonly applier: Applier;
   readonly endpoints: EndpointsPass;
   readonly proof: SourceProof;
+  readonly authors: Authors;
   readonly reporter: Reporter;
 }
 
@@ -162,7 +165,7 @@ export class Reconciler {
     if (orphan.kind !== "unwanted") return settled("refused");
     const verdict = await this.#prove(pass, orphan.mirror);
     if (verdict.kind === "held") return settled("refused");
-    return this.#delete(pass, orphan, verdict.because);
+    return this.#delete(pass, orphan, verdict);
   }
 
   async #remove(pass: Pass, plan: Extract<ServicePlan, { kind: "unwanted" }>): Promise<PassResult> {
@@ -180,23 +183,24 @@ export class Reconciler {
       reporter.orphanHeld(target, plan.mirror, verdict);
       return settled("held");
     }
-    return this.#delete(pass, plan, verdict.because);
+    return this.#delete(pass, plan, verdict);
   }
 
   async #delete(
     { target, note, permit }: Pass,
     { write, mirror }: Extract<ServicePlan, { kind: "unwanted" }>,
-    because: Extract<Verdict, { kind: "proven" }>["because"],
+    verdict: Extract<Verdict, { kind: "proven" }>,
   ): Promise<PassResult> {
     await this.parts.applier.apply(write, permit);
     await this.parts.endpoints.removeAll(target, permit);
-    this.parts.reporter.removed(target, mirror, because, note);
+    this.parts.reporter.removed(target, mirror, verdict, note);
     return settled("removed");
   }
 
   async #make(pass: Pass, plan: Extract<ServicePlan, { kind: "wanted" }>): Promise<PassResult> {
     let mirror: Service | undefined = this.#mirror(pass.target);
-    for (const write of plan.writes) {
+    const author = this.parts.authors.of(plan.winner.service);
+    for (const write of authored(plan.writes, author)) {
       const applied = await this.#apply(write, plan.winner, pass);
       const refusal = whyRefused(applied, pass.target, this.parts.view.existing(pass.target));
       if (refusal !== undefined) {

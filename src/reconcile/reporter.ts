@@ -7,6 +7,7 @@ import type { Reason, ReasonCode } from "../domain/codes.js";
 import type { Service } from "../domain/objects.js";
 import { sourceOf, type Candidate, type ServicePlan } from "../domain/plan.js";
 import type { ServiceKey } from "../domain/service-key.js";
+import type { Authors } from "../ports/authors.js";
 import type { Clock } from "../ports/clock.js";
 import { RetryableError, TerminalError, type ErrorCode } from "../ports/errors.js";
 import type { EventReason } from "../ports/event-sink.js";
@@ -23,7 +24,7 @@ import type { Pass } from "./pass.js";
 import { endpointRemarks } from "./remarks.js";
 import { blankState, ServiceStates, type ServiceState, type SyncState } from "./service-state.js";
 import type { Voice } from "./voice.js";
-import type { RemovalCause } from "./wording.js";
+import type { Proven } from "./wording.js";
 
 export interface ReporterParts {
   readonly voice: Voice;
@@ -31,6 +32,7 @@ export interface ReporterParts {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly clock: Clock;
+  readonly authors: Authors;
   /** Who wants the name now: states of others are forgotten. */
   readonly wanting: (target: ServiceKey) => readonly Candidate[];
 }
@@ -114,6 +116,7 @@ export class Reporter {
     this.#recovered(target, source, before);
     this.#forgetOthers(target);
     if (wrote) this.#changes.wrote(source, pass, result);
+    else this.#changes.unchanged(pass, plan);
     const known = new Set(before?.remarks.map(({ message }) => message));
     const fresh = remarks.filter(({ message }) => !known.has(message));
     this.#changes.remarked(winner.service, target, fresh);
@@ -159,8 +162,8 @@ export class Reporter {
     this.#forgetOthers(target);
   }
 
-  removed(target: ServiceKey, mirror: Service, because: RemovalCause, note: WorkNote): void {
-    this.#changes.removed(target, mirror, because, note);
+  removed(target: ServiceKey, mirror: Service, verdict: Proven, note: WorkNote): void {
+    this.#changes.removed(target, mirror, verdict, note);
     this.forgotten(target);
   }
 

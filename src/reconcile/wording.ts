@@ -4,8 +4,8 @@ import type { Verdict } from "./proof.js";
 
 type Change = Exclude<Extract<ServicePlan, { kind: "wanted" }>["change"], "none">;
 
-/** Why a mirror could be removed. */
-export type RemovalCause = Extract<Verdict, { kind: "proven" }>["because"];
+/** That a mirror could be removed, and why. */
+export type Proven = Extract<Verdict, { kind: "proven" }>;
 
 /** @param isRepair it was in order before: somebody touched it in the destination */
 export function mirrorText(change: Change, isRepair: boolean): string {
@@ -26,7 +26,7 @@ export function mirrorText(change: Change, isRepair: boolean): string {
 }
 
 /** Completes "the mirror was removed: …". */
-export function removalText(because: RemovalCause): string {
+export function removalText(because: Proven["because"]): string {
   switch (because) {
     case "source-deleted":
       return "the Service is gone";

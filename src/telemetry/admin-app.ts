@@ -1,7 +1,7 @@
 /** The routes of the admin port, k8s-svc-sync's three first. Everything answers from memory. */
-import { fastify, type FastifyInstance, type FastifyRequest } from "fastify";
+import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { inject, injectable, type InjectionToken } from "tsyringe";
-import { Health } from "../ports/health.js";
+import { Health, type Readiness } from "../ports/health.js";
 import { Leadership } from "../ports/leadership.js";
 import { MetricsText } from "../ports/metrics.js";
 import { StatusSource } from "../ports/status.js";
@@ -69,17 +69,19 @@ function probes(
   { health, leadership }: AdminSources,
 ): void {
   app.get("/health", async (_request, reply) => reply.type(TEXT).send("ok"));
-  app.get("/ready", async (_request, reply) => {
-    const { ok, waitingFor } = health.ready();
-    const text = ok ? "ok" : `waiting for ${waitingFor.join(", ")}`;
-    return reply
-      .code(ok ? 200 : 503)
-      .type(TEXT)
-      .send(text);
-  });
+  app.get("/ready", async (_request, reply) => sendReadiness(reply, health.ready()));
+  app.get("/ready/webhook", async (_request, reply) => sendReadiness(reply, health.webhookReady()));
   app.get("/leader", async (_request, reply) =>
     reply.type(TEXT).send(leadership.isLeader() ? `Leader: ${podName}` : "Follower"),
   );
+}
+
+function sendReadiness(reply: FastifyReply, { ok, waitingFor }: Readiness): FastifyReply {
+  const text = ok ? "ok" : `waiting for ${waitingFor.join(", ")}`;
+  return reply
+    .code(ok ? 200 : 503)
+    .type(TEXT)
+    .send(text);
 }
 
 function whyForbidden({ socket, headers }: FastifyRequest): string | undefined {

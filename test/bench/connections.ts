@@ -6,8 +6,8 @@ import { type Counts, grouped } from "./counts.js";
 import { names, service, servicesOf } from "./objects.js";
 import { limitRow, type Row } from "./row.js";
 
-/** Requests at once (--max-connections) and four watches. */
-const MAX_CONNECTIONS = 16 + 4;
+/** Requests at once (--max-connections), four watches, and three that ask who the cluster is (decision 0011). */
+const MAX_CONNECTIONS = 16 + 4 + 3;
 
 /** TLS connections that the destination sees while so many calls are made, counted by a TCP proxy in between. */
 export async function connections(bed: Bed, { burst }: Counts): Promise<readonly Row[]> {

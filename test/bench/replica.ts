@@ -52,7 +52,7 @@ export class Replica {
       if (!isCalm) calmSinceMs = performance.now();
       return performance.now() - calmSinceMs >= CALM_MS;
     };
-    await this.#when("/metrics", isIdle, { what: "svc-ferry to have nothing to do", everyMs: 50 });
+    await this.#when("/metrics", isIdle, { what: "svc-ferry to have nothing to do", everyMs: 100 });
     return calmSinceMs - this.startedMs;
   }
 

@@ -20,6 +20,8 @@ export interface Answer {
   readonly status: number;
   /** Parsed JSON. */
   readonly body: unknown;
+  /** What kubectl prints behind "Warning: ". */
+  readonly warnings: readonly string[];
 }
 
 /** Where kinds live that tests name without their group; all else is written `apps/v1/Deployment`. */
@@ -50,7 +52,11 @@ export class Cluster {
   readonly #agent: Agent;
   readonly #discovered = new Map<string, Promise<readonly ApiResource[]>>();
 
-  constructor(readonly connection: ClusterConnection) {
+  /** @param user on whose behalf the administrator asks; undefined: the administrator himself */
+  constructor(
+    readonly connection: ClusterConnection,
+    private readonly user?: string,
+  ) {
     this.#agent = new Agent({ connect: { ca: connection.ca }, connections: 32 });
   }
 
@@ -178,12 +184,17 @@ export class Cluster {
     const response = await request(this.connection.server + path, {
       method: method as "GET",
       dispatcher: this.#agent,
-      headers: { authorization: `Bearer ${this.connection.token}`, "content-type": contentType },
+      headers: {
+        authorization: `Bearer ${this.connection.token}`,
+        "content-type": contentType,
+        ...(this.user === undefined ? {} : impersonating(this.user)),
+      },
       body: body === undefined ? null : JSON.stringify(body),
     });
     const text = await response.body.text();
     const isJson = String(response.headers["content-type"]).startsWith("application/json");
-    return { status: response.statusCode, body: isJson ? JSON.parse(text) : text };
+    const warnings = [response.headers["warning"] ?? []].flat().map(warningText);
+    return { status: response.statusCode, body: isJson ? JSON.parse(text) : text, warnings };
   }
 
   async #patchPodStatus(namespace: string, name: string, status: object): Promise<void> {
@@ -222,6 +233,17 @@ export class Cluster {
 function readiness(ready: boolean): readonly object[] {
   const status = ready ? "True" : "False";
   return ["Ready", "ContainersReady"].map((type) => ({ type, status }));
+}
+
+/** An administrator as well, but for the name. */
+function impersonating(user: string): Readonly<Record<string, string>> {
+  return { "impersonate-user": user, "impersonate-group": "system:masters" };
+}
+
+/** `299 - "text"` with the text's quotes escaped. */
+function warningText(header: string): string {
+  const text = Buffer.from(header, "latin1").toString("utf8");
+  return text.replace(/^299 \S+ "(.*)"$/s, "$1").replaceAll('\\"', '"');
 }
 
 function succeeded({ status, body }: Answer): unknown {

@@ -94,6 +94,14 @@ export function simulatedConfig(podName: string, destinations: number): Config {
     sweepIntervalMs: 300_000,
     staleRouteGraceMs: 300_000,
     http: { bindAddress: "127.0.0.1", port: 0, page: "loopback" },
+    webhook: {
+      on: false,
+      port: 0,
+      configuration: "svc-ferry",
+      handOff: { port: 0, address: undefined },
+      certs: { mode: "self", directory: "" },
+      changedBy: "full",
+    },
     log: { format: "human", level: "info" },
     maxConnections: 4,
   };

@@ -7,20 +7,21 @@ import { RecordingLog } from "../src/kube/fixture/recording-log.js";
 const PATHS = { cert: "/tls/tls.crt", key: "/tls/tls.key", ca: "/tls/ca.crt" };
 
 /** Files as they are at this moment; `onRead` happens after a read. */
-function bed(paths: { cert: string; key: string; ca: string | undefined } = PATHS) {
+function bed() {
   const clock = new VirtualClock();
   const log = new RecordingLog();
   const files = new Map<string, string>();
   const offers: Offer[] = [];
   const reads = { onRead: (_path: string) => {} };
-  const reader = new CertificateFiles(paths, {
+  const reader = new CertificateFiles(PATHS, {
     clock,
     log,
     onOffer: (offer) => offers.push(offer),
     readFile: (path) => {
       const text = files.get(path);
       reads.onRead(path);
-      return text === undefined ? Promise.reject(new Error(`no ${path}`)) : Promise.resolve(text);
+      const missing = Object.assign(new Error(`no ${path}`), { code: "ENOENT" });
+      return text === undefined ? Promise.reject(missing) : Promise.resolve(text);
     },
   });
   const write = (version: string) => {
@@ -30,7 +31,7 @@ function bed(paths: { cert: string; key: string; ca: string | undefined } = PATH
   };
   const stop = new AbortController();
   const start = () => void reader.start(stop.signal);
-  return { clock, log, offers, reads, write, start };
+  return { clock, log, files, offers, reads, write, start };
 }
 
 const offer = (version: string) => ({
@@ -83,8 +84,9 @@ describe("CertificateFiles", () => {
   });
 
   it("needs no CA where API servers know it", async () => {
-    const { clock, offers, write, start } = bed({ ...PATHS, ca: undefined });
+    const { clock, files, offers, write, start } = bed();
     write("1");
+    files.delete(PATHS.ca);
 
     start();
     await clock.advance(1_000);

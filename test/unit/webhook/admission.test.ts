@@ -45,6 +45,7 @@ function admissionBed() {
     log,
     context,
     shown,
+    showsGroups: true,
   });
   const validate = (
     before: Service | undefined,
@@ -125,7 +126,7 @@ describe("Admission", () => {
       `update ${web.uid}`,
       `delete ${web.uid}`,
     ]);
-    expect(hints[1]?.changeId).toBeUndefined();
+    expect(hints[1]?.changeId).toBe(web.uid);
   });
 
   it("promises nothing on a dry run, nor when the answer has gone without it", () => {

@@ -149,6 +149,33 @@ describe("Validator", () => {
     expect(admit(undefined, rival)).toEqual(ALLOWED);
   });
 
+  it("lets go of a name at once that its Service gives up or is deleted with, but not on a dry run", () => {
+    const { admit } = validatorBed();
+    admit(undefined, web);
+
+    admit(web, undefined, true);
+    const dry = admit(undefined, rival);
+    admit(web, undefined);
+    const deleted = admit(undefined, rival);
+    admit(rival, rival.annotation(TARGET_NAME, "elsewhere"));
+    const given = admit(undefined, web);
+
+    expect([dry.kind, deleted, given]).toEqual(["refused", ALLOWED, ALLOWED]);
+  });
+
+  it("says since when a name is another's also when that one was asked about a moment ago", async () => {
+    const { bed, admit } = validatorBed();
+    admit(undefined, web);
+    bed.create(web);
+    await bed.reconcile();
+    bed.catchUp();
+
+    expect(admit(undefined, rival)).toMatchObject({
+      kind: "refused",
+      message: expect.stringContaining("mirrors shop/web (created 20"),
+    });
+  });
+
   it("reserves nothing on a dry run, and reports the conflict all the same", () => {
     const { admit } = validatorBed();
 

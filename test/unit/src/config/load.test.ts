@@ -84,6 +84,14 @@ describe("loadConfig without anything given", () => {
       sweepIntervalMs: 600_000,
       staleRouteGraceMs: 300_000,
       http: { bindAddress: "::", port: 8080, page: "loopback" },
+      webhook: {
+        on: false,
+        port: 9443,
+        configuration: "svc-ferry",
+        handOff: { port: 9444, address: undefined },
+        certs: { mode: "self", directory: "/etc/svc-ferry/certs" },
+        changedBy: "full",
+      },
       log: { format: "human", level: "info" },
       maxConnections: 16,
     });

@@ -22,6 +22,7 @@ function expectationsBed() {
   const clock = new VirtualClock();
   const stop = new AbortController();
   const told: string[] = [];
+  const expected: string[] = [];
   const reads: number[] = [];
   const world = {
     cached: undefined as Service | undefined,
@@ -40,12 +41,13 @@ function expectationsBed() {
       if (world.fails) throw new Error("no answer");
       return world.stored === undefined ? undefined : OBJECT;
     },
-    observed: () => {
-      world.cached = world.stored;
-      return world.stored;
+    parse: () => world.stored ?? web,
+    observed: () => (world.cached = world.stored),
+    listener: {
+      expected: ({ changeId, operation }) => expected.push(changeId ?? operation),
+      ended: ({ changeId, operation }, outcome, attempts) =>
+        told.push(`${changeId ?? operation} ${outcome} ${attempts}`),
     },
-    tell: ({ changeId, operation }, outcome, attempts) =>
-      told.push(`${changeId ?? operation} ${outcome} ${attempts}`),
   });
   const run = expectations.run(stop.signal);
   const offer = (hint: Partial<Hint> = {}): void =>
@@ -62,7 +64,7 @@ function expectationsBed() {
     stop.abort();
     await run;
   };
-  return { clock, world, expectations, offer, told, reads, end };
+  return { clock, world, expectations, offer, expected, told, reads, end };
 }
 
 const OBJECT: KubeObject = { metadata: { name: "web" } };
@@ -84,6 +86,7 @@ describe("Expectations", () => {
   it("reads the Service when the watch is late, soon and then less often", async () => {
     const { clock, world, offer, told, reads, end } = expectationsBed();
 
+    world.stored = stamped("0");
     offer();
     await clock.advance(60);
     const soon = reads.length;
@@ -142,10 +145,10 @@ describe("Expectations", () => {
     const { clock, world, offer, told, end } = expectationsBed();
     world.cached = cached;
 
-    offer({ operation: "delete", changeId: undefined });
+    offer({ operation: "delete", changeId: web.uid });
     await clock.advance(60);
 
-    expect(told).toEqual(["delete seen 0"]);
+    expect(told).toEqual([`${web.uid} seen 0`]);
     await end();
   });
 
@@ -188,5 +191,42 @@ describe("Expectations", () => {
     expect([told, reads]).toEqual([[], []]);
     expectations.changed("shop/other");
     expect(told).toEqual([]);
+  });
+
+  it("expects nothing that has no id to know it by", async () => {
+    const { clock, offer, expected, told, reads, end } = expectationsBed();
+
+    offer({ changeId: undefined });
+    await clock.advance(80_000);
+
+    expect([expected, told, reads]).toEqual([[], [], []]);
+    await end();
+  });
+
+  it("knows by a read that the Service is gone, or is another by now", async () => {
+    const { clock, world, offer, told, end } = expectationsBed();
+
+    offer();
+    await clock.advance(60);
+    world.stored = { ...stamped("9"), uid: "another" };
+    offer({ changeId: "2" });
+    await clock.advance(60);
+
+    expect(told).toEqual(["1 superseded 1", "2 superseded 1"]);
+    await end();
+  });
+
+  it("goes on waiting for a Service that is to be created", async () => {
+    const { clock, world, offer, told, end } = expectationsBed();
+
+    offer({ operation: "create", uid: "of an object that is not stored yet" });
+    await clock.advance(200);
+    const early = [...told];
+    world.stored = stamped("1");
+    await clock.advance(1_000);
+
+    expect(early).toEqual([]);
+    expect(told).toEqual([expect.stringMatching(/^1 read \d$/)]);
+    await end();
   });
 });

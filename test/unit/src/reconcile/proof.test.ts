@@ -154,7 +154,7 @@ describe("SourceProof", () => {
     const { bed, mirror } = await bedWithMirror();
     bed.sourceServer.patch(SERVICES, SOURCE, { metadata });
 
-    expect(await bed.proof.unwanted(mirror, options())).toEqual({ kind: "proven", because });
+    expect(await bed.proof.unwanted(mirror, options())).toMatchObject({ kind: "proven", because });
   });
 
   it("holds the mirror of a route that this configuration does not know, for its grace", async () => {
@@ -176,7 +176,7 @@ describe("SourceProof", () => {
     bed.sourceServer.patch(SERVICES, SOURCE, { metadata: { labels: { sync: null } } });
     const { "svc-ferry.io/route": _route, ...annotations } = mirror.annotations;
 
-    expect(await bed.proof.unwanted({ ...mirror, annotations }, options())).toEqual({
+    expect(await bed.proof.unwanted({ ...mirror, annotations }, options())).toMatchObject({
       kind: "proven",
       because: "not-selected",
     });

@@ -18,6 +18,7 @@ const REPORT: StatusReport = {
 
 interface Situation {
   readonly readiness?: Readiness;
+  readonly webhook?: Readiness;
   readonly leads?: boolean;
   readonly page?: "loopback" | "all";
   readonly report?: () => StatusReport;
@@ -25,6 +26,7 @@ interface Situation {
 
 function app({
   readiness = { ok: true, waitingFor: [] },
+  webhook = { ok: true, waitingFor: [] },
   leads = false,
   page = "loopback",
   report = () => REPORT,
@@ -32,7 +34,7 @@ function app({
   return adminApp(
     { podName: "pod-1", page, bindAddress: "127.0.0.1", port: 0 },
     new AdminSources(
-      { ready: () => readiness },
+      { ready: () => readiness, webhookReady: () => webhook },
       { isLeader: () => leads },
       { contentType: "text/plain; version=0.0.4", text: async () => "svc_ferry_leader 0\n" },
       { report },
@@ -61,6 +63,18 @@ describe("k8s-svc-sync's endpoints", () => {
   it("answer /leader with exactly `Leader: <pod-name>` or `Follower`", async () => {
     expect((await app({ leads: true }).inject("/leader")).body).toBe("Leader: pod-1");
     expect((await app({ leads: false }).inject("/leader")).body).toBe("Follower");
+  });
+});
+
+describe("/ready/webhook", () => {
+  it("looks at admission alone, whatever the clusters do", async () => {
+    const missing = { ok: false, waitingFor: ["a certificate"] };
+
+    const fine = await app({ readiness: missing }).inject("/ready/webhook");
+    const waiting = await app({ webhook: missing }).inject("/ready/webhook");
+
+    expect([fine.statusCode, fine.body]).toEqual([200, "ok"]);
+    expect([waiting.statusCode, waiting.body]).toEqual([503, "waiting for a certificate"]);
   });
 });
 

@@ -6,7 +6,10 @@ import { AdminSources } from "../../../../src/telemetry/admin-app.js";
 import { AdminServer } from "../../../../src/telemetry/admin-server.js";
 
 const SOURCES = new AdminSources(
-  { ready: () => ({ ok: true, waitingFor: [] }) },
+  {
+    ready: () => ({ ok: true, waitingFor: [] }),
+    webhookReady: () => ({ ok: true, waitingFor: [] }),
+  },
   { isLeader: () => false },
   { contentType: "text/plain", text: async () => "" },
   {

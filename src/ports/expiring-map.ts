@@ -1,4 +1,4 @@
-import type { Clock } from "../src/ports/clock.js";
+import type { Clock } from "./clock.js";
 
 export interface ExpiringMapOptions {
   readonly clock: Clock;
@@ -20,6 +20,10 @@ export class ExpiringMap<V> {
     return entry !== undefined && entry.untilMs > this.options.clock.monotonicMs()
       ? entry.value
       : undefined;
+  }
+
+  delete(key: string): void {
+    this.#entries.delete(key);
   }
 
   set(key: string, value: V): void {

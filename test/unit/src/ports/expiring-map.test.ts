@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { ExpiringMap } from "../../../webhook/expiring-map.js";
-import { VirtualClock } from "../../fakes/virtual-clock.js";
+import { ExpiringMap } from "../../../../src/ports/expiring-map.js";
+import { VirtualClock } from "../../../fakes/virtual-clock.js";
 
 describe("ExpiringMap", () => {
   it("forgets after its time, counted from the last set", async () => {

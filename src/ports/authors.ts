@@ -1,0 +1,25 @@
+import type { InjectionToken } from "tsyringe";
+import type { Service } from "../domain/objects.js";
+import type { ServiceKey } from "../domain/service-key.js";
+import type { Author } from "../domain/stamp.js";
+
+/**
+ * Who made a change, for the log and for the mirror; never a reason to do anything. undefined: nothing can be said, because
+ * admission is off, or its key is not loaded yet.
+ */
+export interface Authors {
+  /** Who made the Service what it is. */
+  of(service: Service): Author | undefined;
+  /** Who deleted it; only admission knows that, and only for a minute. @param uid of the object that was deleted */
+  deleterOf(service: ServiceKey, uid: string): Author | undefined;
+  /** Was this change announced by admission before the watch brought it? */
+  wasAnnounced(service: ServiceKey, changeId: string): boolean;
+}
+export const Authors: InjectionToken<Authors> = Symbol("Authors");
+
+/** Admission is off. */
+export const NO_AUTHORS: Authors = {
+  of: () => undefined,
+  deleterOf: () => undefined,
+  wasAnnounced: () => true,
+};

@@ -1,0 +1,269 @@
+/**
+ * Admission in one process: certificates, the port that API servers call, what it let pass on its way to the leader, and what
+ * the leader makes of that. Wires, decides nothing.
+ */
+import { DEFAULT_ROTATION } from "../certs/rotation-settings.js";
+import { Admission } from "../webhook/admission.js";
+import { AdmissionReporter } from "../webhook/admission-reporter.js";
+import { HandOffClient, type HandOffClientParts } from "../webhook/hand-off-client.js";
+import { HandOffServer } from "../webhook/hand-off-server.js";
+import { LIMITS } from "../webhook/limits.js";
+import { Mutator } from "../webhook/mutator.js";
+import { Outbox } from "../webhook/outbox.js";
+import { Validator } from "../webhook/validator.js";
+import { WebhookServer } from "../webhook/webhook-server.js";
+import { Certificates } from "./certificates.js";
+import type { Config } from "./config/config.js";
+import type { Core } from "./core.js";
+import type { Installation } from "./domain/installation.js";
+import { HAND_OFF_ANNOTATION } from "./domain/labels.js";
+import type { Service } from "./domain/objects.js";
+import { splitKey, type ServiceKey } from "./domain/service-key.js";
+import { authorOf, type Author, type ContentContext } from "./domain/stamp.js";
+import { Announced } from "./intake/announced.js";
+import { Expectations } from "./intake/expectations.js";
+import { HintReporter } from "./intake/hint-reporter.js";
+import type { Leader } from "./leader/elector.js";
+import type { Authors } from "./ports/authors.js";
+import type { ClusterViews } from "./ports/cluster-views.js";
+import type { HandOffBatch } from "./ports/hand-off.js";
+import type { Readiness } from "./ports/health.js";
+import type { KubeApi } from "./ports/kube-api.js";
+import { SERVICES } from "./ports/kube-resources.js";
+import type { Term } from "./ports/term.js";
+import { aborted } from "./aborted.js";
+import { ownAddress } from "./runtime/own-address.js";
+import { clusterStatus } from "./status-report.js";
+import type { Surroundings } from "./surroundings.js";
+import { watchMetrics } from "./watch-metrics.js";
+
+export interface WebhookSideParts {
+  /** The source. */
+  readonly api: KubeApi;
+  readonly around: Surroundings;
+  readonly installation: Installation;
+  readonly core: () => Core;
+  readonly leader: () => Leader | undefined;
+}
+
+/**
+ * API servers go on sending for a moment after a pod has left its Service (operate: endpoints take about a second to spread);
+ * both together stay below the 5 s of a stop.
+ */
+const DRAIN_MS = 2_500;
+const FINISH_MS = 1_000;
+/** Of a user's name; nobody's is longer, and it is written into annotations. */
+const MAX_USER_CHARS = 256;
+
+export class WebhookSide implements Authors {
+  readonly #certificates: Certificates;
+  readonly #server: WebhookServer;
+  readonly #handOff: HandOffServer;
+  readonly #link: HandOffClient;
+  readonly #outbox: Outbox;
+  readonly #expectations: Expectations;
+  readonly #announced: Announced;
+  #isLeading = false;
+  #context: { readonly mapping: unknown; readonly content: ContentContext } | undefined;
+
+  constructor(
+    private readonly config: Config,
+    private readonly parts: WebhookSideParts,
+  ) {
+    const { api, around } = parts;
+    const { clock, random, metrics } = around;
+    const { bindAddress } = config.http;
+    const observe = watchMetrics(metrics)(api.cluster);
+    this.#certificates = new Certificates(
+      config,
+      { api, clock, random, log: around.log, metrics, observe },
+      DEFAULT_ROTATION,
+    );
+    this.#announced = new Announced(clock);
+    this.#expectations = this.#newExpectations();
+    const log = around.log.child("hand-off");
+    this.#handOff = new HandOffServer(
+      { bindAddress, port: config.webhook.handOff.port },
+      { clock, log, identities: this.#certificates.handOff, receive: this.#receive },
+    );
+    this.#link = new HandOffClient({
+      clock,
+      from: config.podName,
+      identities: this.#certificates.handOff,
+      receive: this.#receive,
+      leader: () => this.#leader(),
+    });
+    this.#outbox = new Outbox({ clock, log, metrics, link: this.#link });
+    const settings = { bindAddress, port: config.webhook.port, limits: LIMITS };
+    this.#server = new WebhookServer(
+      { ...settings, drainMs: DRAIN_MS, finishMs: FINISH_MS },
+      this.#certificates.serving,
+      this.#newAdmission(),
+      new AdmissionReporter(clock, around.log, metrics),
+      clock,
+    );
+  }
+
+  /** What this process publishes on the Lease while it leads. */
+  annotations(handOffPort: number): Readonly<Record<string, string>> {
+    const { bindAddress } = this.config.http;
+    const isOpen = bindAddress === "::" || bindAddress === "0.0.0.0";
+    const own = isOpen ? ownAddress() : bindAddress;
+    const address = this.config.webhook.handOff.address ?? own;
+    const host = address.includes(":") ? `[${address}]` : address;
+    return { [HAND_OFF_ANNOTATION]: `${host}:${handOffPort}` };
+  }
+
+  /** Whether API servers may send reviews here. */
+  readiness(): Readiness {
+    const waitingFor = [this.#server.readiness(), this.#certificates.readiness()].flatMap(
+      (one) => one.waitingFor,
+    );
+    return { ok: waitingFor.length === 0, waitingFor };
+  }
+
+  of(service: Service): Author | undefined {
+    const { signer } = this.#certificates;
+    return signer && authorOf(service, signer, this.#content());
+  }
+
+  deleterOf(service: ServiceKey, uid: string): Author {
+    return this.#announced.deleterOf(service, uid);
+  }
+
+  wasAnnounced(service: ServiceKey, changeId: string): boolean {
+    return this.#announced.has(service, changeId);
+  }
+
+  /** The source's cache has something new about this Service. */
+  changed(service: ServiceKey): void {
+    this.#expectations.changed(service);
+  }
+
+  /** Who leads may be another now. */
+  leaderChanged(): void {
+    this.#outbox.leaderChanged();
+  }
+
+  /** Listens for other replicas, so that the port is known before there is a leader. @throws when it may not be had */
+  listen(signal: AbortSignal): Promise<number> {
+    return this.#handOff.start(signal);
+  }
+
+  /**
+   * Serves until `signal` aborts, and then until nothing is in flight. What was let pass meanwhile is still handed on.
+   * @throws when the port may not be had
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    const ended = new AbortController();
+    const background = Promise.all([
+      this.#certificates.start(ended.signal),
+      this.#outbox.run(ended.signal),
+    ]);
+    try {
+      await this.#server.start(signal);
+      await aborted(signal);
+      await this.#server.stop();
+    } finally {
+      ended.abort();
+      await background;
+      this.#link.stop();
+      await this.#handOff.stop();
+    }
+  }
+
+  /** The leader's part, for one term. Never rejects. */
+  async lead(term: Term): Promise<void> {
+    this.#isLeading = true;
+    this.leaderChanged();
+    await Promise.all([this.#certificates.lead(term), this.#expectations.run(term.signal)]);
+    this.#isLeading = false;
+  }
+
+  /** Takes hints while this process leads: its own, and those of other replicas. */
+  readonly #receive = ({ hints, resync }: HandOffBatch): boolean => {
+    if (!this.#isLeading) return false;
+    for (const hint of hints) {
+      this.#announced.remember(hint);
+      this.#expectations.offer(hint);
+    }
+    if (resync) this.parts.core().resync();
+    return true;
+  };
+
+  #leader(): ReturnType<HandOffClientParts["leader"]> {
+    const leader = this.parts.leader();
+    if (leader === undefined) return undefined;
+    const { identity, transitions, annotations, isUs } = leader;
+    // A process that leads again has forgotten what it was told in its last term.
+    const processId = `${leader.processId}/${transitions}`;
+    return { identity, processId, isUs, address: annotations[HAND_OFF_ANNOTATION] };
+  }
+
+  #newExpectations(): Expectations {
+    const { api, around, core } = this.parts;
+    return new Expectations({
+      clock: around.clock,
+      cached: (service) => core().cache.service(service),
+      read: (service, signal) => api.get(SERVICES, splitKey(service), signal),
+      parse: (object) => core().cache.parse(object),
+      observed: (service, object) => core().cache.observed(service, object),
+      listener: new HintReporter(around),
+    });
+  }
+
+  #newAdmission(): Admission {
+    const { clock, random, log } = this.parts.around;
+    const context = (): ContentContext => this.#content();
+    const shown = (username: string): string => this.#shown(username);
+    const signer = () => this.#certificates.signer;
+    return new Admission({
+      mutator: new Mutator({ clock, random, context, signer, shown }),
+      validator: new Validator({ clock, views: this.#views(), context }),
+      hints: this.#outbox,
+      clock,
+      log,
+      context,
+      shown,
+      showsGroups: this.config.webhook.changedBy === "full",
+    });
+  }
+
+  #views(): ClusterViews {
+    const { core, around } = this.parts;
+    return {
+      get source() {
+        return core().cache;
+      },
+      get sourceSynced() {
+        return core().sourceSynced;
+      },
+      destination: (name) => {
+        const link = core().links.find(({ settings }) => settings.name === name);
+        const isHeardOf = clusterStatus("", link?.watches() ?? [], around.clock).connected;
+        return isHeardOf ? link?.view : undefined;
+      },
+    };
+  }
+
+  /** The mapping changes when a destination turns out to be the source itself. */
+  #content(): ContentContext {
+    const { mapping } = this.parts.core();
+    if (this.#context?.mapping !== mapping) {
+      this.#context = { mapping, content: { ...this.parts.installation, ...mapping } };
+    }
+    return this.#context.content;
+  }
+
+  #shown(username: string): string {
+    const { digest } = this.parts.around;
+    switch (this.config.webhook.changedBy) {
+      case "full":
+        return username.slice(0, MAX_USER_CHARS);
+      case "hash":
+        return digest(username, 16);
+      case "off":
+        return "";
+    }
+  }
+}
