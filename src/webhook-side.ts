@@ -63,7 +63,8 @@ export class WebhookSide implements Authors {
   readonly #outbox: Outbox;
   readonly #expectations: Expectations;
   readonly #announced: Announced;
-  #isLeading = false;
+  /** While this process leads. */
+  #term: Term | undefined;
   #context: { readonly mapping: unknown; readonly content: ContentContext } | undefined;
 
   constructor(
@@ -174,15 +175,15 @@ export class WebhookSide implements Authors {
 
   /** The leader's part, for one term. Never rejects. */
   async lead(term: Term): Promise<void> {
-    this.#isLeading = true;
+    this.#term = term;
     this.leaderChanged();
     await Promise.all([this.#certificates.lead(term), this.#expectations.run(term.signal)]);
-    this.#isLeading = false;
+    this.#term = undefined;
   }
 
   /** Takes hints while this process leads: its own, and those of other replicas. */
   readonly #receive = ({ hints, resync }: HandOffBatch): boolean => {
-    if (!this.#isLeading) return false;
+    if (this.#term === undefined || this.#term.signal.aborted) return false;
     for (const hint of hints) {
       this.#announced.remember(hint);
       this.#expectations.offer(hint);
@@ -196,7 +197,8 @@ export class WebhookSide implements Authors {
     if (leader === undefined) return undefined;
     const { identity, transitions, annotations, isUs } = leader;
     // A process that leads again has forgotten what it was told in its last term.
-    const processId = `${leader.processId}/${transitions}`;
+    const term = isUs ? this.#term?.number : transitions;
+    const processId = `${leader.processId}/${term ?? ""}`;
     return { identity, processId, isUs, address: annotations[HAND_OFF_ANNOTATION] };
   }
 

@@ -15,6 +15,7 @@ import { parseAddress, type HandOffAddress } from "./hand-off-address.js";
 import { HINTS_PATH } from "./hand-off-app.js";
 import { writeMessage } from "./hand-off-message.js";
 import { handOffTls, isPeer } from "./hand-off-tls.js";
+import { HAND_OFF_LIMITS } from "./limits.js";
 
 /** Who leads, as its Lease says. */
 export interface HandOffLeader {
@@ -39,6 +40,8 @@ export interface HandOffClientParts {
 
 /** For the handshake too. A leader answers from memory. */
 const REQUEST_MS = 2_000;
+/** Half of what the server allows: it is always we who close, never in the moment in which the other end does too. */
+const IDLE_MS = HAND_OFF_LIMITS.keepAliveMs / 2;
 const MAX_ANSWER_BYTES = 4_096;
 
 interface Connection {
@@ -149,6 +152,7 @@ function newAgent(identity: HandOffIdentity): Agent {
         ? undefined
         : new Error("the certificate that it shows has another name"),
     keepAlive: true,
+    timeout: IDLE_MS,
     maxSockets: 1,
     maxCachedSessions: 0,
   });

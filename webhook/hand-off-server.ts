@@ -5,7 +5,7 @@
  * identity is for new connections, those that are open keep what they were verified with.
  */
 import type { Duplex } from "node:stream";
-import { createSecureContext, type TLSSocket } from "node:tls";
+import type { TLSSocket } from "node:tls";
 import type { Clock } from "../src/ports/clock.js";
 import type { HandOffReceiver } from "../src/ports/hand-off.js";
 import type { HandOffIdentities, HandOffIdentity } from "../src/ports/hand-off-identity.js";
@@ -99,10 +99,8 @@ export class HandOffServer {
 
   #show(identity: HandOffIdentity): void {
     try {
-      const context = handOffTls(identity);
-      // Throws when key and certificate do not belong together, before anything has changed.
-      createSecureContext(context);
-      this.#app?.server.setSecureContext(context);
+      // Throws when key and certificate do not belong together; then the context before stays.
+      this.#app?.server.setSecureContext(handOffTls(identity));
     } catch (error) {
       this.#reporter.identityRefused(error);
       return;

@@ -29,7 +29,7 @@ export const LIMITS: Limits = {
 export const HAND_OFF_LIMITS: Limits = {
   /** A batch of `MAX_BATCH_HINTS` with every text as long as it may be has some 650 kB. */
   maxBodyBytes: 1_024 * 1_024,
-  /** Any pause between two changes; the client closes first, as it is told this number. */
+  /** Any pause between two changes; the client closes first, see hand-off-client.ts. */
   keepAliveMs: 120_000,
   /** The client gives up after 2 s. */
   headersMs: 5_000,

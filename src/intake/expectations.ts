@@ -17,6 +17,8 @@ export type Outcome =
   | "seen"
   /** It was read, because the watch was late. */
   | "read"
+  /** Something later was admitted for the same Service, and is expected in its place. */
+  | "replaced"
   /** Something later is stored. */
   | "superseded"
   /** It was never stored: another webhook, a quota or a conflict refused it after we had let it pass. */
@@ -72,7 +74,7 @@ export class Expectations implements HintSink {
     if (before === undefined && this.#expected.size >= MAX_PENDING) return;
     if (before !== undefined) {
       if (isSame(before.hint, hint)) return;
-      this.parts.listener.ended(before.hint, "superseded", before.attempts);
+      this.parts.listener.ended(before.hint, "replaced", before.attempts);
     }
     const { clock, listener } = this.parts;
     this.#expected.set(service, { hint, sinceMs: clock.monotonicMs(), attempts: 0 });
@@ -124,8 +126,10 @@ export class Expectations implements HintSink {
       // What the watch has brought meanwhile is newer than the answer, or the same.
       if (this.parts.cached(service)?.resourceVersion === before?.resourceVersion) {
         const found = object && this.parts.parse(object);
-        if (judge(expected.hint, found, "read") !== undefined) this.parts.observed(service, object);
-        if (this.#settle(expected, found, "read")) return true;
+        if (this.#settle(expected, found, "read")) {
+          this.parts.observed(service, object);
+          return true;
+        }
       }
     } catch {
       if (signal.aborted) return true;

@@ -14,13 +14,14 @@ export interface HintReporterParts {
 
 /** Of a Service that is changed all the time no more is said than this; each change has its line where it was admitted. */
 const MAX_LINES = 5;
-const WINDOW_MS = 10_000;
+/** After so long without a change. */
+const QUIET_MS = 10_000;
 
 export class HintReporter implements ExpectationListener {
   readonly #said: ExpiringMap<{ lines: number }>;
 
   constructor(private readonly parts: HintReporterParts) {
-    this.#said = new ExpiringMap({ clock: parts.clock, keepMs: WINDOW_MS, maxEntries: 10_000 });
+    this.#said = new ExpiringMap({ clock: parts.clock, keepMs: QUIET_MS, maxEntries: 10_000 });
   }
 
   expected(hint: Hint): void {
@@ -37,6 +38,8 @@ export class HintReporter implements ExpectationListener {
         metrics.observe("svc_ferry_admission_to_visible_seconds", { by: outcome }, ms / 1_000);
         return;
       }
+      case "replaced":
+        return;
       case "superseded":
         return this.#sayRarely("superseded", hint);
       case "abandoned": {
@@ -48,10 +51,9 @@ export class HintReporter implements ExpectationListener {
 
   #sayRarely(outcome: "queued" | "superseded", hint: Hint): void {
     const key = `${outcome} ${hint.service}`;
-    const said = this.#said.get(key);
-    if (said === undefined) this.#said.set(key, { lines: 1 });
-    else if (said.lines >= MAX_LINES) return;
-    else said.lines += 1;
+    const { lines } = this.#said.get(key) ?? { lines: 0 };
+    this.#said.set(key, { lines: lines + 1 });
+    if (lines >= MAX_LINES) return;
     this.parts.log.info({ ...fieldsOf(hint, this.parts.clock), outcome }, outcome);
   }
 }

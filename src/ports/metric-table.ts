@@ -156,7 +156,7 @@ export const METRICS = {
     outcome: ["allowed", "patched", "refused", "late", "failed"],
   }),
   svc_ferry_hints_total: counter("Admitted changes, by what became of them.", {
-    outcome: ["seen", "read", "superseded", "abandoned"],
+    outcome: ["seen", "read", "replaced", "superseded", "abandoned"],
   }),
   svc_ferry_admission_to_visible_seconds: histogram(
     "Time from a change's admission until the leader has it, by how: its watch, or a read because that was late.",

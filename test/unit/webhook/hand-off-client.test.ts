@@ -8,6 +8,8 @@ import { waitFor } from "../../harness/wait-for.js";
 /** Handshakes take their time while other tests use the same cores. */
 const TLS_SERVER = { timeout: 20_000 };
 
+/** A replica's in the middle of a rotation. */
+const TRUSTING = identityOf(CA, {}, [OTHER_CA, CA]);
 const BATCH = { hints: [hintOf("shop/web")], resync: false };
 
 describe("HandOffClient: connections", TLS_SERVER, () => {
@@ -25,10 +27,14 @@ describe("HandOffClient: connections", TLS_SERVER, () => {
   it.each<[string, (replica: Replica) => unknown]>([
     ["another leads", (replica) => replica.hears(replica.leader?.address, { processId: "p1" })],
     ["it has become another", (replica) => replica.identities.set(identityOf(CA))],
+    [
+      "it trusts fewer than before",
+      ({ identities }) => identities.set({ ...TRUSTING, ca: CA.certificate.pem }),
+    ],
   ])("opens another when %s, and closes the one before", async (_, change) => {
     await using bed = await new HandOffBed().start();
     const proxy = await bed.proxy();
-    const replica = bed.replica().hears(`127.0.0.1:${proxy.port}`);
+    const replica = bed.replica(TRUSTING).hears(`127.0.0.1:${proxy.port}`);
     await replica.deliver(BATCH);
 
     change(replica);

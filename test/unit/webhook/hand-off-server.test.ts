@@ -1,7 +1,8 @@
 import { once } from "node:events";
-import { createServer } from "node:net";
 import { describe, expect, it } from "vitest";
+import { HAND_OFF_NAME } from "../../../certs/carry-out.js";
 import { MAX_BATCH_HINTS } from "../../../src/ports/hand-off.js";
+import { HandOffServer } from "../../../webhook/hand-off-server.js";
 import { CA, HandOffBed, identityOf, OTHER_CA } from "../../fixtures/hand-off-bed.js";
 import { hintOf } from "../../fixtures/hints.js";
 import { waitFor } from "../../harness/wait-for.js";
@@ -127,6 +128,11 @@ describe("HandOffServer: who may speak", TLS_SERVER, () => {
       "its certificate has another name",
     ],
     [
+      "with one of our CA that has the name as its common name only",
+      identityOf(CA, { commonName: HAND_OFF_NAME, names: ["10.0.0.7"] }),
+      "its certificate has another name",
+    ],
+    [
       "with one of our CA that is for servers only",
       identityOf(CA, { usages: ["server"] }),
       "INVALID_PURPOSE",
@@ -240,19 +246,34 @@ describe("HandOffServer: a new identity", TLS_SERVER, () => {
 describe("HandOffServer: start and stop", TLS_SERVER, () => {
   it("closes everything at once, handshakes and requests in the middle included", async () => {
     const bed = await new HandOffBed().start();
-    const [idle, sending] = [await bed.raw(), await bed.raw()];
+    const [shaking, idle, sending] = [await bed.plain(), await bed.raw(), await bed.raw()];
     sending.write("POST /hints HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n");
 
     await bed.server.stop();
 
-    await waitFor(() => idle.destroyed && sending.destroyed, { what: "both to be closed" });
+    const all = [shaking, idle, sending];
+    await waitFor(() => all.every(({ destroyed }) => destroyed), { what: "all to be closed" });
     await expect(bed.send()).rejects.toThrow("ECONNREFUSED");
-    bed.identities.set(identityOf(CA));
+  });
+
+  it("asks for no identity after its stop, and may be stopped twice or without a start", async () => {
+    const bed = await new HandOffBed().start();
+    const before = bed.identities.listeners;
+
+    await bed.server.stop();
+
+    expect([before, bed.identities.listeners]).toEqual([1, 0]);
     await expect(bed.server.stop()).resolves.toBeUndefined();
     await expect(new HandOffBed().server.stop()).resolves.toBeUndefined();
   });
 
-  it("lets go of who does not come to the end of its request", async () => {
+  it.each([
+    ["headers", "POST /hints HTTP/1.1\r\n"],
+    [
+      "body",
+      "POST /hints HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{",
+    ],
+  ])("lets go of who does not come to the end of its %s", async (_, text) => {
     await using bed = await new HandOffBed({
       headersMs: 40,
       requestMs: 50,
@@ -260,7 +281,7 @@ describe("HandOffServer: start and stop", TLS_SERVER, () => {
     }).start();
     const socket = await bed.raw();
 
-    socket.write("POST /hints HTTP/1.1\r\n");
+    socket.write(text);
 
     await once(socket, "close");
     expect(bed.log.lines).toContain("warn: request to the hand-off rejected");
@@ -268,10 +289,12 @@ describe("HandOffServer: start and stop", TLS_SERVER, () => {
 
   it("fails on a port that is taken, and does not begin when it is to stop", async () => {
     await using bed = await new HandOffBed().start();
-    const squatter = createServer().listen(0, "127.0.0.1");
-    await once(squatter, "listening");
-    squatter.close();
+    const { clock, log, identities } = bed;
+    const port = Number(bed.address.split(":").at(-1));
+    const settings = { bindAddress: "127.0.0.1", port };
+    const server = new HandOffServer(settings, { clock, log, identities, receive: () => true });
 
-    await expect(bed.server.start(AbortSignal.abort())).rejects.toThrow("aborted");
+    await expect(server.start(new AbortController().signal)).rejects.toThrow("EADDRINUSE");
+    await expect(new HandOffBed().server.start(AbortSignal.abort())).rejects.toThrow("aborted");
   });
 });

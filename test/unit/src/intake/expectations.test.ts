@@ -133,7 +133,7 @@ describe("Expectations", () => {
     expectations.changed(KEY);
     await clock.advance(60);
 
-    expect(told).toEqual(["1 superseded 0", "2 seen 0"]);
+    expect(told).toEqual(["1 replaced 0", "2 seen 0"]);
     await end();
   });
 
