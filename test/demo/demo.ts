@@ -12,9 +12,11 @@ import { readTheAudit } from "./steps/read-the-audit.js";
 import { removeTheLabel } from "./steps/remove-the-label.js";
 import type { Step } from "./steps/step.js";
 import { takeOver } from "./steps/take-over.js";
+import { whoDidWhat } from "./steps/who-did-what.js";
 
 const STORY: readonly Step[] = [
   labelAService,
+  whoDidWhat,
   followPods,
   externalAndHeadless,
   healDeleted,

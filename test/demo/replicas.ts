@@ -7,6 +7,8 @@ export interface Replica {
   readonly name: string;
   /** Of /leader and /status, on loopback. */
   readonly port: number;
+  /** Of /mutate and /validate. */
+  readonly webhookPort: number;
   readonly process: FerryProcess;
 }
 
@@ -37,6 +39,7 @@ export class Replicas {
         name,
         process,
         port: await process.adminPort(),
+        webhookPort: await webhookPort(process),
       })),
     );
     await Promise.all(this.#alive.map(untilReady));
@@ -52,6 +55,12 @@ export class Replicas {
       },
       { what: "a leader", everyMs: 10 },
     );
+  }
+
+  /** Who does not lead. */
+  async followers(): Promise<readonly Replica[]> {
+    const leader = await this.leader();
+    return this.#alive.filter((one) => one !== leader);
   }
 
   /** SIGKILL: it has no chance to say good-bye. */
@@ -81,10 +90,18 @@ export class Replicas {
   }
 }
 
+/** Once it has a certificate: the leader's first act. */
+async function webhookPort(process: FerryProcess): Promise<number> {
+  const line = await process.waitForLine(/webhook listening/);
+  return Number(/port=(\d+)/.exec(line)?.[1]);
+}
+
 async function untilReady(replica: Replica): Promise<void> {
-  await waitFor(async () => (await ask(replica, "/ready")).status === 200, {
-    what: `${replica.name} to be ready`,
-  });
+  for (const path of ["/ready", "/ready/webhook"]) {
+    await waitFor(async () => (await ask(replica, path)).status === 200, {
+      what: `${replica.name} to be ready`,
+    });
+  }
 }
 
 async function ask({ port }: Replica, path: string): Promise<{ status: number; text: string }> {

@@ -51,6 +51,18 @@ export class Scene {
     screen.shown(await this.#run(args));
   }
 
+  /** Types a command that the API server refuses, and shows what it says. @throws when it is not refused */
+  async typeRefused(...args: readonly string[]): Promise<string> {
+    screen.typed(`kubectl --context ${this.context} -n ${NAMESPACE} ${args.map(quoted).join(" ")}`);
+    const said = await this.#run(args).then(
+      () => undefined,
+      (error: unknown) => String(error).replace(/^.* ended with code \d+: /s, ""),
+    );
+    if (said === undefined) throw new Error("it was not refused");
+    screen.shown(said);
+    return said;
+  }
+
   /** The same with a manifest that comes by stdin; `what` says in a few words what is in it. */
   async typeApply(what: string, manifest: object): Promise<void> {
     screen.typed(`kubectl --context ${this.context} -n ${NAMESPACE} apply -f -   # ${what}`);

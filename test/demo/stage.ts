@@ -4,7 +4,9 @@ import { join, relative } from "node:path";
 import { type ControlPlane, startControlPlane } from "../controlplane/control-plane.js";
 import { writeKubeconfig } from "../controlplane/kubeconfig.js";
 import { runCommand } from "../controlplane/run-command.js";
+import { type AdmissionDoor, openDoor } from "../harness/admission-door.js";
 import { Cluster } from "../harness/cluster.js";
+import { webhookConfigurations } from "../harness/webhook-configurations.js";
 import { type Replica, type Replicas, SHORT_LEASE } from "./replicas.js";
 import { NAMESPACE, Scene } from "./scene.js";
 import { screen } from "./screen.js";
@@ -14,6 +16,8 @@ export interface Stage {
   readonly source: Scene;
   readonly destination: Scene;
   readonly replicas: Replicas;
+  /** Through which the source's API server asks the replicas. */
+  readonly door: AdmissionDoor;
   /** Holds both contexts; "source" is current. */
   readonly kubeconfig: string;
   readonly kubectlPath: string;
@@ -63,11 +67,17 @@ export async function buildStage(cleanup: Cleanup, replicas: Replicas): Promise<
   if (sourceScene === undefined || destinationScene === undefined)
     throw new Error("two scenes are missing");
   cleanup.add(async () => void (await Promise.all(scenes.map(async (scene) => scene.close()))));
+  const door = await openDoor(sourceScene.cluster, NAMESPACE);
+  cleanup.add(async () => door.close());
+  await askReplicas(sourceScene.cluster, door);
   await startReplicas(cleanup, replicas, kubeconfig);
+  await door.lead(...replicas.alive.map(({ webhookPort }) => webhookPort));
+  screen.note("the source's API server asks them about every Service with that label");
   return {
     source: sourceScene,
     destination: destinationScene,
     replicas,
+    door,
     kubeconfig,
     kubectlPath: kubectl.path,
   };
@@ -108,6 +118,12 @@ async function furnish(source: ControlPlane): Promise<void> {
   }
 }
 
+/** As the manifests do it; svc-ferry fills in the caBundle. */
+async function askReplicas(source: Cluster, door: AdmissionDoor): Promise<void> {
+  const options = { name: "svc-ferry", failurePolicy: "Ignore" as const, asked: [door] };
+  for (const object of webhookConfigurations(options)) await source.apply(object);
+}
+
 async function startReplicas(
   cleanup: Cleanup,
   replicas: Replicas,
@@ -118,13 +134,14 @@ async function startReplicas(
     "--dst-context=destination",
     `--src-ns=${NAMESPACE}`,
     `--dst-ns=${NAMESPACE}`,
+    "--webhook=on",
     ...SHORT_LEASE,
   ];
   screen.typed(`svc-ferry run ${shown.join(" ")}   # three times`);
   cleanup.add(async () => replicas.stop());
   const leader = await replicas.start(
     ["ferry-1", "ferry-2", "ferry-3"],
-    [`--kubeconfig=${kubeconfig}`, ...shown],
+    [`--kubeconfig=${kubeconfig}`, "--webhook-port=0", "--hand-off-port=0", ...shown],
   );
   screen.note(
     `all three are ready, ${leader.name} leads (leases are a fifth of their default here)`,

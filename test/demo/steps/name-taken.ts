@@ -1,4 +1,3 @@
-import type { Sighting } from "../live-view.js";
 import { screen, whole } from "../screen.js";
 import { isGone, isThere } from "../services.js";
 import { readyAre } from "../slices.js";
@@ -6,23 +5,18 @@ import { typeStatus } from "../stage.js";
 import type { Step } from "./step.js";
 
 export const nameTaken: Step = {
-  title: "A name that is taken is refused, and had as soon as it is free",
+  title: "A name that is taken is refused at kubectl time, with the reason",
 
   async play({ source, destination, replicas }) {
-    const begin = performance.now();
     await destination.type("create", "service", "clusterip", "search", "--tcp=9200");
     await source.type("create", "service", "clusterip", "search", "--tcp=80");
-    await source.type("label", "service", "search", "sync=true");
-    await source.sees.events.first(
-      "the Event about search",
-      begin,
-      isAbout("search", "NameConflict"),
-    );
-    await source.type("get", "events", "--field-selector", "involvedObject.name=search");
+    const said = await source.typeRefused("label", "service", "search", "sync=true");
+    if (!said.includes("(name-occupied)")) throw new Error("it was refused for another reason");
     await typeStatus(await replicas.leader());
     const freeing = performance.now();
     await destination.type("delete", "service", "search");
     const gone = await destination.sees.services.first("search to go", freeing, isGone("search"));
+    await source.type("label", "service", "search", "sync=true");
     const mirror = await destination.sees.services.first(
       "the mirror of search",
       gone.atMs,
@@ -33,15 +27,6 @@ export const nameTaken: Step = {
     if (mirror.object.metadata.labels?.["svc-ferry.io/link"] === undefined) {
       throw new Error("search is not our mirror");
     }
-    screen.note(
-      `its mirror took the name ${whole(mirror.atMs - gone.atMs)} after the owner had left it`,
-    );
+    screen.note(`free again, it is had: ${whole(mirror.atMs - gone.atMs)} later, kubectl included`);
   },
 };
-
-function isAbout(service: string, reason: string) {
-  return ({ object }: Sighting): boolean => {
-    const about = object["involvedObject"] as { readonly name: string };
-    return about.name === service && object["reason"] === reason;
-  };
-}

@@ -1,8 +1,8 @@
 import { screen } from "../screen.js";
 import type { Step } from "./step.js";
 
-/** The lines about one Service say where from and where to. */
-const AUDIT = / \[[^\]]* → [^\]]*\] /;
+/** The lines about one Service say where from and where to, or what became of it in admission. */
+const AUDIT = / \[[^\]]* → [^\]]*\] | (?:admitted|refused|queued) outcome=/;
 const LEADERS = / became leader/;
 
 export const readTheAudit: Step = {

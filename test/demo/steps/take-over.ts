@@ -6,10 +6,11 @@ import type { Step } from "./step.js";
 export const takeOver: Step = {
   title: "The leader is killed: another one takes over",
 
-  async play({ source, destination, replicas }) {
+  async play({ source, destination, replicas, door }) {
     const leader = await replicas.leader();
     const begin = performance.now();
     await replicas.kill(leader);
+    await door.lead(...replicas.alive.map(({ webhookPort }) => webhookPort));
     screen.note(`${leader.name} led and got SIGKILL (${SHORT_LEASE.join(" ")})`);
     const successor = replicas.leader().then((next) => ({ next, atMs: performance.now() }));
     await source.type("create", "service", "clusterip", "late", "--tcp=80");
