@@ -160,6 +160,7 @@ export class WebhookSide implements Authors {
     const background = Promise.all([
       this.#certificates.start(ended.signal),
       this.#outbox.run(ended.signal),
+      this.#link.keepOpen(ended.signal),
     ]);
     try {
       await this.#server.start(signal);

@@ -43,6 +43,8 @@ const REQUEST_MS = 2_000;
 /** Half of what the server allows: it is always we who close, never in the moment in which the other end does too. */
 const IDLE_MS = HAND_OFF_LIMITS.keepAliveMs / 2;
 const MAX_ANSWER_BYTES = 4_096;
+/** Well below the time after which either side lets an idle connection go; a new leader is greeted as soon. */
+const KEEP_OPEN_MS = 5_000;
 
 interface Connection {
   readonly agent: Agent;
@@ -79,6 +81,19 @@ export class HandOffClient implements LeaderLink {
       post(connection, body, cut),
     );
     if (status !== 200) throw failed(`${leader.identity} answered ${status}: ${text}`);
+  }
+
+  /**
+   * Keeps a connection to the leader of the moment open until `signal` aborts, so that no hint waits for a handshake. Never
+   * rejects: that the leader cannot be reached is said when there is a hint for it.
+   */
+  async keepOpen(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      if (this.parts.leader()?.isUs === false) {
+        await this.deliver({ hints: [], resync: false }, signal).catch(() => undefined);
+      }
+      await this.parts.clock.sleep(KEEP_OPEN_MS, signal);
+    }
   }
 
   /** Closes the connection. A later delivery opens another. */

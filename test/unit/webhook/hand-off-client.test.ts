@@ -45,6 +45,22 @@ describe("HandOffClient: connections", TLS_SERVER, () => {
     await waitFor(() => proxy.open === 1, { what: "the old one to be closed" });
   });
 
+  it("has one open before there is anything to hand over", async () => {
+    await using bed = await new HandOffBed().start();
+    const proxy = await bed.proxy();
+    const replica = bed.replica().hears(`127.0.0.1:${proxy.port}`);
+    const stop = new AbortController();
+
+    const open = replica.client.keepOpen(stop.signal);
+    await waitFor(() => bed.received.length > 0, { what: "the greeting" });
+    await replica.deliver(BATCH);
+    stop.abort();
+    await open;
+
+    expect(bed.received).toEqual([{ hints: [], resync: false }, BATCH]);
+    expect(proxy.accepted).toBe(1);
+  });
+
   it("follows the leader to another address", async () => {
     await using bed = await new HandOffBed().start();
     await using other = await new HandOffBed().start();
