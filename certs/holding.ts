@@ -1,4 +1,5 @@
 /** What the installation's Secret holds, as rotation looks at it: every part that can be used, and no other. */
+import type { Rotation } from "../src/ports/certificates-report.js";
 import type { Issued } from "./authority.js";
 import type { Certificate } from "./certificate.js";
 
@@ -23,10 +24,6 @@ export interface StampKeys {
   readonly previous: string | undefined;
 }
 
-/** What a person may ask for, by an annotation on the Secret. */
-export const ROTATIONS = ["leaf", "ca", "stamp"] as const;
-type Rotation = (typeof ROTATIONS)[number];
-
 /** Certificates are compared by `id`. */
 export interface Holding {
   /** The bundle: every CA that is trusted. */
@@ -37,6 +34,7 @@ export interface Holding {
   readonly next: Issued | undefined;
   readonly leaves: Readonly<Partial<Record<LeafName, Pair>>>;
   readonly stampKeys: StampKeys | undefined;
+  /** By a person, with an annotation on the Secret. */
   readonly requested: Rotation | undefined;
 }
 

@@ -75,16 +75,19 @@ interface Usable {
 
 /** The next step. */
 export function rotation(situation: Situation): Step {
-  const { signer, next } = situation.holding;
-  const usable = {
-    signer: validOne(signer?.certificate, situation.nowMs),
-    next: validOne(next?.certificate, situation.nowMs),
-  };
+  const usable = usableAt(situation);
   const first = [beginning, renewal, signing, trusting, pruning, stamping].reduce<Step | undefined>(
     (found, rule) => found ?? rule(situation, usable),
     undefined,
   );
   return first ?? waiting(situation, usable);
+}
+
+function usableAt({ holding: { signer, next }, nowMs }: Situation): Usable {
+  return {
+    signer: validOne(signer?.certificate, nowMs),
+    next: validOne(next?.certificate, nowMs),
+  };
 }
 
 /** There is no CA that could sign. As long as anybody trusts another one, that one's leaves must stay good meanwhile. */
@@ -188,10 +191,20 @@ function stamping({ holding }: Situation): Step | undefined {
 
 /** Nothing is due: until when. */
 function waiting(situation: Situation, { signer, next }: Usable): Step {
-  const { holding, nowMs, settings } = situation;
+  const { nowMs } = situation;
   if (next !== undefined && !isPublished(situation, next)) {
     return { kind: "wait", for: "configurations", dueMs: nowMs + CONFIGURATIONS_MS };
   }
+  const dueMs = Math.min(nowMs + LOOK_AGAIN_MS, nextMomentMs(situation, { signer, next }));
+  return { kind: "wait", for: "time", dueMs };
+}
+
+/** The next moment at which time alone may make something due, epoch; Infinity: none. */
+export function nextMomentMs(
+  situation: Situation,
+  { signer, next }: Usable = usableAt(situation),
+): number {
+  const { holding, nowMs, settings } = situation;
   const leaves = goodLeaves(situation).map(({ certificate }) => certificate);
   const retiredMs =
     signer === undefined ? Infinity : signingSinceMs(situation, signer) + settings.overlapMs;
@@ -202,7 +215,7 @@ function waiting(situation: Situation, { signer, next }: Usable): Step {
     ...leaves.map(({ notAfterMs }) => notAfterMs - settings.leafRenewBeforeMs),
     ...[...holding.cas, ...leaves].map(({ notAfterMs }) => notAfterMs),
   ].filter((ms) => ms > nowMs);
-  return { kind: "wait", for: "time", dueMs: Math.min(nowMs + LOOK_AGAIN_MS, ...moments) };
+  return Math.min(...moments);
 }
 
 /** CAs that a configuration trusts and the bundle lacks. */

@@ -15,21 +15,20 @@ import type { Term } from "../src/ports/term.js";
 import { rfc3339 } from "../src/ports/timestamps.js";
 import { Attempts, codeOf } from "./attempts.js";
 import type { Authority } from "./authority.js";
-import { canonicalName, type Certificate } from "./certificate.js";
-import { carryOut, HAND_OFF_NAME, type Writing } from "./carry-out.js";
+import type { Certificate } from "./certificate.js";
+import { carryOut, type Writing } from "./carry-out.js";
 import { Doorbell } from "./doorbell.js";
 import type { Holding } from "./holding.js";
 import type { CertificateObjects, CertificateObserver } from "./observed.js";
 import { isPublished, rotation, type Situation } from "./rotation.js";
 import type { RotationSettings } from "./rotation-settings.js";
 import { parseSecret, renderSecret, type Secret } from "./secret-content.js";
+import { wantedLeaves } from "./wanted-leaves.js";
 import {
-  calledNames,
   CONFIGURATION_KINDS,
   CONFIGURATIONS,
   publishedBundles,
   type ServiceName,
-  serviceNames,
   type WebhookConfiguration,
 } from "./webhook-configuration.js";
 
@@ -130,16 +129,12 @@ export class Rotator implements CertificateObserver {
       kinds.map((kind) => api.get(CONFIGURATIONS[kind], { name: name ?? "" }, signal)),
     );
     const found: readonly WebhookConfiguration[] = read.filter((one) => one !== undefined);
-    const names = service && [...serviceNames(service), ...found.flatMap(calledNames)];
     const holding = parseSecret(secret);
     const published = found.flatMap(publishedBundles);
     const nowMs = clock.now();
     return {
       holding,
-      wanted: {
-        ...(names && { serving: [...new Set(names.map(canonicalName))] }),
-        "hand-off": [HAND_OFF_NAME],
-      },
+      wanted: wantedLeaves(service, found),
       published,
       nextSeenMs: this.#seen(holding.next?.certificate, published, nowMs),
       settings,

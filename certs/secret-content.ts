@@ -1,5 +1,6 @@
 /** The Secret's keys: the one place that reads and writes them. */
 import { ROTATE_ANNOTATION } from "../src/domain/labels.js";
+import { ROTATIONS } from "../src/ports/certificates-report.js";
 import type { KubeObject } from "../src/ports/kube-api.js";
 import type { Issued } from "./authority.js";
 import {
@@ -15,7 +16,6 @@ import {
   type Holding,
   type LeafName,
   type Pair,
-  ROTATIONS,
   type StampKeys,
 } from "./holding.js";
 import type { Offer } from "./verdict.js";

@@ -1,18 +1,24 @@
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from "node:crypto";
 import type { Signer } from "../src/domain/stamp.js";
 import type { StampKeys } from "./holding.js";
 
 /** Signs stamps with the current key, and knows those of the key before: HMAC-SHA-256, hex. */
 export class StampSigner implements Signer {
-  constructor(private readonly keys: StampKeys) {}
+  readonly #current: KeyObject;
+  readonly #previous: KeyObject | undefined;
+
+  constructor({ current, previous }: StampKeys) {
+    this.#current = secret(current);
+    this.#previous = previous === undefined ? undefined : secret(previous);
+  }
 
   sign(text: string): string {
-    return mac(this.keys.current, text).toString("hex");
+    return mac(this.#current, text).toString("hex");
   }
 
   fits(text: string, signature: string): boolean {
     const given = Buffer.from(signature, "hex");
-    return [this.keys.current, this.keys.previous].some((key) => {
+    return [this.#current, this.#previous].some((key) => {
       if (key === undefined) return false;
       const right = mac(key, text);
       return given.length === right.length && timingSafeEqual(given, right);
@@ -21,6 +27,10 @@ export class StampSigner implements Signer {
 }
 
 /** @param key base64 */
-function mac(key: string, text: string): Buffer {
-  return createHmac("sha256", Buffer.from(key, "base64")).update(text).digest();
+function secret(key: string): KeyObject {
+  return createSecretKey(Buffer.from(key, "base64"));
+}
+
+function mac(key: KeyObject, text: string): Buffer {
+  return createHmac("sha256", key).update(text).digest();
 }

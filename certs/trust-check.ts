@@ -9,7 +9,8 @@ import type { Metrics } from "../src/ports/metrics.js";
 import type { Certificate } from "./certificate.js";
 import { isValidAt } from "./lifetime.js";
 import type { CertificateObserver } from "./observed.js";
-import { type Accepted, verifier } from "./verdict.js";
+import { isTrusted, uncovered } from "./trust.js";
+import type { Accepted } from "./verdict.js";
 import {
   calledNames,
   CONFIGURATION_KINDS,
@@ -68,16 +69,12 @@ export class TrustCheck implements CertificateObserver {
   #problem(kind: ConfigurationKind, serving: Accepted): string | undefined {
     const published = this.#published.get(kind);
     if (published === undefined) return undefined;
-    if (published.bundles.some((bundle) => !this.#verifies(serving, bundle))) {
+    const trust = { needsBundle: this.needsBundle, nowMs: this.parts.clock.now() };
+    if (published.bundles.some((bundle) => !isTrusted(serving.chain, bundle, trust))) {
       return `the caBundle of the ${kind} webhook configuration to fit the certificate`;
     }
-    const missing = published.names.find((name) => !covers(serving.leaf, name));
+    const [missing] = uncovered(serving.leaf, published.names);
     return missing && `a certificate for ${missing}`;
-  }
-
-  #verifies({ chain }: Accepted, bundle: readonly Certificate[]): boolean {
-    if (bundle.length === 0) return !this.needsBundle;
-    return verifier(chain, bundle, this.parts.clock.now()) !== undefined;
   }
 
   #measure(): void {
@@ -88,12 +85,6 @@ export class TrustCheck implements CertificateObserver {
       this.parts.metrics.set("svc_ferry_ca_bundle_match", { configuration }, isRight ? 1 : 0);
     }
   }
-}
-
-/** `*` stands for one label, as in Go's crypto/x509. */
-function covers({ names }: Certificate, name: string): boolean {
-  const [, ...rest] = name.split(".");
-  return names.includes(name) || names.includes(["*", ...rest].join("."));
 }
 
 function waitingFor(missing: readonly string[]): Readiness {

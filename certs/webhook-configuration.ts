@@ -57,18 +57,30 @@ export function withBundle(
 
 /** The names by which API servers call: they verify the certificate against the Service's DNS name, or the URL's host. */
 export function calledNames(configuration: WebhookConfiguration): readonly string[] {
-  const names = (configuration.webhooks ?? []).flatMap(({ clientConfig }) => {
-    const { service, url } = clientConfig ?? {};
-    if (url !== undefined) return hostOf(url);
-    if (service?.name === undefined || service.namespace === undefined) return [];
-    return serviceNames({ namespace: service.namespace, name: service.name });
-  });
-  return [...new Set(names)];
+  return namesOf(configuration, ([called = ""]) => [called]);
+}
+
+/** The names that a certificate of ours is made for because of a configuration: those, and what people call a Service by. */
+export function wantedNames(configuration: WebhookConfiguration): readonly string[] {
+  return namesOf(configuration, (names) => names);
 }
 
 /** The first is what API servers ask for; the other is for people with curl in a pod. */
 export function serviceNames({ namespace, name }: ServiceName): readonly string[] {
   return [`${name}.${namespace}.svc`, `${name}.${namespace}.svc.cluster.local`];
+}
+
+function namesOf(
+  { webhooks = [] }: WebhookConfiguration,
+  ofService: (names: readonly string[]) => readonly string[],
+): readonly string[] {
+  const names = webhooks.flatMap(({ clientConfig }) => {
+    const { service, url } = clientConfig ?? {};
+    if (url !== undefined) return hostOf(url);
+    if (service?.name === undefined || service.namespace === undefined) return [];
+    return ofService(serviceNames({ namespace: service.namespace, name: service.name }));
+  });
+  return [...new Set(names)];
 }
 
 function hostOf(url: string): readonly string[] {

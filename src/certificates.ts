@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { authority } from "../certs/authority.js";
 import { CaInjector } from "../certs/ca-injector.js";
 import { CertificateFiles } from "../certs/certificate-files.js";
+import { SECRET_NAME, SERVICE_NAME } from "../certs/object-names.js";
 import { Observed, type CertificateObserver } from "../certs/observed.js";
 import { Reloader } from "../certs/reloader.js";
 import type { RotationSettings } from "../certs/rotation-settings.js";
@@ -33,10 +34,6 @@ export interface CertificatesParts {
   readonly observe: (resource: string) => WatchObserver;
 }
 
-/** In the Lease's namespace, as manifests and chart name them. */
-const SECRET = "svc-ferry-webhook-tls";
-const SERVICE = "svc-ferry-webhook";
-
 export class Certificates {
   readonly #reloader: Reloader;
   readonly #trust: TrustCheck;
@@ -52,9 +49,9 @@ export class Certificates {
     const { namespace } = config.lease;
     const { configuration, certs } = config.webhook;
     const isOurs = certs.mode === "self";
-    const objects = { secret: { namespace, name: SECRET }, configurations: configuration };
+    const objects = { secret: { namespace, name: SECRET_NAME }, configurations: configuration };
     const common = { ...parts, log: parts.log.child("certs") };
-    const service = isOurs ? { namespace, name: SERVICE } : undefined;
+    const service = isOurs ? { namespace, name: SERVICE_NAME } : undefined;
     this.#rotator = new Rotator({ ...objects, settings, service }, { ...common, authority });
     this.#injector = isOurs ? new CaInjector(objects, common) : undefined;
     this.#reloader = new Reloader(isOurs, common);

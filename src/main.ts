@@ -1,11 +1,14 @@
 import "reflect-metadata";
 import process from "node:process";
+import { CertsCommands } from "./certs-commands.js";
 import { runProgram } from "./cli/program.js";
 import { compose } from "./compose.js";
 import type { Config } from "./config/config.js";
 import { processEnvironment, readTextFile } from "./config/load.js";
+import { openSource } from "./open-source.js";
 import { termination } from "./runtime/signals.js";
 import { keepHeapSmall } from "./runtime/small-heap.js";
+import { SystemClock } from "./runtime/system-clock.js";
 import { logSink } from "./telemetry/log-sink.js";
 import { VERSION } from "./version.js";
 
@@ -23,16 +26,19 @@ async function run(config: Config, warnings: readonly string[]): Promise<number>
   process.exit(exitCode);
 }
 
+const terminal = {
+  env: processEnvironment(),
+  readFile: readTextFile,
+  stdout: (text: string) => process.stdout.write(text),
+  stderr: (text: string) => process.stderr.write(text),
+};
+const certs = new CertsCommands({
+  open: (source) => openSource(source, terminal.stderr),
+  clock: new SystemClock(),
+  readFile: readTextFile,
+});
+
 process.exitCode = await runProgram(
-  {
-    version: VERSION,
-    terminal: {
-      env: processEnvironment(),
-      readFile: readTextFile,
-      stdout: (text) => process.stdout.write(text),
-      stderr: (text) => process.stderr.write(text),
-    },
-    commands: { run },
-  },
+  { version: VERSION, terminal, commands: { run, certs } },
   process.argv.slice(2),
 );

@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { suggest } from "../config/suggest.js";
 import { printable } from "../ports/printable.js";
 import { withTwoDashes } from "./arguments.js";
+import { certsCommand, type Certs } from "./certs.js";
 import { runCommand, type Run } from "./run.js";
 import { askOverHttp, statusCommand, type Ask } from "./status.js";
 import { EXIT_CANNOT, EXIT_OK, type Terminal } from "./terminal.js";
@@ -11,7 +12,7 @@ export interface Program {
   readonly version: string;
   readonly terminal: Terminal;
   /** What the commands do; `main` gives the real ones. */
-  readonly commands: { readonly run: Run };
+  readonly commands: { readonly run: Run; readonly certs: Certs };
   /** How `status` asks; default: HTTP. */
   readonly ask?: Ask;
 }
@@ -33,8 +34,9 @@ export async function runProgram(program: Program, args: readonly string[]): Pro
   const root = new Command("svc-ferry")
     .description("Labelled Services of one Kubernetes cluster, live in another.")
     .addCommand(run, { isDefault: true })
-    .addCommand(status);
-  const all = [root, run, status];
+    .addCommand(status)
+    .addCommand(certsCommand(terminal, commands.certs, exit));
+  const all = withSubcommands(root);
   for (const command of all) prepare(command, program);
   const mistake = unknownCommand(args, [...root.commands.map((command) => command.name()), "help"]);
   if (mistake !== undefined) {
@@ -47,10 +49,17 @@ export async function runProgram(program: Program, args: readonly string[]): Pro
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return EXIT_OK;
-    terminal.stderr(`${printable(error.message, 1_000)}${hint(error, names)}\n`);
+    // A group of commands without one of them: its help is printed already.
+    if (error.code === "commander.help") return EXIT_CANNOT;
+    const words = all.filter(({ parent }) => parent !== root).map((command) => command.name());
+    terminal.stderr(`${printable(error.message, 1_000)}${hint(error, names, words)}\n`);
     return EXIT_CANNOT;
   }
   return exitCode;
+}
+
+function withSubcommands(command: Command): readonly Command[] {
+  return [command, ...command.commands.flatMap(withSubcommands)];
 }
 
 /** Every command: the version, no process.exit, our streams, our wording of mistakes. */
@@ -83,10 +92,19 @@ function unknownCommand(args: readonly string[], known: readonly string[]): stri
   return printable(`error: unknown command '${first}'${rest}`, 1_000);
 }
 
-function hint(error: CommanderError, names: ReadonlySet<string>): string {
-  if (error.code !== "commander.unknownOption") return "";
-  const name = /'-{1,2}([^'=]*)/.exec(error.message)?.[1] ?? "";
-  const near = suggest(name, names);
+/** @param words the commands below a group; a first word that is none is found before */
+function hint(
+  { code, message }: CommanderError,
+  names: ReadonlySet<string>,
+  words: readonly string[],
+): string {
+  const [, name = ""] = /'-{0,2}([^'=]*)/.exec(message) ?? [];
+  if (code === "commander.unknownCommand") return meant(name, words, "");
+  return code === "commander.unknownOption" ? meant(name, names, "--") : "";
+}
+
+function meant(name: string, known: Iterable<string>, dashes: string): string {
+  const near = suggest(name, known);
   // Known, but to another command: to suggest it would be mockery.
-  return near === undefined || near === name ? "; see --help" : `; did you mean --${near}?`;
+  return near === undefined || near === name ? "; see --help" : `; did you mean ${dashes}${near}?`;
 }

@@ -2,13 +2,17 @@
 import { Option } from "commander";
 import { settingList, variableName, type Setting } from "../config/settings.js";
 
-/** `--config` and one option for each setting. None has a default here: precedence is the configuration's business. */
-export function settingOptions(): readonly Option[] {
+/**
+ * `--config` and one option for each of these settings. None has a default here: precedence is the configuration's business.
+ */
+export function settingOptions(
+  settings: readonly Setting<unknown>[] = settingList(),
+): readonly Option[] {
   const config = new Option(
     "--config <path>",
     `YAML file with settings, destinations and routes (env: ${variableName("config")})`,
   );
-  return [config, ...settingList().map(settingOption)];
+  return [config, ...settings.map(settingOption)];
 }
 
 function settingOption({ name, type, help, ...rest }: Setting<unknown>): Option {

@@ -2,6 +2,7 @@
 import { printable } from "../ports/printable.js";
 import { ageAt } from "./age.js";
 import type { ReadDestination, ReadService, ReadStatus } from "./status-schema.js";
+import { tableLines } from "./table.js";
 
 export interface StatusView {
   /** Also what is in order. */
@@ -78,14 +79,10 @@ function clusterNotes(report: ReadStatus, destination: ReadDestination): readonl
 
 function table(services: readonly ReadService[], now: string, wide: boolean): readonly string[] {
   const columns = wide ? [...COLUMNS.slice(0, -1), ...WIDE_COLUMNS, ...COLUMNS.slice(-1)] : COLUMNS;
-  const rows = [
+  return tableLines([
     columns.map(([title]) => title),
-    ...services.map((service) => columns.map(([, cell]) => printable(cell(service, now)))),
-  ];
-  const widths = columns.map((_, column) =>
-    Math.max(...rows.map((row) => (row[column] ?? "").length)),
-  );
-  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  "));
+    ...services.map((service) => columns.map(([, cell]) => cell(service, now))),
+  ]);
 }
 
 type Column = readonly [title: string, cell: (service: ReadService, now: string) => string];

@@ -5,6 +5,7 @@ import { compose } from "../../src/compose.js";
 import { KubeClusters } from "../../src/kube-clusters.js";
 import { Clusters } from "../../src/ports/clusters.js";
 import type { KubeApi } from "../../src/ports/kube-api.js";
+import { NO_CERTS } from "../fixtures/no-certs.js";
 import { SHOWN_LINES } from "./replica.js";
 
 /**
@@ -30,6 +31,7 @@ export function startInProcess(args: readonly string[], stallMs: number): () => 
       commands: {
         run: async (config, warnings) =>
           compose(config, sink, impatient).run(stop.signal, warnings),
+        certs: NO_CERTS,
       },
     },
     args,

@@ -101,6 +101,21 @@ describe("TrustCheck", () => {
     ]);
   });
 
+  it("needs no name of a Service but the one that API servers verify", () => {
+    const { check } = bed();
+    const service = { namespace: "ns", name: "web" };
+    const { metadata, webhooks = [] } = configuration(ca);
+
+    check.configurationChanged("validating", {
+      metadata,
+      webhooks: webhooks.map(({ clientConfig }) => ({
+        clientConfig: { ...clientConfig, service },
+      })),
+    });
+
+    expect(check.readiness()).toEqual({ ok: true, waitingFor: [] });
+  });
+
   it("waits for another certificate when the one in use has ended", async () => {
     const { check, clock } = bed();
     check.configurationChanged("mutating", configuration(ca));

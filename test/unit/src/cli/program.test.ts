@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { runProgram } from "../../../../src/cli/program.js";
 import type { Config } from "../../../../src/config/config.js";
 import { SETTINGS } from "../../../../src/config/settings.js";
+import { NO_CERTS } from "../../../fixtures/no-certs.js";
 
 async function cli(line: string, { env = {}, runExit = 0, file = "" } = {}) {
   const out: string[] = [];
@@ -21,6 +22,7 @@ async function cli(line: string, { env = {}, runExit = 0, file = "" } = {}) {
           configs.push(config);
           return runExit;
         },
+        certs: NO_CERTS,
       },
       ask: async () => ({ kind: "unreachable", reason: "not in this test" }),
     },

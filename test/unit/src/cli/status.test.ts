@@ -8,6 +8,7 @@ import type {
   ServiceStatus,
   StatusReport,
 } from "../../../../src/ports/status.js";
+import { NO_CERTS } from "../../../fixtures/no-certs.js";
 
 const NOW = "2024-01-15T10:30:45.000Z";
 
@@ -80,7 +81,7 @@ async function status(answer: StatusReport | Answer, ...args: string[]) {
         env: {},
         readFile: () => "",
       },
-      commands: { run: async () => 99 },
+      commands: { run: async () => 99, certs: NO_CERTS },
       ask: async (url) => {
         asked.push(url);
         return answer.kind === "StatusReport"
