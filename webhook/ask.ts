@@ -24,6 +24,9 @@ interface AskOptions<A, R> {
   readonly budgetMs: number;
 }
 
+/** Without a reason of ours each abort makes an exception, with its stack. */
+const OVER = "over";
+
 export async function ask<A extends Answer, R>(
   handler: AdmissionHandler<A>,
   review: AdmissionReview,
@@ -40,7 +43,7 @@ export async function ask<A extends Answer, R>(
   } catch (error) {
     return { kind: "failed", error };
   } finally {
-    late.abort();
+    late.abort(OVER);
   }
 }
 
@@ -56,6 +59,6 @@ async function withinBudget<A, R>(
       timeUp,
     ]);
   } finally {
-    answered.abort();
+    answered.abort(OVER);
   }
 }

@@ -54,6 +54,17 @@ const DECIDING = [PAUSED_ANNOTATION, TAKEOVER_ANNOTATION, RELEASE_TO_ANNOTATION]
  * NB: without families. Mutating admission of a new Service sees it before the API server gives it any.
  */
 export function meaning(service: Service, context: ContentContext): string {
+  const known = KNOWN.get(context) ?? new WeakMap<Service, string>();
+  KNOWN.set(context, known);
+  const text = known.get(service) ?? meaningOf(service, context);
+  known.set(service, text);
+  return text;
+}
+
+/** One review asks five times about the same two versions. */
+const KNOWN = new WeakMap<ContentContext, WeakMap<Service, string>>();
+
+function meaningOf(service: Service, context: ContentContext): string {
   const { ipFamilies: _families, ipFamilyPolicy: _policy, ...spec } = service.spec;
   const name = service.generateName ?? service.name;
   const bare: Service = { ...service, name, uid: "", spec };

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { build } from "esbuild";
 import { type ControlPlane, startControlPlane } from "../controlplane/control-plane.js";
 import { writeKubeconfig } from "../controlplane/kubeconfig.js";
+import { selfSigned } from "../controlplane/self-signed.js";
 import { supervise, type SupervisedProcess } from "../controlplane/supervised-process.js";
 import { Api } from "./api.js";
 import { AuditLog } from "./audit-log.js";
@@ -47,7 +48,7 @@ export class Bed {
       join(import.meta.dirname, "../../dist/svc-ferry.js"),
       join(folder, "svc-ferry.js"),
     );
-    await bundleRawWriter(folder);
+    await bundleBareMinima(folder);
     const bed = new Bed(source, destination, audit, controlPlanes, folder);
     await bed.#createNamespace(source, LEASE_NAMESPACE);
     return bed;
@@ -134,15 +135,29 @@ export class Bed {
     return raw;
   }
 
+  /** Two webhooks that only allow; resolves when they listen. */
+  async bareWebhooks(): Promise<{ port: number; ca: string; stop(): Promise<void> }> {
+    const { cert, key } = selfSigned("bare-webhooks");
+    const path = join(this.folder, "bare-webhooks.json");
+    writeFileSync(path, JSON.stringify({ cert, key }), { mode: 0o600 });
+    const webhooks = supervise(process.execPath, [join(this.folder, "bare-webhooks.js"), path]);
+    const port = Number(await firstOutput(webhooks));
+    const ca = Buffer.from(cert).toString("base64");
+    return { port, ca, stop: async () => webhooks.stop(0) };
+  }
+
   async #createNamespace(api: Api, name: string): Promise<void> {
     await api.send("POST", "/api/v1/namespaces", { metadata: { name } });
   }
 }
 
 /** Built as svc-ferry is (build.config.ts), so that neither loads faster than the other. */
-async function bundleRawWriter(folder: string): Promise<void> {
+async function bundleBareMinima(folder: string): Promise<void> {
   await build({
-    entryPoints: { "raw-writer": join(import.meta.dirname, "raw-writer.ts") },
+    entryPoints: {
+      "raw-writer": join(import.meta.dirname, "raw-writer.ts"),
+      "bare-webhooks": join(import.meta.dirname, "bare-webhooks.ts"),
+    },
     outdir: folder,
     bundle: true,
     platform: "node",
@@ -157,7 +172,7 @@ async function bundleRawWriter(folder: string): Promise<void> {
   writeFileSync(join(folder, "package.json"), '{"type":"module"}');
 }
 
-async function firstOutput({ child }: SupervisedProcess): Promise<void> {
+async function firstOutput({ child }: SupervisedProcess): Promise<string> {
   child.stderr?.pipe(process.stderr);
-  await new Promise<void>((resolve) => child.stdout?.once("data", () => resolve()));
+  return new Promise((resolve) => child.stdout?.once("data", (data) => resolve(String(data))));
 }

@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { admission } from "./admission.js";
 import { Bed } from "./bed.js";
 import { burst } from "./burst.js";
 import { connections } from "./connections.js";
@@ -19,6 +20,7 @@ const PARTS: Readonly<Record<string, (bed: Bed, counts: Counts) => Promise<reado
   burst,
   endpoints: endpointChanges,
   connections,
+  admission,
   large,
 };
 

@@ -10,6 +10,10 @@ export interface Counts {
   readonly changes: number;
   /** Times that they are. */
   readonly changeRounds: number;
+  /** Patches of one turn, at 200 a second. */
+  readonly admissionSeconds: number;
+  /** Times that each condition has two turns. */
+  readonly admissionRounds: number;
   /** Services of the large world, with ten endpoints each. */
   readonly services: number;
   /** Samples of the memory, half a second apart. */
@@ -22,6 +26,8 @@ export const FULL: Counts = {
   bursts: 4,
   changes: 200,
   changeRounds: 5,
+  admissionSeconds: 5,
+  admissionRounds: 2,
   services: 10_000,
   memorySamples: 20,
 };
@@ -33,6 +39,8 @@ export const QUICK: Counts = {
   bursts: 2,
   changes: 20,
   changeRounds: 1,
+  admissionSeconds: 1,
+  admissionRounds: 1,
   services: 500,
   memorySamples: 4,
 };

@@ -1,9 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { each } from "./api.js";
-import { addedName, Arrivals } from "./arrivals.js";
 import { type Bed, FERRY_LABEL, RAW_LABEL } from "./bed.js";
 import type { Counts } from "./counts.js";
-import { names, service, servicesOf } from "./objects.js";
+import { side } from "./labelled-side.js";
 import { ratioRow, type Row } from "./row.js";
 import { percentile } from "./statistics.js";
 
@@ -39,33 +37,4 @@ export async function latency(bed: Bed, { rounds }: Counts): Promise<readonly Ro
     const ours = percentile(ferry.tookMs.slice(WARM_UP), fraction);
     return ratioRow({ part: "latency", what, unit: "ms" }, { bare, ferry: ours }, limit);
   });
-}
-
-interface Side {
-  readonly tookMs: number[];
-  label(round: number): Promise<void>;
-}
-
-async function side(
-  bed: Bed,
-  namespace: string,
-  label: Readonly<Record<string, string>>,
-  count: number,
-): Promise<Side> {
-  await bed.namespace(namespace);
-  const path = servicesOf(namespace);
-  const services = names("svc", count);
-  await each(services, 16, (name) => bed.source.send("POST", path, service(name)));
-  const arrivals = await Arrivals.of(bed.destination, path, addedName);
-  const tookMs: number[] = [];
-  return {
-    tookMs,
-    label: async (round) => {
-      const name = services[round] ?? "";
-      const beganMs = performance.now();
-      const sent = bed.source.send("PATCH", `${path}/${name}`, { metadata: { labels: label } });
-      tookMs.push((await arrivals.all([name])) - beganMs);
-      await sent;
-    },
-  };
 }

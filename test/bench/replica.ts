@@ -56,6 +56,23 @@ export class Replica {
     return calmSinceMs - this.startedMs;
   }
 
+  /** Of /mutate and /validate; resolves when it has its first certificate. */
+  async webhookPort(): Promise<number> {
+    const line = await waitFor(
+      () => /webhook listening.*?port=(\d+)/.exec(readFileSync(this.logPath, "utf8")) ?? undefined,
+      { what: "the webhook to listen" },
+    );
+    return Number(line[1]);
+  }
+
+  /** Resolves when API servers accept what it shows. */
+  async webhookReady(): Promise<void> {
+    await this.#when("/ready/webhook", () => true, {
+      what: "the webhook to be ready",
+      everyMs: 20,
+    });
+  }
+
   /** Sum of a metric over all its labels. */
   async metric(name: string): Promise<number> {
     return sum(await this.#get("/metrics"), name);
@@ -98,7 +115,7 @@ export class Replica {
 
   #adminPort(): number {
     if (this.#port === undefined) {
-      const line = /listening.*port=(\d+)/.exec(readFileSync(this.logPath, "utf8"));
+      const line = /admin server listening.*port=(\d+)/.exec(readFileSync(this.logPath, "utf8"));
       if (line === null) throw new Error("svc-ferry does not listen yet");
       this.#port = Number(line[1]);
     }

@@ -53,6 +53,15 @@ export function limitRow(
   };
 }
 
+/** Measured for svc-ferry alone; more is better. */
+export function atLeastRow(
+  at: { readonly part: string; readonly what: string; readonly unit: string },
+  value: number,
+  least: number,
+): Row {
+  return { ...limitRow(at, value), goal: `≥ ${least} ${at.unit}`, reached: value >= least };
+}
+
 /** A count that must be exactly this. */
 export function exactRow(part: string, what: string, value: number, wanted: number): Row {
   return {
