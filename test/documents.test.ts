@@ -7,6 +7,8 @@ import { settingKey, settingList, variableName } from "../src/config/settings.js
 import { problemLine } from "../src/config/problems.js";
 import * as labels from "../src/domain/labels.js";
 import { METRICS } from "../src/ports/metric-table.js";
+import { parseAllDocuments } from "yaml";
+import { webhookConfigurations } from "./harness/webhook-configurations.js";
 import { filesOf, tableRows, textOf, unionOf } from "./fixtures/source-text.js";
 
 const PAGES = [...filesOf("*.md"), ...filesOf("docs/**/*.md")];
@@ -104,6 +106,32 @@ describe("docs/labels.md", () => {
     expect([...listed].sort()).toEqual([...known].sort());
   });
 });
+
+describe("docs/admission.md", () => {
+  it("installs what the tests install, but for the address and the namespaces", () => {
+    const [, yaml = ""] = /```yaml\n([^]*?)```/.exec(textOf("docs/admission.md")) ?? [];
+    const shown = parseAllDocuments(yaml).map((document) => document.toJS() as unknown);
+    const asked = [{ namespace: "shop", port: 1 }];
+    const tested = webhookConfigurations({ name: "svc-ferry", failurePolicy: "Ignore", asked });
+
+    expect(shown.map(withoutPlace)).toEqual(tested.map(withoutPlace));
+  });
+
+  it("names metrics that there are", () => {
+    const named = [...textOf("docs/admission.md").matchAll(/`(svc_ferry_\w+)/g)].map(
+      ([, name]) => name,
+    );
+
+    expect(named.filter((name) => name === undefined || !Object.hasOwn(METRICS, name))).toEqual([]);
+  });
+});
+
+/** Where the API server asks, and about which namespaces. */
+function withoutPlace(configuration: unknown): unknown {
+  return JSON.parse(JSON.stringify(configuration), (key, value: unknown) =>
+    key === "clientConfig" || key === "namespaceSelector" ? key : value,
+  );
+}
 
 describe("pages", () => {
   it("name npm scripts that exist", () => {
