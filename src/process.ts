@@ -1,4 +1,5 @@
 import { inject, injectable } from "tsyringe";
+import { DEFAULT_ROTATION, type RotationSettings } from "../certs/rotation-settings.js";
 import { aborted } from "./aborted.js";
 import { Config } from "./config/config.js";
 import { Core } from "./core.js";
@@ -47,14 +48,20 @@ export class FerryProcess {
   /**
    * Runs until `signal` aborts. Resolves with the exit code: 0 after a stop in good order, 1 when it could not start, or when
    * another cluster took the place of one: what was learnt from the old one holds no more, and a new process learns it anew.
+   *
+   * @param rotation no setting of anybody's: tests have no months to wait
    */
-  async run(signal: AbortSignal, warnings: readonly string[] = []): Promise<number> {
+  async run(
+    signal: AbortSignal,
+    warnings: readonly string[] = [],
+    rotation = DEFAULT_ROTATION,
+  ): Promise<number> {
     const { log } = this.around;
     log.info({ version: VERSION, routes: this.#routes() }, "starting");
     for (const text of warnings) log.warn({ text }, "configuration warning");
     try {
       await this.admin.start(signal);
-      const exitCode = await this.#work(signal);
+      const exitCode = await this.#work(signal, rotation);
       log.info({}, "stopped");
       return exitCode;
     } catch (error) {
@@ -75,7 +82,7 @@ export class FerryProcess {
     });
   }
 
-  async #work(signal: AbortSignal): Promise<number> {
+  async #work(signal: AbortSignal, rotation: RotationSettings): Promise<number> {
     const processId = this.around.random.id();
     const { name, access } = this.config.source;
     const source = await this.clusters.open(name, access, processId);
@@ -96,6 +103,7 @@ export class FerryProcess {
       installation: installed,
       core: () => core,
       leader: () => elector.leader,
+      rotation,
     });
     const handOffPort = await webhook?.listen(signal);
     const annotations = handOffPort === undefined ? {} : webhook?.annotations(handOffPort);

@@ -2,16 +2,14 @@
  * Admission in one process: certificates, the port that API servers call, what it let pass on its way to the leader, and what
  * the leader makes of that. Wires, decides nothing.
  */
-import { DEFAULT_ROTATION } from "../certs/rotation-settings.js";
-import { Admission } from "../webhook/admission.js";
+import type { RotationSettings } from "../certs/rotation-settings.js";
 import { AdmissionReporter } from "../webhook/admission-reporter.js";
 import { HandOffClient, type HandOffClientParts } from "../webhook/hand-off-client.js";
 import { HandOffServer } from "../webhook/hand-off-server.js";
 import { LIMITS } from "../webhook/limits.js";
-import { Mutator } from "../webhook/mutator.js";
 import { Outbox } from "../webhook/outbox.js";
-import { Validator } from "../webhook/validator.js";
 import { WebhookServer } from "../webhook/webhook-server.js";
+import { AdmissionRules } from "./admission-rules.js";
 import { Certificates } from "./certificates.js";
 import type { Config } from "./config/config.js";
 import type { Core } from "./core.js";
@@ -19,13 +17,12 @@ import type { Installation } from "./domain/installation.js";
 import { HAND_OFF_ANNOTATION } from "./domain/labels.js";
 import type { Service } from "./domain/objects.js";
 import { splitKey, type ServiceKey } from "./domain/service-key.js";
-import { authorOf, type Author, type ContentContext } from "./domain/stamp.js";
+import type { Author } from "./domain/stamp.js";
 import { Announced } from "./intake/announced.js";
 import { Expectations } from "./intake/expectations.js";
 import { HintReporter } from "./intake/hint-reporter.js";
 import type { Leader } from "./leader/elector.js";
 import type { Authors } from "./ports/authors.js";
-import type { ClusterViews } from "./ports/cluster-views.js";
 import type { HandOffBatch } from "./ports/hand-off.js";
 import type { Readiness } from "./ports/health.js";
 import type { KubeApi } from "./ports/kube-api.js";
@@ -33,7 +30,6 @@ import { SERVICES } from "./ports/kube-resources.js";
 import type { Term } from "./ports/term.js";
 import { aborted } from "./aborted.js";
 import { ownAddress } from "./runtime/own-address.js";
-import { clusterStatus } from "./status-report.js";
 import type { Surroundings } from "./surroundings.js";
 import { watchMetrics } from "./watch-metrics.js";
 
@@ -44,6 +40,8 @@ export interface WebhookSideParts {
   readonly installation: Installation;
   readonly core: () => Core;
   readonly leader: () => Leader | undefined;
+  /** How long certificates live. */
+  readonly rotation: RotationSettings;
 }
 
 /**
@@ -52,8 +50,6 @@ export interface WebhookSideParts {
  */
 const DRAIN_MS = 2_500;
 const FINISH_MS = 1_000;
-/** Of a user's name; nobody's is longer, and it is written into annotations. */
-const MAX_USER_CHARS = 256;
 
 export class WebhookSide implements Authors {
   readonly #certificates: Certificates;
@@ -65,7 +61,7 @@ export class WebhookSide implements Authors {
   readonly #announced: Announced;
   /** While this process leads. */
   #term: Term | undefined;
-  #context: { readonly mapping: unknown; readonly content: ContentContext } | undefined;
+  readonly #rules: AdmissionRules;
 
   constructor(
     private readonly config: Config,
@@ -78,7 +74,7 @@ export class WebhookSide implements Authors {
     this.#certificates = new Certificates(
       config,
       { api, clock, random, log: around.log, metrics, observe },
-      DEFAULT_ROTATION,
+      parts.rotation,
     );
     this.#announced = new Announced(clock);
     this.#expectations = this.#newExpectations();
@@ -95,11 +91,16 @@ export class WebhookSide implements Authors {
       leader: () => this.#leader(),
     });
     this.#outbox = new Outbox({ clock, log, metrics, link: this.#link });
+    this.#rules = new AdmissionRules(config, {
+      ...parts,
+      hints: this.#outbox,
+      signer: () => this.#certificates.signer,
+    });
     const settings = { bindAddress, port: config.webhook.port, limits: LIMITS };
     this.#server = new WebhookServer(
       { ...settings, drainMs: DRAIN_MS, finishMs: FINISH_MS },
       this.#certificates.serving,
-      this.#newAdmission(),
+      this.#rules.handlers,
       new AdmissionReporter(clock, around.log, metrics),
       clock,
     );
@@ -124,8 +125,7 @@ export class WebhookSide implements Authors {
   }
 
   of(service: Service): Author | undefined {
-    const { signer } = this.#certificates;
-    return signer && authorOf(service, signer, this.#content());
+    return this.#rules.authorOf(service);
   }
 
   deleterOf(service: ServiceKey, uid: string): Author {
@@ -213,60 +213,5 @@ export class WebhookSide implements Authors {
       observed: (service, object) => core().cache.observed(service, object),
       listener: new HintReporter(around),
     });
-  }
-
-  #newAdmission(): Admission {
-    const { clock, random, log } = this.parts.around;
-    const context = (): ContentContext => this.#content();
-    const shown = (username: string): string => this.#shown(username);
-    const signer = () => this.#certificates.signer;
-    return new Admission({
-      mutator: new Mutator({ clock, random, context, signer, shown }),
-      validator: new Validator({ clock, views: this.#views(), context }),
-      hints: this.#outbox,
-      clock,
-      log,
-      context,
-      shown,
-      showsGroups: this.config.webhook.changedBy === "full",
-    });
-  }
-
-  #views(): ClusterViews {
-    const { core, around } = this.parts;
-    return {
-      get source() {
-        return core().cache;
-      },
-      get sourceSynced() {
-        return core().sourceSynced;
-      },
-      destination: (name) => {
-        const link = core().links.find(({ settings }) => settings.name === name);
-        const isHeardOf = clusterStatus("", link?.watches() ?? [], around.clock).connected;
-        return isHeardOf ? link?.view : undefined;
-      },
-    };
-  }
-
-  /** The mapping changes when a destination turns out to be the source itself. */
-  #content(): ContentContext {
-    const { mapping } = this.parts.core();
-    if (this.#context?.mapping !== mapping) {
-      this.#context = { mapping, content: { ...this.parts.installation, ...mapping } };
-    }
-    return this.#context.content;
-  }
-
-  #shown(username: string): string {
-    const { digest } = this.parts.around;
-    switch (this.config.webhook.changedBy) {
-      case "full":
-        return username.slice(0, MAX_USER_CHARS);
-      case "hash":
-        return digest(username, 16);
-      case "off":
-        return "";
-    }
   }
 }

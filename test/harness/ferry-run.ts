@@ -1,8 +1,10 @@
 import { stringify } from "yaml";
+import type { RotationSettings } from "../../certs/rotation-settings.js";
 import { compose } from "../../src/compose.js";
 import { loadConfig } from "../../src/config/load.js";
 import { problemLine } from "../../src/config/problems.js";
 import type { ServiceStatus, StatusReport } from "../../src/ports/status.js";
+import { metricSum } from "./metric-sum.js";
 import { waitFor } from "./wait-for.js";
 
 export interface FerryRunOptions {
@@ -11,6 +13,8 @@ export interface FerryRunOptions {
   readonly flags: Readonly<Record<string, string | boolean>>;
   /** Content of the `--config` file. */
   readonly file?: Readonly<Record<string, unknown>> | undefined;
+  /** How long certificates live; undefined: as in life. */
+  readonly rotation?: RotationSettings | undefined;
 }
 
 /** One record of the log. */
@@ -31,7 +35,7 @@ export class FerryRun {
 
   /** @throws Error with what is wrong with the configuration */
   constructor(private readonly options: FerryRunOptions) {
-    const { podName, flags, file } = options;
+    const { podName, flags, file, rotation } = options;
     const common = { podName, httpPort: "0", bindAddress: "127.0.0.1", logFormat: "json" };
     const result = loadConfig({
       flags: { ...common, ...(file === undefined ? {} : { config: "ferry.yaml" }), ...flags },
@@ -40,7 +44,8 @@ export class FerryRun {
     });
     if (result.kind === "invalid") throw new Error(result.problems.map(problemLine).join("\n"));
     const sink = { write: (line: string): void => void this.#records.push(JSON.parse(line)) };
-    this.#ended = compose(result.config, sink).run(this.#stopping.signal, result.warnings);
+    const { config, warnings } = result;
+    this.#ended = compose(config, sink).run(this.#stopping.signal, warnings, rotation);
   }
 
   get podName(): string {
@@ -81,14 +86,7 @@ export class FerryRun {
     name: string,
     labels: Readonly<Record<string, string>> = {},
   ): Promise<number | undefined> {
-    const wanted = Object.entries(labels).map(([key, value]) => `${key}="${value}"`);
-    const samples = (await this.get("/metrics")).text
-      .split("\n")
-      .map((line) => /^(\w+)(\{.*\})? (\S+)$/.exec(line))
-      .filter((sample) => sample?.[1] === name)
-      .filter((sample) => wanted.every((label) => sample?.[2]?.includes(label) === true));
-    if (samples.length === 0) return undefined;
-    return samples.reduce((sum, sample) => sum + Number(sample?.[3]), 0);
+    return metricSum((await this.get("/metrics")).text, name, labels);
   }
 
   /** Resolves when it leads, knows its clusters and every queue is empty. */

@@ -1,0 +1,94 @@
+/** What admission decides by in this process: the rules, what the caches know, the key of the stamp. */
+import { Admission } from "../webhook/admission.js";
+import { Mutator } from "../webhook/mutator.js";
+import { Validator } from "../webhook/validator.js";
+import type { Config } from "./config/config.js";
+import type { Core } from "./core.js";
+import type { Installation } from "./domain/installation.js";
+import type { Service } from "./domain/objects.js";
+import { authorOf, type Author, type ContentContext, type Signer } from "./domain/stamp.js";
+import type { ClusterViews } from "./ports/cluster-views.js";
+import type { HintSink } from "./ports/hint.js";
+import { clusterStatus } from "./status-report.js";
+import type { Surroundings } from "./surroundings.js";
+
+export interface AdmissionRulesParts {
+  readonly around: Surroundings;
+  readonly installation: Installation;
+  readonly core: () => Core;
+  readonly hints: HintSink;
+  /** undefined: the key is not loaded yet. */
+  readonly signer: () => Signer | undefined;
+}
+
+/** Of a user's name; nobody's is longer, and it is written into annotations. */
+const MAX_USER_CHARS = 256;
+
+export class AdmissionRules {
+  readonly handlers: Admission;
+  #context: { readonly mapping: unknown; readonly content: ContentContext } | undefined;
+
+  constructor(
+    private readonly config: Config,
+    private readonly parts: AdmissionRulesParts,
+  ) {
+    const { around, hints, signer } = parts;
+    const { clock, random, log } = around;
+    const context = (): ContentContext => this.#content();
+    const shown = (username: string): string => this.#shown(username);
+    this.handlers = new Admission({
+      mutator: new Mutator({ clock, random, context, signer, shown }),
+      validator: new Validator({ clock, views: this.#views(), context }),
+      hints,
+      clock,
+      log,
+      context,
+      shown,
+      showsGroups: config.webhook.changedBy === "full",
+    });
+  }
+
+  /** Who made a Service what it is; undefined: that cannot be told before the key is loaded. */
+  authorOf(service: Service): Author | undefined {
+    const signer = this.parts.signer();
+    return signer && authorOf(service, signer, this.#content());
+  }
+
+  #views(): ClusterViews {
+    const { core, around } = this.parts;
+    return {
+      get source() {
+        return core().cache;
+      },
+      get sourceSynced() {
+        return core().sourceSynced;
+      },
+      destination: (name) => {
+        const link = core().links.find(({ settings }) => settings.name === name);
+        const isHeardOf = clusterStatus("", link?.watches() ?? [], around.clock).connected;
+        return isHeardOf ? link?.view : undefined;
+      },
+    };
+  }
+
+  /** The mapping changes when a destination turns out to be the source itself. */
+  #content(): ContentContext {
+    const { mapping } = this.parts.core();
+    if (this.#context?.mapping !== mapping) {
+      this.#context = { mapping, content: { ...this.parts.installation, ...mapping } };
+    }
+    return this.#context.content;
+  }
+
+  #shown(username: string): string {
+    const { digest } = this.parts.around;
+    switch (this.config.webhook.changedBy) {
+      case "full":
+        return username.slice(0, MAX_USER_CHARS);
+      case "hash":
+        return digest(username, 16);
+      case "off":
+        return "";
+    }
+  }
+}
