@@ -63,6 +63,11 @@ export class AdmissionBed extends FerryBed {
     await this.#doors[0]?.route(...runs);
   }
 
+  /** As when endpoints of a Service change: new connections of the API server lead to these replicas. */
+  async turnTo(...runs: readonly FerryRun[]): Promise<void> {
+    await this.#doors[0]?.turnTo(...runs);
+  }
+
   /** Nobody answers the API server any more. */
   cutOff(): void {
     for (const door of this.#doors) door.cutOff();

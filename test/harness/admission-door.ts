@@ -31,6 +31,11 @@ export class AdmissionDoor implements Asked {
     await waitFor(async () => this.#isAsked(), { what: "the API server to ask the webhook" });
   }
 
+  /** New connections lead to these replicas; those that are open stay where they are. */
+  async turnTo(...runs: readonly FerryRun[]): Promise<void> {
+    this.balancer.leadTo(...(await Promise.all(runs.map(webhookPort))));
+  }
+
   /** Nobody answers the API server any more. */
   cutOff(): void {
     this.balancer.leadTo();

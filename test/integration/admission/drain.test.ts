@@ -1,0 +1,46 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { type AdmissionBed, openAdmissionBed } from "../../harness/admission-bed.js";
+import { service } from "../../harness/manifests.js";
+import { SteadyLoad } from "../../harness/steady-load.js";
+import { waitFor } from "../../harness/wait-for.js";
+
+let bed: AdmissionBed;
+
+beforeAll(async () => {
+  bed = await openAdmissionBed();
+});
+afterAll(async () => bed.close());
+
+it("a replica that stops under load drops no call of the API server, although that goes on asking it for a while", async () => {
+  const { namespace } = bed.src;
+  const staying = await bed.run();
+  const leaving = bed.launch();
+  await bed.route(staying, leaving);
+  await bed.install("Fail");
+  const refused: unknown[] = [];
+  const load = new SteadyLoad(
+    async (number) => {
+      const path = `/api/v1/namespaces/${namespace}/services?dryRun=All`;
+      const answer = await bed.source.request("POST", path, service(namespace, `busy-${number}`));
+      if (answer.status !== 201) refused.push(answer.body);
+    },
+    { perSecond: 50, atOnce: 1 },
+  );
+  load.start();
+
+  const ended = leaving.stop();
+  await leaving.untilLogged("webhook draining");
+  const readyWhileDraining = await leaving.get("/ready/webhook");
+  const before = load.sent;
+  await waitFor(() => load.sent > before + 20, { what: "calls while it drains" });
+  // Only now the API server's side hears that it is gone.
+  await bed.turnTo(staying);
+  const exitCode = await ended;
+  const after = load.sent;
+  await waitFor(() => load.sent > after + 20, { what: "calls after its end" });
+  await load.stop();
+
+  expect(refused).toEqual([]);
+  expect(readyWhileDraining.status).toBe(503);
+  expect(exitCode).toBe(0);
+});
