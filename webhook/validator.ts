@@ -141,6 +141,8 @@ export class Validator {
     if (reserved === undefined || reserved === keyOf(after) || holder === keyOf(after)) {
       return undefined;
     }
+    // It has got what it was promised, as the caches show: so they know of whom to take it over, too.
+    if (reserved === holder) return undefined;
     return {
       code: "name-taken",
       message: `${target} was given to ${reserved} a moment ago; set ${TARGET_NAME_ANNOTATION} to another name`,

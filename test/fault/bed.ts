@@ -5,6 +5,7 @@ import { type ControlPlane, startControlPlane } from "../controlplane/control-pl
 import { Cluster } from "../harness/cluster.js";
 import { type FaultProxy, startFaultProxy } from "../harness/fault-proxy.js";
 import { type HttpFaultProxy, startHttpFaultProxy } from "../harness/http-fault-proxy.js";
+import { AdmissionLane } from "./admission-lane.js";
 import { AuditLog } from "./audit-log.js";
 import { Lane } from "./lane.js";
 import type { LaneOptions } from "./lane-options.js";
@@ -26,7 +27,8 @@ export class Bed {
   readonly audit: AuditLog;
   readonly #folder = mkdtempSync(join(tmpdir(), "svc-ferry-fault-"));
   readonly #lanes: Lane[] = [];
-  readonly #proxies: { close(): Promise<void> }[] = [];
+  /** By `tidy`, after the lanes. */
+  readonly #closed: { close(): Promise<void> }[] = [];
 
   /** Made by startBed. */
   constructor(
@@ -48,6 +50,11 @@ export class Bed {
     return lane;
   }
 
+  /** As `lane`, with admission: replicas are started and asked through what this returns. */
+  async admissionLane(name: string, options: Partial<LaneOptions> = {}): Promise<AdmissionLane> {
+    return this.#closing(await AdmissionLane.open(await this.lane(name, options)));
+  }
+
   async tcpProxy(to: Pick<ControlPlane, "server">): Promise<FaultProxy> {
     return this.#closing(await startFaultProxy(addressOf(to)));
   }
@@ -59,7 +66,7 @@ export class Bed {
   /** After each test: kills what it started. */
   async tidy(): Promise<void> {
     await Promise.all(this.#lanes.splice(0).map(async (lane) => lane.close()));
-    await Promise.all(this.#proxies.splice(0).map(async (proxy) => proxy.close()));
+    await Promise.all(this.#closed.splice(0).map(async (one) => one.close()));
   }
 
   async stop(): Promise<void> {
@@ -69,9 +76,9 @@ export class Bed {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  #closing<Proxy extends { close(): Promise<void> }>(proxy: Proxy): Proxy {
-    this.#proxies.push(proxy);
-    return proxy;
+  #closing<Closed extends { close(): Promise<void> }>(one: Closed): Closed {
+    this.#closed.push(one);
+    return one;
   }
 }
 

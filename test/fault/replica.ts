@@ -2,6 +2,7 @@ import { onTestFailed } from "vitest";
 import type { StatusReport } from "../../src/ports/status.js";
 import type { ProcessExit } from "../controlplane/supervised-process.js";
 import type { FerryProcess } from "../harness/ferry-process.js";
+import type { LogLine } from "../harness/ferry-run.js";
 import { waitFor } from "../harness/wait-for.js";
 
 /** Lines of a replica's log that a failed test shows. */
@@ -20,6 +21,22 @@ export class Replica {
     const url = `http://127.0.0.1:${await this.process.adminPort()}/status`;
     const answer = await fetch(url, { signal: AbortSignal.timeout(1_000) });
     return (await answer.json()) as StatusReport;
+  }
+
+  /** What it logged, with `--log-format=json`. */
+  get records(): readonly LogLine[] {
+    const lines = this.process.lines.filter(({ text }) => text.startsWith("{"));
+    return lines.map(({ text }) => JSON.parse(text) as LogLine);
+  }
+
+  /** Of a replica with `--webhook=on`, once it may be asked there. */
+  async webhookPort(): Promise<number> {
+    const line = await this.process.waitForLine(/webhook listening/);
+    const url = `http://127.0.0.1:${await this.process.adminPort()}/ready/webhook`;
+    const isReady = async (): Promise<boolean> =>
+      (await fetch(url, { signal: AbortSignal.timeout(1_000) })).ok;
+    await waitFor(isReady, { what: `the webhook of pid ${this.process.pid} to be ready` });
+    return Number(/port[=":]+(\d+)/.exec(line)?.[1]);
   }
 
   /** Resolves when it leads. */

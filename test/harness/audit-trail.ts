@@ -12,6 +12,10 @@ export interface AuditedWrite {
   readonly userAgent: string;
   readonly receivedMs: number;
   readonly answeredMs: number;
+  /** What admission wrote down about it: `validate.svc-ferry.io/change-id`. */
+  readonly annotations: Readonly<Record<string, string>>;
+  /** What was sent; undefined: nothing. */
+  readonly body: unknown;
 }
 
 interface AuditEvent {
@@ -27,6 +31,8 @@ interface AuditEvent {
   readonly responseStatus?: { readonly code?: number };
   readonly requestReceivedTimestamp: string;
   readonly stageTimestamp: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly requestObject?: unknown;
 }
 
 const CHUNK_BYTES = 1 << 20;
@@ -91,5 +97,7 @@ function write(event: AuditEvent): AuditedWrite {
     userAgent: event.userAgent ?? "",
     receivedMs: Date.parse(event.requestReceivedTimestamp),
     answeredMs: Date.parse(event.stageTimestamp),
+    annotations: event.annotations ?? {},
+    body: event.requestObject,
   };
 }

@@ -195,6 +195,24 @@ describe("Validator", () => {
     expect(admit(undefined, next.annotation("svc-ferry.io/takeover", "shop/web"))).toEqual(ALLOWED);
   });
 
+  it("lets one take over, and no second, what the holder was promised a moment ago", async () => {
+    const { bed, admit } = validatorBed();
+    admit(undefined, web);
+    bed.create(web);
+    await bed.reconcile();
+    bed.catchUp();
+    const successor = (name: "shop/web-2" | "shop/web-3"): ServiceBuilder =>
+      service(name)
+        .ferried()
+        .annotation(TARGET_NAME, "web")
+        .annotation("svc-ferry.io/takeover", "shop/web")
+        .created(1_000_000);
+
+    expect(admit(undefined, successor("shop/web-2"))).toEqual(ALLOWED);
+    const second = admit(undefined, successor("shop/web-3"));
+    expect(second).toMatchObject({ kind: "refused", code: "name-taken" });
+  });
+
   it.each(["sourceSynced", "isReachable"] as const)(
     "allows with a warning what it cannot tell yet (%s)",
     (what) => {

@@ -27,6 +27,8 @@ function line(name: string, more: Readonly<Record<string, unknown>> = {}): strin
     userAgent: "svc-ferry/1.0 (pod; 0a)",
     objectRef: { resource: "services", namespace: "shop", name },
     responseStatus: { code: 201 },
+    annotations: { "validate.svc-ferry.io/change-id": "0b" },
+    requestObject: { kind: "Service" },
     requestReceivedTimestamp: "2026-01-01T00:00:00.000000Z",
     stageTimestamp: "2026-01-01T00:00:00.007000Z",
     ...more,
@@ -53,6 +55,8 @@ describe("AuditTrail", () => {
         userAgent: "svc-ferry/1.0 (pod; 0a)",
         receivedMs: Date.parse("2026-01-01T00:00:00.000Z"),
         answeredMs: Date.parse("2026-01-01T00:00:00.007Z"),
+        annotations: { "validate.svc-ferry.io/change-id": "0b" },
+        body: { kind: "Service" },
       },
     ]);
     expect(trail.next()).toEqual([]);
