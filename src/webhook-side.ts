@@ -50,6 +50,8 @@ export interface WebhookSideParts {
  */
 const DRAIN_MS = 2_500;
 const FINISH_MS = 1_000;
+/** After a look at the Lease, which comes once in a retry period: until a replica has told a new leader what it knows. */
+const GREETING_MS = 1_000;
 
 export class WebhookSide implements Authors {
   readonly #certificates: Certificates;
@@ -61,6 +63,7 @@ export class WebhookSide implements Authors {
   readonly #announced: Announced;
   /** While this process leads. */
   #term: Term | undefined;
+  #ledSinceMs = -Infinity;
   readonly #rules: AdmissionRules;
 
   constructor(
@@ -128,8 +131,14 @@ export class WebhookSide implements Authors {
     return this.#rules.authorOf(service);
   }
 
-  deleterOf(service: ServiceKey, uid: string): Author {
-    return this.#announced.deleterOf(service, uid);
+  deleterOf(service: ServiceKey, uid: string): Author | Promise<Author> {
+    const author = this.#announced.deleterOf(service, uid);
+    const { clock } = this.parts.around;
+    const waitMs =
+      this.#ledSinceMs + this.config.lease.retryPeriodMs + GREETING_MS - clock.monotonicMs();
+    if (author.kind === "known" || this.#term === undefined || waitMs <= 0) return author;
+    const limit = clock.sleep(waitMs, this.#term.signal);
+    return this.#announced.deleterWithin(service, uid, limit);
   }
 
   wasAnnounced(service: ServiceKey, changeId: string): boolean {
@@ -177,6 +186,7 @@ export class WebhookSide implements Authors {
   /** The leader's part, for one term. Never rejects. */
   async lead(term: Term): Promise<void> {
     this.#term = term;
+    this.#ledSinceMs = this.parts.around.clock.monotonicMs();
     this.leaderChanged();
     await Promise.all([this.#certificates.lead(term), this.#expectations.run(term.signal)]);
     this.#term = undefined;

@@ -13,6 +13,8 @@ const MAX_ENTRIES = 10_000;
 export class Announced {
   readonly #changes: ExpiringMap<true>;
   readonly #deletions: ExpiringMap<Hint>;
+  /** Who waits for the hint of a deletion. */
+  readonly #awaited = new Map<string, () => void>();
 
   constructor(clock: Clock) {
     const options = { clock, keepMs: KEEP_MS, maxEntries: MAX_ENTRIES };
@@ -22,8 +24,10 @@ export class Announced {
 
   remember(hint: Hint): void {
     const { service, operation, changeId, uid } = hint;
-    if (operation === "delete") this.#deletions.set(`${service} ${uid}`, hint);
-    else if (changeId !== undefined) this.#changes.set(`${service} ${changeId}`, true);
+    if (operation === "delete") {
+      this.#deletions.set(`${service} ${uid}`, hint);
+      this.#awaited.get(`${service} ${uid}`)?.();
+    } else if (changeId !== undefined) this.#changes.set(`${service} ${changeId}`, true);
   }
 
   has(service: ServiceKey, changeId: string): boolean {
@@ -35,5 +39,15 @@ export class Announced {
     if (hint === undefined) return { kind: "unknown", last: undefined };
     const { changeId: id = "", by, admittedAtMs } = hint;
     return { kind: "known", change: { id, by, at: rfc3339(admittedAtMs) } };
+  }
+
+  /** The same as soon as it is heard of, or after `limit`. */
+  async deleterWithin(service: ServiceKey, uid: string, limit: Promise<void>): Promise<Author> {
+    const key = `${service} ${uid}`;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#awaited.set(key, resolve);
+    await Promise.race([promise, limit]);
+    this.#awaited.delete(key);
+    return this.deleterOf(service, uid);
   }
 }

@@ -10,8 +10,12 @@ import type { Author } from "../domain/stamp.js";
 export interface Authors {
   /** Who made the Service what it is. */
   of(service: Service): Author | undefined;
-  /** Who deleted it; only admission knows that, and only for a minute. @param uid of the object that was deleted */
-  deleterOf(service: ServiceKey, uid: string): Author | undefined;
+  /**
+   * Who deleted it; only admission knows that, and only for a minute. A promise where the replica that knows may not have told
+   * this one yet, because it has led for moments only; never rejects.
+   * @param uid of the object that was deleted
+   */
+  deleterOf(service: ServiceKey, uid: string): Author | undefined | Promise<Author>;
   /** Was this change announced by admission before the watch brought it? */
   wasAnnounced(service: ServiceKey, changeId: string): boolean;
 }

@@ -59,12 +59,20 @@ export class Authorship {
     return before === undefined || before === author.change.id ? undefined : this.#fields(author);
   }
 
-  /** A mirror was removed. @param service what the source has now; undefined: nothing */
-  removed(source: ServiceKey, mirror: Service, service: Service | undefined): LogFields {
+  /**
+   * A mirror was removed. A promise where it may take a moment until somebody says who did it.
+   * @param service what the source has now; undefined: nothing
+   */
+  removed(
+    source: ServiceKey,
+    mirror: Service,
+    service: Service | undefined,
+  ): LogFields | Promise<LogFields> {
     const { authors } = this.parts;
     const uid = mirror.annotations[SOURCE_UID_ANNOTATION] ?? "";
-    const author = service === undefined ? authors.deleterOf(source, uid) : authors.of(service);
     this.forget(source);
+    const author = service === undefined ? authors.deleterOf(source, uid) : authors.of(service);
+    if (author instanceof Promise) return author.then((one) => this.#fields(one));
     return author === undefined ? {} : this.#fields(author);
   }
 

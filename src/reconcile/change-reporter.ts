@@ -6,7 +6,7 @@ import { sourceOf, type ServicePlan } from "../domain/plan.js";
 import { serviceKey, splitKey, type ServiceKey } from "../domain/service-key.js";
 import type { Authors } from "../ports/authors.js";
 import type { Clock } from "../ports/clock.js";
-import type { Log } from "../ports/log.js";
+import type { Log, LogFields } from "../ports/log.js";
 import type { Metrics } from "../ports/metrics.js";
 import type { WorkNote } from "../ports/work.js";
 import { candidateKey } from "./adoption.js";
@@ -120,10 +120,13 @@ export class ChangeReporter {
       outcome: "removed",
       because,
       latencyMs: this.sinceMs(note),
-      ...this.#authorship.removed(source, mirror, service),
       text: `removed the mirror: ${removalText(because)}`,
     };
-    voice.say(source, target, fields, "removed");
+    const say = (author: LogFields): void =>
+      voice.say(source, target, { ...fields, ...author }, "removed");
+    const author = this.#authorship.removed(source, mirror, service);
+    if (author instanceof Promise) void author.then(say);
+    else say(author);
     if (because === "source-deleted") return;
     const uid = mirror.annotations[SOURCE_UID_ANNOTATION] ?? "";
     const message = `${voice.to(target)} was removed: ${removalText(because)}`;

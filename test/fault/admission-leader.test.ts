@@ -147,6 +147,45 @@ describe("a leader that is killed between admission and its write", () => {
   );
 });
 
+describe("a deletion that a third replica admitted", () => {
+  it("is told with its author by a new leader that hears of it only after it has removed the mirror", async () => {
+    const at = await stage("third");
+    const { admission, proxy } = at;
+    const leader = admission.start("first");
+    await leader.leads();
+    const round: Round = {
+      name: "web",
+      user: "eve",
+      operation: "delete",
+      through: "follower",
+      isHandedOn: false,
+    };
+    await admission.lane.from.create(service(admission.lane.name, "web"));
+    await admission.lane.converged();
+    const next = admission.start("next");
+    await next.standsBy();
+    const third = admission.start("third");
+    await third.standsBy();
+    await admission.route(third);
+    hold(at);
+    const before = proxy.requests.length;
+    await change(at, round);
+    const admitted = await admission.told(third, "admitted", "web");
+    await waitFor(() => hangs(at, before), { what: "the write for web" });
+
+    // Its next look at the Lease comes too late.
+    third.process.signal("SIGSTOP");
+    await leader.kill();
+    proxy.setRule();
+    await next.leads();
+    await arrives(at, round);
+    third.process.signal("SIGCONT");
+
+    expect(await admission.told(next, "removed", "web")).toEqual(admitted);
+    expect(admitted.by).toBe("eve");
+  });
+});
+
 /** A write to a mirror has come so far. */
 function hangs({ proxy, admission }: Stage, before: number): boolean {
   const prefix = `/api/v1/namespaces/${admission.lane.name}/services`;

@@ -51,4 +51,19 @@ describe("Announced", () => {
     expect(announced.has(KEY, "7")).toBe(false);
     expect(announced.deleterOf(KEY, "u-1").kind).toBe("unknown");
   });
+
+  it("says who deleted an object as soon as that is heard, or that nobody said it in time", async () => {
+    const clock = new VirtualClock();
+    const announced = new Announced(clock);
+    const { signal } = new AbortController();
+
+    const heard = announced.deleterWithin(KEY, "u-1", clock.sleep(1_000, signal));
+    const unheard = announced.deleterWithin(KEY, "u-2", clock.sleep(1_000, signal));
+    announced.remember(deletion);
+    const soon = await heard;
+    await clock.advance(1_000);
+
+    expect(soon).toMatchObject({ kind: "known", change: { by: "ann" } });
+    expect(await unheard).toEqual({ kind: "unknown", last: undefined });
+  });
 });
