@@ -126,11 +126,15 @@ export class CaInjector implements CertificateObserver {
   }
 
   /**
-   * The Secret's. When that has no certificate that verifies against it, it is empty or broken and every replica still serves what
-   * it had: then nothing that is valid is taken away, until rotation has repaired it.
+   * The Secret's. When that has no certificate that verifies against it, it is empty or broken, and when it has no key of a CA it is
+   * broken or somebody else's: then every replica still serves what it had, and nothing that is valid is taken away, until rotation
+   * has repaired it.
    */
-  #bundle({ cas, leaves }: Holding, configuration: WebhookConfiguration): readonly Certificate[] {
-    if (leaves.serving !== undefined) return cas;
+  #bundle(
+    { cas, leaves, signer }: Holding,
+    configuration: WebhookConfiguration,
+  ): readonly Certificate[] {
+    if (leaves.serving !== undefined && signer !== undefined) return cas;
     const nowMs = this.parts.clock.now();
     const published = publishedBundles(configuration).flat();
     const valid = published.filter((ca) => isValidAt(ca, nowMs));

@@ -6,16 +6,22 @@
  */
 import type { Signer } from "../src/domain/stamp.js";
 import type { HandOffIdentities, HandOffIdentity } from "../src/ports/hand-off-identity.js";
+import type { Certificate } from "./certificate.js";
 import { HAND_OFF_NAME } from "./carry-out.js";
 import type { Latest } from "./latest.js";
 import type { CertificateObserver } from "./observed.js";
 import { parseOffers, type Secret } from "./secret-content.js";
-import { Slot, type SlotParts } from "./slot.js";
+import { type Purpose, Slot, type SlotParts } from "./slot.js";
 import { StampSigner } from "./stamp-signer.js";
 import type { Accepted, Offer } from "./verdict.js";
 
 /** Dates are looked at this often; the content comes by itself. */
 const CHECK_MS = 30_000;
+
+export interface ReloaderParts extends SlotParts {
+  /** Whether API servers accept it, as far as this replica knows. */
+  readonly accepts: Purpose["accepts"];
+}
 
 export class Reloader implements CertificateObserver {
   readonly #serving: Slot;
@@ -25,10 +31,13 @@ export class Reloader implements CertificateObserver {
   /** @param servingIsOurs false: the serving certificate comes from elsewhere, by `offerServing` */
   constructor(
     private readonly servingIsOurs: boolean,
-    private readonly parts: SlotParts,
+    private readonly parts: ReloaderParts,
   ) {
-    this.#serving = new Slot("serving", () => true, parts);
-    this.#handOff = new Slot("hand-off", ({ names }) => names.includes(HAND_OFF_NAME), parts);
+    const { accepts } = parts;
+    this.#serving = new Slot("serving", { suits: () => true, accepts }, parts);
+    const isHandOffs = ({ names }: Certificate): boolean => names.includes(HAND_OFF_NAME);
+    // Replicas trust what comes with it, so nobody has to be asked.
+    this.#handOff = new Slot("hand-off", { suits: isHandOffs, accepts: () => true }, parts);
   }
 
   /** As `ServingCertificates`, with what is known of the certificate. */
@@ -61,6 +70,11 @@ export class Reloader implements CertificateObserver {
     this.#handOff.offer(handOff);
     // Without them the ones that we have are as good as ever.
     if (stampKeys !== undefined) this.#signer = new StampSigner(stampKeys);
+  }
+
+  /** API servers may accept now what they did not before. Whoever knows what they accept must have heard of it already. */
+  configurationChanged(): void {
+    this.#serving.check();
   }
 
   /** From files, or from a Secret that somebody else writes. */

@@ -14,17 +14,23 @@ export interface SlotParts {
   readonly metrics: Metrics;
 }
 
+/** What a certificate must be good for here, beside being one that can be used. */
+export interface Purpose {
+  readonly suits: (leaf: Certificate) => boolean;
+  /** Do those who connect accept it now? One that they accept is not given up for one that they do not. */
+  readonly accepts: (certificate: Accepted) => boolean;
+}
+
 export class Slot {
   /** The certificate in use. */
   readonly latest = new Latest<Accepted>();
   #offer: Offer | undefined;
-  #refusal: Refusal | undefined;
+  #refusal: Refusal | "not-accepted" | undefined;
   #hasToldEnd = false;
 
   constructor(
     private readonly name: LeafName,
-    /** What else it must be good for. */
-    private readonly suits: (leaf: Certificate) => boolean,
+    private readonly purpose: Purpose,
     private readonly parts: SlotParts,
   ) {}
 
@@ -36,17 +42,25 @@ export class Slot {
     this.check();
   }
 
-  /** Judges what was offered last: a certificate comes to its time, or to its end. */
+  /** Judges what was offered last: a certificate comes to its time, or to its end, or others begin to accept it. */
   check(): void {
     const offer = this.#offer;
-    const current = this.latest.current();
-    if (offer !== undefined && !isSame(offer, current)) {
-      const suits = (leaf: Certificate): boolean => isFor(this.name, leaf) && this.suits(leaf);
-      const judged = verdict(offer, { suits, current, nowMs: this.parts.clock.now() });
-      if (judged.kind === "accepted") this.#take(judged.accepted);
-      else this.#refuse(judged.refusal);
-    }
+    if (offer !== undefined && !isSame(offer, this.latest.current())) this.#judge(offer);
     this.#tellEnd();
+  }
+
+  #judge(offer: Offer): void {
+    const { suits, accepts } = this.purpose;
+    const current = this.latest.current();
+    const judged = verdict(offer, {
+      suits: (leaf) => isFor(this.name, leaf) && suits(leaf),
+      current,
+      nowMs: this.parts.clock.now(),
+    });
+    if (judged.kind === "refused") this.#refuse(judged.refusal);
+    else if (current !== undefined && accepts(current) && !accepts(judged.accepted))
+      this.#refuse("not-accepted");
+    else this.#take(judged.accepted);
   }
 
   #take(accepted: Accepted): void {
@@ -65,7 +79,7 @@ export class Slot {
     this.latest.set(accepted);
   }
 
-  #refuse(reason: Refusal): void {
+  #refuse(reason: Refusal | "not-accepted"): void {
     if (this.#refusal === reason) return;
     this.#refusal = reason;
     const { log, metrics } = this.parts;

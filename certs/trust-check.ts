@@ -63,7 +63,17 @@ export class TrustCheck implements CertificateObserver {
     if (!isValidAt(serving.leaf, this.parts.clock.now())) {
       return waitingFor(["a certificate that has not ended"]);
     }
-    return waitingFor(CONFIGURATION_KINDS.flatMap((kind) => this.#problem(kind, serving) ?? []));
+    return waitingFor(this.#problems(serving));
+  }
+
+  /** Whether API servers accept this certificate now, as far as the configurations are known here. */
+  accepts(certificate: Accepted): boolean {
+    const isValid = isValidAt(certificate.leaf, this.parts.clock.now());
+    return isValid && this.#problems(certificate).length === 0;
+  }
+
+  #problems(serving: Accepted): readonly string[] {
+    return CONFIGURATION_KINDS.flatMap((kind) => this.#problem(kind, serving) ?? []);
   }
 
   #problem(kind: ConfigurationKind, serving: Accepted): string | undefined {

@@ -10,6 +10,7 @@ import { Reloader } from "../certs/reloader.js";
 import type { RotationSettings } from "../certs/rotation-settings.js";
 import { Rotator } from "../certs/rotator.js";
 import { TrustCheck } from "../certs/trust-check.js";
+import type { Accepted } from "../certs/verdict.js";
 import type { Config } from "./config/config.js";
 import type { Signer } from "./domain/stamp.js";
 import type { Clock } from "./ports/clock.js";
@@ -54,14 +55,15 @@ export class Certificates {
     const service = isOurs ? { namespace, name: SERVICE_NAME } : undefined;
     this.#rotator = new Rotator({ ...objects, settings, service }, { ...common, authority });
     this.#injector = isOurs ? new CaInjector(objects, common) : undefined;
-    this.#reloader = new Reloader(isOurs, common);
+    const accepts = (certificate: Accepted): boolean => this.#trust.accepts(certificate);
+    this.#reloader = new Reloader(isOurs, { ...common, accepts });
     const serving = () => this.#reloader.serving.current();
     this.#trust = new TrustCheck(certs.mode !== "provided", { ...common, serving });
     const observers: readonly CertificateObserver[] = [
       this.#rotator,
       ...(this.#injector === undefined ? [] : [this.#injector]),
+      this.#trust, // before who asks it
       this.#reloader,
-      this.#trust,
     ];
     this.#observed = new Observed(objects, new ReflectedObjects(common), observers);
     const file = (name: string): string => join(certs.directory, name);

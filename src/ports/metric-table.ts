@@ -210,6 +210,7 @@ export const METRICS = {
         "untrusted",
         "wrong-usage",
         "older",
+        "not-accepted",
       ],
     },
   ),

@@ -67,7 +67,8 @@ export async function openDoor(source: Cluster, namespace: string): Promise<Admi
   return new AdmissionDoor(source, namespace, await startBalancer());
 }
 
-async function webhookPort(run: FerryRun): Promise<number> {
+/** Where a replica's webhook listens, once it does. */
+export async function webhookPort(run: FerryRun): Promise<number> {
   const [listening] = await run.untilLogged("webhook listening");
   return Number(listening?.["port"]);
 }

@@ -6,7 +6,7 @@ import type { ClusterConnection } from "../controlplane/kubeconfig.js";
 import { type SelfSigned, selfSigned } from "../controlplane/self-signed.js";
 import type { ForwardedAction, HttpRule, ProxiedRequest } from "./http-action.js";
 import { breakConnection, emptied, firstBytes, respond, withoutLength } from "./http-answers.js";
-import { FaultyStream, Splitter, type StreamFaults } from "./stream-fault.js";
+import { Delayed, FaultyStream, Splitter, type StreamFaults } from "./stream-fault.js";
 
 /**
  * An HTTPS (HTTP/1.1) reverse proxy in front of an API server, with a certificate of its own and faults by rule.
@@ -167,9 +167,10 @@ export class HttpFaultProxy {
       this.#streams.delete(stream);
       stream.destroy();
     });
-    const { chunkBytes } = faults;
+    const { chunkBytes, delayMs } = faults;
     const changed = answer.pipe(stream);
-    (chunkBytes === undefined ? changed : changed.pipe(new Splitter(chunkBytes))).pipe(response);
+    const split = chunkBytes === undefined ? changed : changed.pipe(new Splitter(chunkBytes));
+    (delayMs === undefined ? split : split.pipe(delayed(delayMs, response))).pipe(response);
   }
 
   async #ask(
@@ -198,6 +199,13 @@ export async function startHttpFaultProxy(
   const { cert, key }: SelfSigned = selfSigned("svc-ferry-fault-proxy");
   const server = createServer({ cert, key, noDelay: true });
   return new HttpFaultProxy(server, await listenOnFreePort(server), target, cert);
+}
+
+/** What is still held when the client leaves is held no longer. */
+function delayed(delayMs: number, response: ServerResponse): Delayed {
+  const stream = new Delayed(delayMs);
+  response.on("close", () => stream.destroy());
+  return stream;
 }
 
 function parse(incoming: IncomingMessage): ProxiedRequest {

@@ -1,6 +1,18 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** So many calls a second, some of them at once, until it is stopped; it may be held meanwhile. */
+/** How a load comes. */
+export interface SteadyLoadOptions {
+  readonly perSecond: number;
+  /** Calls come in groups of so many, and no group begins before the one before the last has ended. */
+  readonly atOnce: number;
+}
+
+/**
+ * So many calls a second until it is stopped; it may be held meanwhile.
+ *
+ * NB: where a server cannot keep up, the load becomes less. What piled up instead would be a test of overload: API servers run
+ * admission again for each conflict, and what waits makes more of them.
+ */
 export class SteadyLoad {
   readonly #underWay = new Set<Promise<void>>();
   #sent = 0;
@@ -11,7 +23,7 @@ export class SteadyLoad {
   constructor(
     /** Gets the number of the call, from 0; never rejects. */
     private readonly call: (number: number) => Promise<void>,
-    private readonly options: { readonly perSecond: number; readonly atOnce: number },
+    private readonly options: SteadyLoadOptions,
   ) {}
 
   /** Calls that were begun. */
@@ -39,23 +51,26 @@ export class SteadyLoad {
     await this.hold();
   }
 
-  /** By the clock, not by the answers: a server that becomes slow gets no less to do. */
   async #run(): Promise<void> {
     const { perSecond, atOnce } = this.options;
     const { signal } = this.#stopping;
     const everyMs = (1_000 * atOnce) / perSecond;
     let dueMs = performance.now();
     while (!signal.aborted) {
-      if (!this.#isHeld && this.#underWay.size < 20) for (let count = atOnce; count > 0; count -= 1) this.#begin();
-      dueMs = Math.max(dueMs + everyMs, performance.now() - everyMs);
-      await sleep(dueMs - performance.now(), undefined, { signal }).catch(() => undefined);
+      if (!this.#isHeld && this.#underWay.size <= atOnce) this.#begin(atOnce);
+      dueMs = Math.max(dueMs + everyMs, performance.now());
+      await sleep(Math.max(0, dueMs - performance.now()), undefined, { signal }).catch(
+        () => undefined,
+      );
     }
   }
 
-  #begin(): void {
-    const call = this.call(this.#sent);
-    this.#sent += 1;
-    this.#underWay.add(call);
-    void call.finally(() => this.#underWay.delete(call));
+  #begin(count: number): void {
+    for (let left = count; left > 0; left -= 1) {
+      const call = this.call(this.#sent);
+      this.#sent += 1;
+      this.#underWay.add(call);
+      void call.finally(() => this.#underWay.delete(call));
+    }
   }
 }

@@ -10,6 +10,8 @@ export interface StreamFaults {
   readonly endAfterLines?: number;
   /** Pieces of at most so many bytes, each a chunk of its own: 1 splits every UTF-8 character there is. */
   readonly chunkBytes?: number;
+  /** Everything arrives so much later, the end too; in its order. */
+  readonly delayMs?: number;
 }
 
 const NEWLINE = 0x0a;
@@ -102,5 +104,37 @@ export class Splitter extends Transform {
       else setImmediate(sendFrom, next);
     };
     sendFrom(0);
+  }
+}
+
+/** Lets bytes through so many ms after they came. It holds as much as comes meanwhile: no back-pressure. */
+export class Delayed extends Transform {
+  readonly #timers = new Set<NodeJS.Timeout>();
+
+  constructor(private readonly delayMs: number) {
+    super();
+  }
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    this.#later(() => this.push(chunk));
+    done();
+  }
+
+  override _flush(done: TransformCallback): void {
+    this.#later(done);
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    for (const timer of this.#timers) clearTimeout(timer);
+    done(error);
+  }
+
+  /** NB: timers of one duration fire in the order in which they were set. */
+  #later(act: () => void): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      act();
+    }, this.delayMs);
+    this.#timers.add(timer);
   }
 }

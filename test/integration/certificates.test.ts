@@ -50,12 +50,15 @@ class Replica {
       { ...parts, authority },
     );
     this.#injector = new CaInjector(objects, parts);
-    this.reloader = new Reloader(true, parts);
+    this.reloader = new Reloader(true, {
+      ...parts,
+      accepts: (certificate) => this.trust.accepts(certificate),
+    });
     const serving = () => this.reloader.serving.current();
     this.trust = new TrustCheck(true, { ...parts, serving });
     const observe = () => ({ relisted: () => {}, failed: () => {}, skipped: () => {} });
     const watch = new ReflectedObjects({ ...parts, observe });
-    const observers = [this.#rotator, this.#injector, this.reloader, this.trust];
+    const observers = [this.#rotator, this.#injector, this.trust, this.reloader];
     this.#running.push(new Observed(objects, watch, observers).start(this.#stop.signal));
     this.#running.push(this.reloader.start(this.#stop.signal));
   }

@@ -3,6 +3,7 @@ import { bundleText } from "../../../certs/holding.js";
 import { parseSecret } from "../../../certs/secret-content.js";
 import { CONFIGURATIONS } from "../../../certs/webhook-configuration.js";
 import { SECRETS } from "../../../src/ports/kube-resources.js";
+import { newCa, newLeaf } from "../../fixtures/certificates.js";
 import { CertificateBed, type Replica, SECRET } from "../../fixtures/certificate-bed.js";
 
 let bed = new CertificateBed();
@@ -82,6 +83,27 @@ describe("CaInjector", () => {
     await bed.world.run({ forMs: 90_000 });
 
     expect(bed.bundles()).toEqual(before);
+  });
+
+  it("takes nothing away when somebody else's certificate and CA are in the Secret", async () => {
+    const replica = await leading();
+    const before = bed.bundles();
+    replica.resign();
+    replica.lead(false);
+    const theirs = newCa();
+    const leaf = newLeaf(theirs);
+
+    bed.change({
+      "ca.crt": theirs.certificate.pem,
+      "ca.key": null,
+      "tls.crt": leaf.certificate.pem,
+      "tls.key": leaf.key,
+    });
+    await bed.world.run({ forMs: 90_000 });
+
+    const kept = bed.bundles().map((cas) => cas.map(({ id }) => id));
+    expect(kept).toEqual(before.map((cas) => expect.arrayContaining(cas.map(({ id }) => id))));
+    expect(bed.isAccepted(replica)).toBe(true);
   });
 
   it("does not write an old bundle over a newer one, however late its watch is", async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Issued } from "../../../certs/authority.js";
-import { Reloader } from "../../../certs/reloader.js";
+import { Reloader, type ReloaderParts } from "../../../certs/reloader.js";
 import { bundleText, type Holding } from "../../../certs/holding.js";
 import { renderSecret, type Secret } from "../../../certs/secret-content.js";
 import { RecordedMetrics } from "../../fixtures/recorders.js";
@@ -11,6 +11,7 @@ import { RecordingLog } from "../src/kube/fixture/recording-log.js";
 const ca = newCa();
 const first = newLeaf(ca);
 const second = newLeaf(ca);
+const third = newLeaf(ca);
 
 function secretOf(
   serving: Issued,
@@ -34,11 +35,11 @@ function secretOf(
   return renderSecret<Secret>({ metadata: { namespace: "ns", name: "tls" } }, holding);
 }
 
-function bed(servingIsOurs = true) {
+function bed(servingIsOurs = true, accepts: ReloaderParts["accepts"] = () => true) {
   const clock = new VirtualClock();
   const log = new RecordingLog();
   const metrics = new RecordedMetrics();
-  const reloader = new Reloader(servingIsOurs, { clock, log, metrics });
+  const reloader = new Reloader(servingIsOurs, { clock, log, metrics, accepts });
   const heard: string[] = [];
   reloader.serving.onChange(({ cert }) => heard.push(cert));
   return { clock, log, metrics, reloader, heard };
@@ -96,6 +97,29 @@ describe("Reloader", () => {
     expect(heard).toHaveLength(1);
     expect(metrics.of("svc_ferry_certificates_refused_total")).toContain(`serving ${reason}`);
     expect(log.lines).toContain("warn: certificate refused, the last good one stays in use");
+  });
+
+  it("goes on with one that API servers accept when they do not accept the next, until they do or do not accept its own", () => {
+    const accepted = new Set([first]);
+    const { reloader, heard, metrics } = bed(true, ({ leaf }) =>
+      [...accepted].some(({ certificate }) => certificate.id === leaf.id),
+    );
+    reloader.secretChanged(secretOf(first));
+
+    reloader.secretChanged(secretOf(second));
+    const whileRefused = reloader.serving.current()?.key;
+    accepted.add(second);
+    reloader.configurationChanged();
+    reloader.secretChanged(secretOf(third));
+    accepted.clear();
+    reloader.configurationChanged();
+
+    expect(whileRefused).toBe(first.key);
+    expect(heard).toEqual([first, second, third].map(({ certificate }) => certificate.pem));
+    expect(metrics.of("svc_ferry_certificates_refused_total")).toEqual([
+      "serving not-accepted",
+      "serving not-accepted",
+    ]);
   });
 
   it("takes the next good one after a broken one", () => {

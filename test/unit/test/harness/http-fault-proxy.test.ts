@@ -199,6 +199,24 @@ describe("HttpFaultProxy", () => {
     await expect(onDemand.ended).resolves.toBe("");
   });
 
+  it("delivers a watch late, in its order and with its end, and what is not delayed at once", async () => {
+    proxy.setRule(({ query }) =>
+      query.has("late") ? { kind: "stream", delayMs: 60 } : { kind: "pass" },
+    );
+    const late = await openWatch("&late");
+    const begin = performance.now();
+
+    send("one\n");
+    send("two\n");
+    watches.at(-1)?.end();
+    const prompt = await openWatch();
+    send("prompt\n");
+    await waitFor(() => prompt.text() === "prompt\n", { what: "the other watch" });
+
+    await expect(late.ended).resolves.toBe("one\ntwo\n");
+    expect(performance.now() - begin).toBeGreaterThanOrEqual(59);
+  });
+
   it("tells the server when a client leaves a watch", async () => {
     const watch = await openWatch();
     const [atServer] = watches;
