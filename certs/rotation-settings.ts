@@ -27,16 +27,29 @@ export const DEFAULT_ROTATION: RotationSettings = {
   overlapMs: DAY_MS,
 };
 
+/** After a write, at first. */
+export const MIN_PAUSE_MS = 1_000;
+const MAX_PAUSE_MS = 30_000;
+
+/**
+ * The longest that the leader pauses between two writes, when something undoes what it writes. What comes due meanwhile is late by
+ * as much, and readers come after that: so it is a small part of how late they may be.
+ */
+export function maxPauseMs({ overlapMs }: Pick<RotationSettings, "overlapMs">): number {
+  return Math.min(MAX_PAUSE_MS, Math.max(MIN_PAUSE_MS, overlapMs / 8));
+}
+
 /** Why these settings would let something expire that is still in use; undefined: they do not. */
 export function whyNotRotatable(settings: RotationSettings): string | undefined {
   const { caValidityMs, caRenewBeforeMs, leafValidityMs, leafRenewBeforeMs, overlapMs } = settings;
-  if (leafRenewBeforeMs < overlapMs) {
-    return "a leaf must be renewed at least one overlap before its end";
+  const laterMs = overlapMs + maxPauseMs(settings);
+  if (leafRenewBeforeMs < laterMs) {
+    return "a leaf must be renewed at least one overlap and a pause before its end";
   }
   if (leafRenewBeforeMs >= leafValidityMs) return "a leaf would be renewed as soon as it is made";
   // One overlap until the new CA signs, another until the last reader has what it signed.
-  if (caRenewBeforeMs < 2 * overlapMs) {
-    return "a CA must be renewed at least two overlaps before its end";
+  if (caRenewBeforeMs < 2 * laterMs) {
+    return "a CA must be renewed at least two overlaps and two pauses before its end";
   }
   if (caRenewBeforeMs >= caValidityMs) return "a CA would be renewed as soon as it is made";
   return undefined;

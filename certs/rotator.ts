@@ -21,7 +21,7 @@ import { Doorbell } from "./doorbell.js";
 import type { Holding } from "./holding.js";
 import type { CertificateObjects, CertificateObserver } from "./observed.js";
 import { isPublished, rotation, type Situation } from "./rotation.js";
-import type { RotationSettings } from "./rotation-settings.js";
+import { maxPauseMs, MIN_PAUSE_MS, type RotationSettings } from "./rotation-settings.js";
 import { parseSecret, renderSecret, type Secret } from "./secret-content.js";
 import { wantedLeaves } from "./wanted-leaves.js";
 import {
@@ -52,9 +52,6 @@ export interface RotatorParts {
 
 /** Between two looks, however often it rings. */
 const GAP_MS = 100;
-/** After a write, at first: one that follows at once doubles it, for something undoes what we write. */
-const AFTER_WRITE_MS = 1_000;
-const AFTER_WRITE_MAX_MS = 30_000;
 /** Writes that follow each other sooner are the same trouble; the steps of a repair are this far apart. */
 const SAME_TROUBLE_MS = 4_000;
 const RETRY_BASE_MS = 500;
@@ -67,7 +64,7 @@ export class Rotator implements CertificateObserver {
   /** The next CA, and when every configuration was first seen to trust it. */
   #nextSeen: { readonly id: string; readonly atMs: number } | undefined;
   #lastWriteMs = -Infinity;
-  #afterWriteMs = AFTER_WRITE_MS;
+  #afterWriteMs = MIN_PAUSE_MS;
 
   constructor(
     private readonly options: RotatorOptions,
@@ -193,12 +190,12 @@ export class Rotator implements CertificateObserver {
     return this.#attempts.refused(reason, fix);
   }
 
+  /** A write that follows at once doubles it, for something undoes what we write. */
   #pauseAfterWrite(): number {
     const nowMs = this.parts.clock.monotonicMs();
     const isSameTrouble = nowMs - this.#lastWriteMs < SAME_TROUBLE_MS + this.#afterWriteMs;
-    // What comes due meanwhile must not be late by more than readers may be.
-    const maxMs = Math.min(AFTER_WRITE_MAX_MS, this.options.settings.overlapMs / 2);
-    this.#afterWriteMs = isSameTrouble ? Math.min(maxMs, this.#afterWriteMs * 2) : AFTER_WRITE_MS;
+    const maxMs = maxPauseMs(this.options.settings);
+    this.#afterWriteMs = isSameTrouble ? Math.min(maxMs, this.#afterWriteMs * 2) : MIN_PAUSE_MS;
     this.#lastWriteMs = nowMs;
     return this.#afterWriteMs;
   }

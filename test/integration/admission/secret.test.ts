@@ -139,7 +139,10 @@ describe("a Secret of certificates that holds", () => {
     );
     await bed.src.patch("Lease", "ferry", { spec: { holderIdentity: "" } });
     await healed(follower, before);
-    await bed.route(follower, newest);
+    await answers(load);
+    await waitFor(async () => (await newest.get("/ready/webhook")).status === 200, {
+      what: "the newest replica to be ready",
+    });
 
     expect(failures).toEqual([]);
     expect(ready?.status).toBe(200);

@@ -7,14 +7,17 @@ describe("whyNotRotatable", () => {
   });
 
   it.each([
-    ["a leaf must be renewed at least one overlap before its end", { leafRenewBeforeMs: 1 }],
+    [
+      "a leaf must be renewed at least one overlap and a pause before its end",
+      { leafRenewBeforeMs: DEFAULT_ROTATION.overlapMs },
+    ],
     [
       "a leaf would be renewed as soon as it is made",
       { leafValidityMs: DEFAULT_ROTATION.leafRenewBeforeMs },
     ],
     [
-      "a CA must be renewed at least two overlaps before its end",
-      { caRenewBeforeMs: DEFAULT_ROTATION.overlapMs },
+      "a CA must be renewed at least two overlaps and two pauses before its end",
+      { caRenewBeforeMs: 2 * DEFAULT_ROTATION.overlapMs },
     ],
     [
       "a CA would be renewed as soon as it is made",

@@ -1,16 +1,22 @@
 import { afterEach, describe, expect, it } from "vitest";
+import { DEFAULT_ROTATION } from "../../../certs/rotation-settings.js";
 import { parseSecret } from "../../../certs/secret-content.js";
 import { CONFIGURATIONS } from "../../../certs/webhook-configuration.js";
 import { SECRETS } from "../../../src/ports/kube-resources.js";
-import { CertificateBed, type Replica, SECRET } from "../../fixtures/certificate-bed.js";
+import {
+  type BedOptions,
+  CertificateBed,
+  type Replica,
+  SECRET,
+} from "../../fixtures/certificate-bed.js";
 import { newCa } from "../../fixtures/certificates.js";
 
 let bed = new CertificateBed();
 afterEach(() => bed.end());
 
 /** Three replicas, of which the first leads, with both configurations installed and everything settled. */
-async function running(): Promise<readonly [Replica, Replica, Replica]> {
-  bed = new CertificateBed();
+async function running(options?: BedOptions): Promise<readonly [Replica, Replica, Replica]> {
+  bed = new CertificateBed(options);
   bed.install();
   const replicas = [bed.replica("a"), bed.replica("b"), bed.replica("c")] as const;
   replicas[0].lead();
@@ -223,7 +229,7 @@ describe("Rotator", () => {
   });
 
   it("writes ever more rarely when somebody undoes what it writes", async () => {
-    const [leader] = await running();
+    const [leader] = await running({ settings: DEFAULT_ROTATION });
     const writes = secretWrites();
 
     for (let second = 0; second < 200; second += 1) {
@@ -233,6 +239,28 @@ describe("Rotator", () => {
 
     expect(secretWrites() - writes).toBeLessThan(25);
     expect(isAccepted(leader)).toBe(true);
+  });
+
+  it("renews in time when everything is renewed so often that it looks as if somebody undid it", async () => {
+    const settings = {
+      overlapMs: 24_000,
+      leafRenewBeforeMs: 30_000,
+      leafValidityMs: 36_000,
+      caRenewBeforeMs: 54_000,
+      caValidityMs: 78_000,
+    };
+    const [leader] = await running({ settings });
+    const spareMs: number[] = [];
+    let endMs = leader.reloader.serving.current()?.leaf.notAfterMs ?? 0;
+    leader.reloader.serving.onChange(({ leaf }) => {
+      spareMs.push(endMs - bed.world.clock.now());
+      endMs = leaf.notAfterMs;
+    });
+
+    await bed.world.run({ forMs: 300_000 });
+
+    expect(spareMs.length).toBeGreaterThan(30);
+    expect(Math.min(...spareMs)).toBeGreaterThanOrEqual(settings.overlapMs);
   });
 
   it("keeps only the hand-off and the stamp keys where the serving certificate comes from elsewhere", async () => {
