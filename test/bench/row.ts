@@ -10,20 +10,24 @@ export interface Row {
   readonly reached: boolean | undefined;
 }
 
-/** Both measured in the same run; the goal is a limit of their ratio. */
+/**
+ * Both measured in the same run; the goal is a limit of their ratio. What is a difference may be less than nothing, where noise is
+ * larger than it: then there is no ratio, and the goal is not reached.
+ */
 export function ratioRow(
   at: { readonly part: string; readonly what: string; readonly unit: string },
   measured: { readonly bare: number; readonly ferry: number },
   limit: number | undefined,
 ): Row {
-  const ratio = measured.ferry / measured.bare;
+  const ratio = measured.bare > 0 ? measured.ferry / measured.bare : undefined;
+  const times = ratio === undefined ? "no ratio" : `${ratio.toFixed(2)} ×`;
   return {
     part: at.part,
     what: at.what,
     bare: `${rounded(measured.bare)} ${at.unit}`,
-    ferry: `${rounded(measured.ferry)} ${at.unit} (${ratio.toFixed(2)} ×)`,
+    ferry: `${rounded(measured.ferry)} ${at.unit} (${times})`,
     goal: limit === undefined ? "" : `≤ ${limit} ×`,
-    reached: limit === undefined ? undefined : ratio <= limit,
+    reached: limit === undefined ? undefined : ratio !== undefined && ratio <= limit,
   };
 }
 
