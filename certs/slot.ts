@@ -1,4 +1,5 @@
 /** One certificate in use: takes what is good, refuses what is not, and goes on with the last good one. */
+import type { CertificateRefusal } from "../src/ports/certificate-refusal.js";
 import type { Clock } from "../src/ports/clock.js";
 import type { Log } from "../src/ports/log.js";
 import type { Metrics } from "../src/ports/metrics.js";
@@ -6,7 +7,7 @@ import { rfc3339 } from "../src/ports/timestamps.js";
 import type { Certificate } from "./certificate.js";
 import { isFor, type LeafName } from "./holding.js";
 import { Latest } from "./latest.js";
-import { type Accepted, type Offer, type Refusal, verdict } from "./verdict.js";
+import { type Accepted, type Offer, verdict } from "./verdict.js";
 
 export interface SlotParts {
   readonly clock: Clock;
@@ -25,7 +26,7 @@ export class Slot {
   /** The certificate in use. */
   readonly latest = new Latest<Accepted>();
   #offer: Offer | undefined;
-  #refusal: Refusal | "not-accepted" | undefined;
+  #refusal: CertificateRefusal | "not-accepted" | undefined;
   #hasToldEnd = false;
 
   constructor(
@@ -79,7 +80,7 @@ export class Slot {
     this.latest.set(accepted);
   }
 
-  #refuse(reason: Refusal | "not-accepted"): void {
+  #refuse(reason: CertificateRefusal | "not-accepted"): void {
     if (this.#refusal === reason) return;
     this.#refusal = reason;
     const { log, metrics } = this.parts;

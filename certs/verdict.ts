@@ -1,4 +1,5 @@
 /** Whether a replica takes a certificate that it is offered. Pure, but for reading PEM. */
+import type { CertificateRefusal } from "../src/ports/certificate-refusal.js";
 import { type Certificate, fitsKey, isIssuedBy, parseCertificates } from "./certificate.js";
 import { isValidAt } from "./lifetime.js";
 
@@ -11,22 +12,6 @@ export interface Offer {
   readonly ca: string | undefined;
 }
 
-/** Why an offer is refused; also a label of metrics. */
-export type Refusal =
-  /** Nothing is offered. */
-  | "missing"
-  | "unreadable"
-  /** The key is another's. */
-  | "mismatched"
-  | "ended"
-  | "not-yet-valid"
-  /** No CA that came with it has signed it. */
-  | "untrusted"
-  /** Not for what it is to be used for. */
-  | "wrong-usage"
-  /** Made before the one in use, which still verifies against what came with the older one. */
-  | "older";
-
 /** An offer that can be used. */
 export interface Accepted extends Offer {
   readonly chain: readonly Certificate[];
@@ -37,7 +22,7 @@ export interface Accepted extends Offer {
 
 export type Verdict =
   | { readonly kind: "accepted"; readonly accepted: Accepted }
-  | { readonly kind: "refused"; readonly refusal: Refusal };
+  | { readonly kind: "refused"; readonly refusal: CertificateRefusal };
 
 /** What the certificate is for, and the one in use. */
 export interface Demands {
@@ -61,13 +46,19 @@ export function verdict(offer: Offer, demands: Demands): Verdict {
   return { kind: "accepted", accepted: { ...offer, chain, leaf, issuer } };
 }
 
-function whyNotPair({ cert, key }: Offer, leaf: Certificate | undefined): Refusal | undefined {
+function whyNotPair(
+  { cert, key }: Offer,
+  leaf: Certificate | undefined,
+): CertificateRefusal | undefined {
   if (cert === "" && key === "") return "missing";
   if (leaf === undefined || key === "") return "unreadable";
   return fitsKey(leaf, key) ? undefined : "mismatched";
 }
 
-function whyNotLeaf(leaf: Certificate | undefined, { suits, nowMs }: Demands): Refusal | undefined {
+function whyNotLeaf(
+  leaf: Certificate | undefined,
+  { suits, nowMs }: Demands,
+): CertificateRefusal | undefined {
   if (leaf === undefined) return "unreadable";
   if (leaf.notAfterMs <= nowMs) return "ended";
   if (leaf.notBeforeMs > nowMs) return "not-yet-valid";
@@ -109,6 +100,6 @@ function isOlder(
   return verifier(current.chain, cas, nowMs) !== undefined;
 }
 
-function refused(refusal: Refusal): Verdict {
+function refused(refusal: CertificateRefusal): Verdict {
   return { kind: "refused", refusal };
 }

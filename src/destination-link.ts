@@ -2,7 +2,6 @@
  * One destination from connecting to writing. It becomes active by itself when its
  * own caches are synced, so that a dead destination stops nobody.
  */
-import { aborted } from "./aborted.js";
 import { clusterFamilies } from "./cluster-families.js";
 import type { EndpointsMode } from "./config/config.js";
 import type { Installation } from "./domain/installation.js";
@@ -10,6 +9,7 @@ import { leaseNamespace, targetNamespaces } from "./domain/namespaces.js";
 import type { IpFamily } from "./domain/objects.js";
 import { clusterUid, untilAnswered } from "./introduction.js";
 import { knownCluster } from "./kube/known-cluster.js";
+import { aborted } from "./ports/aborted.js";
 import type { TerminalError } from "./ports/errors.js";
 import type { ServiceKey } from "./domain/service-key.js";
 import type { Digest } from "./domain/slice.js";

@@ -1,6 +1,5 @@
 import { inject, injectable } from "tsyringe";
 import { DEFAULT_ROTATION, type RotationSettings } from "../certs/rotation-settings.js";
-import { aborted } from "./aborted.js";
 import { Config } from "./config/config.js";
 import { Core } from "./core.js";
 import { installation, type Installation } from "./domain/installation.js";
@@ -9,6 +8,7 @@ import { clusterUid, untilAnswered } from "./introduction.js";
 import { knownCluster } from "./kube/known-cluster.js";
 import { Elector, type ElectorOptions } from "./leader/elector.js";
 import { LinkLease } from "./link-lease.js";
+import { aborted } from "./ports/aborted.js";
 import { NO_AUTHORS } from "./ports/authors.js";
 import { Clusters } from "./ports/clusters.js";
 import type { TerminalError } from "./ports/errors.js";
@@ -32,8 +32,9 @@ const FAILED = 1;
  * 4. The webhook, when there is a core to ask; it answers while caches are filling, and needs a leader to get its certificate.
  * 5. The elector, when the *source's* caches are filled: a leader that knows nothing could only do harm.
  *
- * Stop: the term ends (no write starts any more) → writes in flight end → the Leases are given back, so that another
- * replica takes over at once; beside that the webhook drains → connections close → the admin port last, so that /health tells the truth until then.
+ * Stop: the term ends (no write starts any more) → writes in flight end → the Leases are given back, so that another replica
+ * takes over at once; beside that the webhook drains → connections close → the admin port last, so that /health tells the
+ * truth until then.
  */
 @injectable()
 export class FerryProcess {

@@ -9,12 +9,13 @@ import type { TLSSocket } from "node:tls";
 import type { Clock } from "../src/ports/clock.js";
 import type { HandOffReceiver } from "../src/ports/hand-off.js";
 import type { HandOffIdentities, HandOffIdentity } from "../src/ports/hand-off-identity.js";
+import { listen } from "../src/ports/listen.js";
 import type { Log } from "../src/ports/log.js";
 import { handOffApp, type HandOffApp } from "./hand-off-app.js";
 import { HandOffReporter } from "./hand-off-reporter.js";
 import { handOffTls, isPeer } from "./hand-off-tls.js";
 import { HAND_OFF_LIMITS, type Limits } from "./limits.js";
-import { listen } from "./listen.js";
+import { openSockets } from "./open-sockets.js";
 
 export interface HandOffSettings {
   readonly bindAddress: string;
@@ -39,7 +40,7 @@ export class HandOffServer {
   /** The last one that was of use. */
   #identity: HandOffIdentity | undefined;
   #unsubscribe: () => void = () => undefined;
-  readonly #sockets = new Set<Duplex>();
+  #sockets: ReadonlySet<Duplex> = new Set();
 
   constructor(
     private readonly settings: HandOffSettings,
@@ -81,10 +82,7 @@ export class HandOffServer {
 
   #guard({ server }: HandOffApp): void {
     server.maxConnections = MAX_CONNECTIONS;
-    server.on("connection", (socket) => {
-      this.#sockets.add(socket);
-      socket.once("close", () => this.#sockets.delete(socket));
-    });
+    this.#sockets = openSockets(server);
     // Before the server reads a byte of it.
     server.prependListener("secureConnection", (socket) => this.#letIn(socket));
   }

@@ -13,12 +13,13 @@ import { createSecureContext, type SecureContextOptions } from "node:tls";
 import { inject, injectable, type InjectionToken } from "tsyringe";
 import { Clock } from "../src/ports/clock.js";
 import type { Readiness } from "../src/ports/health.js";
+import { listen } from "../src/ports/listen.js";
 import { ServingCertificates, type ServingCertificate } from "../src/ports/serving-certificate.js";
 import { admissionApp, type AdmissionApp } from "./admission-app.js";
 import { AdmissionHandlers } from "./admission-handler.js";
 import { AdmissionReporter } from "./admission-reporter.js";
 import type { Limits } from "./limits.js";
-import { listen } from "./listen.js";
+import { openSockets } from "./open-sockets.js";
 
 /** What the admission port is told by the configuration. */
 export interface WebhookSettings {
@@ -40,7 +41,7 @@ export class WebhookServer {
   /** The last one that was of use. */
   #certificate: ServingCertificate | undefined;
   #unsubscribe: () => void = () => undefined;
-  readonly #sockets = new Set<Duplex>();
+  #sockets: ReadonlySet<Duplex> = new Set();
 
   constructor(
     @inject(WebhookSettings) private readonly settings: WebhookSettings,
@@ -67,10 +68,7 @@ export class WebhookServer {
       reporter,
       isDraining: () => this.#state === "draining",
     });
-    app.server.on("connection", (socket) => {
-      this.#sockets.add(socket);
-      socket.once("close", () => this.#sockets.delete(socket));
-    });
+    this.#sockets = openSockets(app.server);
     this.#app = app;
     const bound = await listen(app, { host: settings.bindAddress, port: settings.port });
     if (this.#state === "waiting for a certificate") this.#state = "listening";

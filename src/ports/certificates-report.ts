@@ -1,4 +1,5 @@
 /** How the webhook's certificates stand, as `svc-ferry certs` shows them. Nothing in it is secret. Part of the API: `-o json`. */
+import type { CertificateRefusal } from "./certificate-refusal.js";
 
 /** What a person may ask to be replaced. */
 export const ROTATIONS = ["leaf", "ca", "stamp"] as const;
@@ -27,16 +28,7 @@ export interface CaReport extends Dates {
 }
 
 /** Whether a replica would take a leaf: "good", or the `reason` of svc_ferry_certificates_refused_total. */
-export type LeafState =
-  | "good"
-  | "missing"
-  | "unreadable"
-  | "mismatched"
-  | "ended"
-  | "not-yet-valid"
-  | "untrusted"
-  | "wrong-usage"
-  | "older";
+export type LeafState = "good" | CertificateRefusal;
 
 /** One leaf certificate. Dates and names are missing when it cannot be read. */
 export interface LeafReport extends Partial<Dates> {

@@ -2,6 +2,7 @@
  * The one table of metrics. A metric exists if and only if it stands here; docs/metrics.md lists the same (a test
  * compares). Labels come from closed sets: never the name of a user's object, which would make one series per Service.
  */
+import { CERTIFICATE_REFUSALS } from "./certificate-refusal.js";
 import type { ErrorCode } from "./errors.js";
 
 /** Values that the configuration or another type bounds. */
@@ -201,17 +202,7 @@ export const METRICS = {
     "Certificates that this replica was offered and did not take.",
     {
       kind: ["serving", "hand-off"],
-      reason: [
-        "missing",
-        "unreadable",
-        "mismatched",
-        "ended",
-        "not-yet-valid",
-        "untrusted",
-        "wrong-usage",
-        "older",
-        "not-accepted",
-      ],
+      reason: [...CERTIFICATE_REFUSALS, "not-accepted"],
     },
   ),
   svc_ferry_certificate_rotations_total: counter(

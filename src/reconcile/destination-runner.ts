@@ -5,6 +5,7 @@
  */
 import type { Reason } from "../domain/codes.js";
 import type { ServiceKey } from "../domain/service-key.js";
+import { aborted } from "../ports/aborted.js";
 import type { Clock } from "../ports/clock.js";
 import type { DestinationLease, DestinationLeaseState } from "../ports/destination-lease.js";
 import type { DestinationView } from "../ports/destination-view.js";
@@ -232,11 +233,4 @@ function drainAfter(
       return limited;
     },
   };
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) =>
-    signal.addEventListener("abort", () => resolve(), { once: true }),
-  );
 }

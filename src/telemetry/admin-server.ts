@@ -1,6 +1,7 @@
 /** Keeps the admin port: the first thing that starts (health must answer before anything can fail), the last that stops. */
 import type { FastifyInstance } from "fastify";
 import { inject, injectable } from "tsyringe";
+import { listen } from "../ports/listen.js";
 import { Log } from "../ports/log.js";
 import { adminApp, AdminSettings, AdminSources } from "./admin-app.js";
 
@@ -22,9 +23,8 @@ export class AdminServer {
     signal.throwIfAborted();
     const app = adminApp(this.settings, this.sources);
     this.#app = app;
-    await this.#listen(app);
-    const bound = app.server.address();
-    if (bound === null || typeof bound === "string") throw new TypeError("no TCP address");
+    const { bindAddress: host, port } = this.settings;
+    const bound = await listen(app, { host, port });
     this.log.info({ port: bound.port, address: bound.address }, "admin server listening");
     return bound.port;
   }
@@ -33,17 +33,5 @@ export class AdminServer {
   async stop(): Promise<void> {
     await this.#app?.close();
     this.#app = undefined;
-  }
-
-  /** On a host without IPv6 the default "::" cannot be had: then all of IPv4. */
-  async #listen(app: FastifyInstance): Promise<void> {
-    const { bindAddress: host, port } = this.settings;
-    try {
-      await app.listen({ host, port });
-    } catch (error) {
-      const code: unknown = error instanceof Error && "code" in error ? error.code : undefined;
-      if (host !== "::" || (code !== "EAFNOSUPPORT" && code !== "EADDRNOTAVAIL")) throw error;
-      await app.listen({ host: "0.0.0.0", port });
-    }
   }
 }

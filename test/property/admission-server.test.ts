@@ -1,20 +1,15 @@
 import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { printable } from "../../src/ports/printable.js";
-import { Admission } from "../../webhook/admission.js";
+import type { Admission } from "../../webhook/admission.js";
 import { ENTRIES, type Entry } from "../../webhook/entry.js";
-import { Mutator } from "../../webhook/mutator.js";
-import { Validator } from "../../webhook/validator.js";
-import { SeededRandom } from "../fakes/seeded-random.js";
 import { SILENT_LOG } from "../fakes/silent-log.js";
-import { installed, mappingContext } from "../fixtures/installation.js";
+import { admissionOf } from "../fixtures/admission.js";
 import { kubeService } from "../fixtures/kube-objects.js";
 import { ReconcileBed } from "../fixtures/reconcile-bed.js";
 import { bodyOf, requestOf, REVIEW_UID } from "../fixtures/review.js";
 import { anyBody } from "../fixtures/review-bodies.js";
-import { route } from "../fixtures/route.js";
 import { service } from "../fixtures/service.js";
-import { SIGNER } from "../fixtures/signer.js";
 import { WebhookBed } from "../fixtures/webhook-bed.js";
 import { heldBytes } from "../harness/held-bytes.js";
 
@@ -43,30 +38,8 @@ afterEach(async () => {
   process.off("unhandledRejection", onUncaught);
 });
 
-/** The rules as they run, in front of a source and a destination with nothing in them. */
-function rules(): Admission {
-  const around = new ReconcileBed();
-  const { clock } = around;
-  const context = () => ({ ...mappingContext(route()), ...installed() });
-  const shown = (username: string): string => username;
-  const views = { source: around.source, sourceSynced: true, destination: () => around.view };
-  return new Admission({
-    mutator: new Mutator({
-      clock,
-      random: new SeededRandom(1),
-      context,
-      signer: () => SIGNER,
-      shown,
-    }),
-    validator: new Validator({ clock, context, views }),
-    hints: { offer: () => undefined },
-    clock,
-    log: SILENT_LOG,
-    context,
-    shown,
-    showsGroups: true,
-  });
-}
+/** A source and a destination with nothing in them. */
+const rules = (): Admission => admissionOf(new ReconcileBed(), { log: SILENT_LOG });
 
 interface Said {
   readonly kind: string;

@@ -2,18 +2,11 @@ import { describe, expect, it } from "vitest";
 import type { Service } from "../../../src/domain/objects.js";
 import { stampAnnotations } from "../../../src/domain/stamp.js";
 import type { Hint } from "../../../src/ports/hint.js";
-import { Admission } from "../../../webhook/admission.js";
 import type { AdmissionReview } from "../../../webhook/admission-review.js";
-import { Mutator } from "../../../webhook/mutator.js";
-import { Validator } from "../../../webhook/validator.js";
-import { SeededRandom } from "../../fakes/seeded-random.js";
-import { installed, mappingContext } from "../../fixtures/installation.js";
+import { admissionOf } from "../../fixtures/admission.js";
 import { ReconcileBed } from "../../fixtures/reconcile-bed.js";
-import { route } from "../../fixtures/route.js";
 import { service } from "../../fixtures/service.js";
-import { SIGNER } from "../../fixtures/signer.js";
 
-const CONTEXT = { ...mappingContext(route()), ...installed() };
 const plain = service("shop/web");
 const web = plain.ferried();
 const stamp = stampAnnotations({
@@ -26,27 +19,9 @@ const stamped = web.with({ annotations: stamp });
 
 function admissionBed() {
   const bed = new ReconcileBed();
-  const { clock, log } = bed;
+  const { log } = bed;
   const hints: Hint[] = [];
-  const context = () => CONTEXT;
-  const shown = (username: string): string => username;
-  const views = { source: bed.source, sourceSynced: true, destination: () => bed.view };
-  const admission = new Admission({
-    mutator: new Mutator({
-      clock,
-      random: new SeededRandom(1),
-      context,
-      signer: () => SIGNER,
-      shown,
-    }),
-    validator: new Validator({ clock, context, views }),
-    hints: { offer: (hint) => hints.push(hint) },
-    clock,
-    log,
-    context,
-    shown,
-    showsGroups: true,
-  });
+  const admission = admissionOf(bed, { offer: (hint) => void hints.push(hint) });
   const validate = (
     before: Service | undefined,
     after: Service | undefined,
