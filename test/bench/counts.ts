@@ -27,7 +27,7 @@ export const FULL: Counts = {
   changes: 200,
   changeRounds: 5,
   admissionSeconds: 5,
-  admissionRounds: 2,
+  admissionRounds: 5,
   services: 10_000,
   memorySamples: 20,
 };

@@ -56,12 +56,12 @@ nothing, remembers nothing, logs nothing, retries nothing and has no endpoints, 
   counted in the destination's audit log, so needless or failed ones would count too.
 - **latency added**: 200 patches a second over 200 paused Services, in turns where nobody is asked, where two webhooks of fastify
   that only allow are asked, and where svc-ferry is, which leads and follows all of it meanwhile. What is told is the difference
-  to the first.
+  to the first, between the medians of all turns' percentiles.
 - **reviews per second and core**: asked directly over TLS, divided by the processor time of the process.
 - **RSS**: of the process, from \`/proc\`, median of samples over ten seconds after everything is in order. Each Service has a
   slice with ten endpoints; "unlabelled" ones have that too.
 - **leader killed**: SIGKILL, no release of the Lease. The goal is the lease plus one second.
 
-\`npm run bench -- --only latency,burst\` runs parts (start, latency, burst, endpoints, connections, large), \`--quick\` a
+\`npm run bench -- --only latency,burst\` runs parts (start, latency, burst, endpoints, connections, admission, large), \`--quick\` a
 small form that proves little but that it works; neither changes this page.
 `;
