@@ -53,14 +53,15 @@ export class Slot {
   #judge(offer: Offer): void {
     const { suits, accepts } = this.purpose;
     const current = this.latest.current();
+    // One that nobody accepts has nothing to defend: whoever puts the one before it back does so on purpose.
+    const defended = current !== undefined && accepts(current) ? current : undefined;
     const judged = verdict(offer, {
       suits: (leaf) => isFor(this.name, leaf) && suits(leaf),
-      current,
+      current: defended,
       nowMs: this.parts.clock.now(),
     });
     if (judged.kind === "refused") this.#refuse(judged.refusal);
-    else if (current !== undefined && accepts(current) && !accepts(judged.accepted))
-      this.#refuse("not-accepted");
+    else if (defended !== undefined && !accepts(judged.accepted)) this.#refuse("not-accepted");
     else this.#take(judged.accepted);
   }
 

@@ -6,9 +6,18 @@ import type { Config } from "./config/config.js";
 import type { Core } from "./core.js";
 import type { Installation } from "./domain/installation.js";
 import type { Service } from "./domain/objects.js";
-import { authorOf, type Author, type ContentContext, type Signer } from "./domain/stamp.js";
+import type { ServiceKey } from "./domain/service-key.js";
+import {
+  authorOf,
+  stampIn,
+  type Author,
+  type ContentContext,
+  type Signer,
+} from "./domain/stamp.js";
+import { SpentStamps } from "./intake/spent-stamps.js";
 import type { ClusterViews } from "./ports/cluster-views.js";
 import type { HintSink } from "./ports/hint.js";
+import { parseRfc3339 } from "./ports/timestamps.js";
 import { clusterStatus } from "./status-report.js";
 import type { Surroundings } from "./surroundings.js";
 
@@ -26,6 +35,8 @@ const MAX_USER_CHARS = 256;
 
 export class AdmissionRules {
   readonly handlers: Admission;
+  readonly #validator: Validator;
+  readonly #spent = new SpentStamps();
   #context: { readonly mapping: unknown; readonly content: ContentContext } | undefined;
 
   constructor(
@@ -33,12 +44,13 @@ export class AdmissionRules {
     private readonly parts: AdmissionRulesParts,
   ) {
     const { around, hints, signer } = parts;
-    const { clock, random, log } = around;
+    const { clock, random, log, digest } = around;
     const context = (): ContentContext => this.#content();
     const shown = (username: string): string => this.#shown(username);
+    this.#validator = new Validator({ clock, views: this.#views(), context });
     this.handlers = new Admission({
-      mutator: new Mutator({ clock, random, context, signer, shown }),
-      validator: new Validator({ clock, views: this.#views(), context }),
+      mutator: new Mutator({ clock, random, digest, context, signer, shown }),
+      validator: this.#validator,
       hints,
       clock,
       log,
@@ -48,10 +60,29 @@ export class AdmissionRules {
     });
   }
 
+  /** The source's cache has something new about this Service. */
+  observed(key: ServiceKey): void {
+    const service = this.parts.core().cache.service(key);
+    if (service === undefined) return this.#spent.forget(key);
+    this.#validator.observed(service);
+    const signature = stampIn(service.annotations)?.signature ?? "";
+    // A key that is not here yet is no proof of anything.
+    if (this.parts.signer()?.knows(signature) === true) {
+      this.#spent.observed(service, this.#signedBy(service));
+    }
+  }
+
   /** Who made a Service what it is; undefined: that cannot be told before the key is loaded. */
   authorOf(service: Service): Author | undefined {
+    const author = this.#signedBy(service);
+    return author && this.#spent.checked(service, author);
+  }
+
+  /** By the signature alone. */
+  #signedBy(service: Service): Author | undefined {
     const signer = this.parts.signer();
-    return signer && authorOf(service, signer, this.#content());
+    const context = this.#content();
+    return signer && authorOf(service, { signer, context, epochMs: parseRfc3339 });
   }
 
   #views(): ClusterViews {

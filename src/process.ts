@@ -33,7 +33,7 @@ const FAILED = 1;
  * 5. The elector, when the *source's* caches are filled: a leader that knows nothing could only do harm.
  *
  * Stop: the term ends (no write starts any more) → writes in flight end → the Leases are given back, so that another replica
- * takes over at once; beside that the webhook drains → connections close → the admin port last, so that /health tells the
+ * takes over at once; beside that the webhook drains, and tells the next leader what it let pass → connections close → the admin port last, so that /health tells the
  * truth until then.
  */
 @injectable()
@@ -134,7 +134,11 @@ export class FerryProcess {
       this.around.log.info({}, "source caches are synced");
       await elector.run(until, (term) => this.#lead(core, webhook, term));
     }
+    const over = new AbortController();
+    const following = webhook && elector.follow(over.signal);
     await admission;
+    over.abort();
+    await following;
     caches.abort();
     await fresh;
     return fatal.signal.aborted ? FAILED : OK;

@@ -46,10 +46,12 @@ export interface WebhookSideParts {
 
 /**
  * API servers go on sending for a moment after a pod has left its Service (operate: endpoints take about a second to spread);
- * both together stay below the 5 s of a stop.
+ * all of these together stay below the 5 s of a stop.
  */
 const DRAIN_MS = 2_500;
 const FINISH_MS = 1_000;
+/** After the last answer: what it let pass is still told to who leads now. */
+const LAST_WORDS_MS = 300;
 /** After a look at the Lease, which comes once in a retry period: until a replica has told a new leader what it knows. */
 const GREETING_MS = 1_000;
 
@@ -147,6 +149,7 @@ export class WebhookSide implements Authors {
 
   /** The source's cache has something new about this Service. */
   changed(service: ServiceKey): void {
+    this.#rules.observed(service);
     this.#expectations.changed(service);
   }
 
@@ -175,6 +178,7 @@ export class WebhookSide implements Authors {
       await this.#server.start(signal);
       await aborted(signal);
       await this.#server.stop();
+      await this.#outbox.told(LAST_WORDS_MS);
     } finally {
       ended.abort();
       await background;

@@ -4,14 +4,14 @@
  */
 import type { Service } from "../src/domain/objects.js";
 import { serviceKey } from "../src/domain/service-key.js";
-import { matters, stampIn, type ContentContext } from "../src/domain/stamp.js";
-import { mappings } from "../src/domain/target.js";
+import { matters, stampIn, wishes, type ContentContext } from "../src/domain/stamp.js";
 import type { Clock } from "../src/ports/clock.js";
+import { ExpiringMap } from "../src/ports/expiring-map.js";
 import type { Hint, HintSink } from "../src/ports/hint.js";
 import type { Log } from "../src/ports/log.js";
 import type { AdmissionHandlers, Allowed, Patched, Refused } from "./admission-handler.js";
 import type { AdmissionReview } from "./admission-review.js";
-import { ExpiringMap } from "../src/ports/expiring-map.js";
+import { boundedHint } from "./hand-off-message.js";
 import type { Mutator } from "./mutator.js";
 import type { Validator } from "./validator.js";
 
@@ -68,12 +68,15 @@ export class Admission implements AdmissionHandlers {
     // A removal ends the sync whatever else is in the object.
     const isMeant = matters(before, after, this.parts.context());
     const { warnings } = verdict;
-    if (!isMeant || dryRun || signal.aborted) return { kind: "allowed", warnings };
-    const hint = this.#hint(review, after ?? before);
+    const targets = this.#targets(after ?? before);
+    const target = targets.length === 0 ? {} : { target: targets.join(" ") };
+    if (!isMeant || dryRun || signal.aborted) return { kind: "allowed", warnings, audit: target };
+    const hint = boundedHint(this.#hint(review, after ?? before));
+    if (hint === undefined) return { kind: "allowed", warnings, audit: target };
     this.parts.hints.offer(hint);
-    this.#admitted(hint, review, this.#targets(after ?? before));
+    this.#admitted(hint, review, targets);
     const { changeId } = hint;
-    const audit = changeId === undefined ? {} : { "change-id": changeId };
+    const audit = changeId === undefined ? target : { ...target, "change-id": changeId };
     return { kind: "allowed", warnings, audit };
   };
 
@@ -93,7 +96,7 @@ export class Admission implements AdmissionHandlers {
 
   #targets(service: Service | undefined): readonly string[] {
     if (service === undefined) return [];
-    const found = mappings(service, this.parts.context());
+    const found = wishes(service, this.parts.context());
     return found.map(({ route, target }) => `${route.destination}/${target}`);
   }
 

@@ -3,8 +3,8 @@
  * a no-op, a dry run shows none of it, and the answer to its own answer is nothing.
  */
 import {
+  content,
   matters,
-  meaning,
   signedText,
   stampAnnotations,
   stampIn,
@@ -16,6 +16,7 @@ import {
 } from "../src/domain/stamp.js";
 import type { Service, StringMap } from "../src/domain/objects.js";
 import type { Clock } from "../src/ports/clock.js";
+import type { Digest } from "../src/ports/digest.js";
 import type { Random } from "../src/ports/random.js";
 import { parseRfc3339, rfc3339 } from "../src/ports/timestamps.js";
 import { ExpiringMap } from "../src/ports/expiring-map.js";
@@ -44,12 +45,15 @@ export interface MutatorParts {
   readonly context: () => ContentContext;
   /** undefined: no key is loaded yet, so nothing is stamped. */
   readonly signer: () => Signer | undefined;
+  readonly digest: Digest;
   /** What of a user's name is written, see `--changed-by`. */
   readonly shown: (username: string) => string;
 }
 
 /** For so long the same user's same content is the same change: one conflict inside the API server runs the whole chain again. */
 const SAME_FOR_MS = 10_000;
+/** Of 64 hex digits: more than can be met by chance. */
+const KEY_CHARS = 32;
 /** A stamp is a retry's own, not somebody else's that was copied, only when it is no older. The API server retries for 30 s. */
 const OWN_FOR_MS = 30_000;
 
@@ -77,31 +81,45 @@ export class Mutator {
     const own = stampIn(after.annotations);
     if (own !== undefined && this.#isOurs(own, mutation, signer)) return own;
     const change = this.#change(mutation);
-    return { ...change, signature: signer.sign(signedText(after, change, context)) };
+    const text = signedText(after, uidOf(mutation), change, context);
+    return { ...change, signature: signer.sign(text) };
   }
 
   /** Another entry, a reinvocation or a retry of the API server sees what we have just made. */
-  #isOurs(stamp: Stamp, { username, after }: Mutation, signer: Signer): boolean {
+  #isOurs(stamp: Stamp, mutation: Mutation, signer: Signer): boolean {
+    const { username, after } = mutation;
     const { clock, shown, context } = this.parts;
     const ageMs = clock.now() - (parseRfc3339(stamp.at) ?? 0);
     return (
       stamp.by === shown(username) &&
       Math.abs(ageMs) <= OWN_FOR_MS &&
-      signer.fits(signedText(after, stamp, context()), stamp.signature)
+      signer.fits(signedText(after, uidOf(mutation), stamp, context()), stamp.signature)
     );
   }
 
   #change({ username, after }: Mutation): Change {
-    const { clock, random, shown, context } = this.parts;
-    const by = shown(username);
-    const name = after.generateName ?? after.name;
-    const key = JSON.stringify([after.namespace, name, username, meaning(after, context())]);
-    const known = this.#recent.get(key);
-    if (known !== undefined) return known;
-    const change = { id: random.id(), by, at: rfc3339(clock.now()) };
-    this.#recent.set(key, change);
-    return change;
+    const { clock, random, shown, context, digest } = this.parts;
+    const change = (): Change => ({
+      id: random.id(),
+      by: shown(username),
+      at: rfc3339(clock.now()),
+    });
+    // Whose name is generated is another Service each time.
+    if (after.name === "") return change();
+    // A digest: what is asked about is a stranger's, and may have megabytes.
+    const key = digest(
+      JSON.stringify([after.name, username, content(after, context())]),
+      KEY_CHARS,
+    );
+    const known = this.#recent.get(key) ?? change();
+    this.#recent.set(key, known);
+    return known;
   }
+}
+
+/** Of the object that is changed; one that is created has none that lasts. */
+function uidOf({ before }: Mutation): string {
+  return before?.uid ?? "";
 }
 
 function operations(

@@ -40,6 +40,8 @@ export class Outbox implements HintSink {
   /** Whose confirmations count. */
   #leader: string | undefined;
   #delivery: Delivery | undefined;
+  /** Ends the wait of `told`. */
+  #told: AbortController | undefined;
   /** Ends the wait of `run`. */
   #wait: AbortController | undefined;
   #pauseMs = 0;
@@ -87,6 +89,14 @@ export class Outbox implements HintSink {
     signal.removeEventListener("abort", end);
   }
 
+  /** Resolves when the leader of the moment knows all that was let pass, or after `ms`. */
+  async told(ms: number): Promise<void> {
+    if (!this.#kept.isPending) return;
+    this.#told = new AbortController();
+    await this.parts.clock.sleep(ms, this.#told.signal);
+    this.#told = undefined;
+  }
+
   #follow(): void {
     const { leader } = this.parts.link;
     if (leader === this.#leader) return;
@@ -123,6 +133,7 @@ export class Outbox implements HintSink {
   #delivered(leader: string, batch: HandOffBatch): void {
     const { log, metrics } = this.parts;
     this.#kept.confirm(batch);
+    if (!this.#kept.isPending) this.#told?.abort();
     this.#pauseMs = 0;
     metrics.count("svc_ferry_hand_off_total", { outcome: "delivered" });
     if (this.#failing === undefined) return;

@@ -11,7 +11,8 @@ import { sourceOf, standing, whyLost, type Candidate } from "../src/domain/plan.
 import { remarks } from "../src/domain/desired.js";
 import type { Route } from "../src/domain/route.js";
 import { serviceKey, type ServiceKey } from "../src/domain/service-key.js";
-import { mappings, type Mapping, type MappingContext } from "../src/domain/target.js";
+import { wishes } from "../src/domain/stamp.js";
+import type { Mapping, MappingContext } from "../src/domain/target.js";
 import type { ClusterViews } from "../src/ports/cluster-views.js";
 import { ExpiringMap } from "../src/ports/expiring-map.js";
 import type { Clock } from "../src/ports/clock.js";
@@ -59,21 +60,29 @@ export class Validator {
 
   validate({ before, after, dryRun }: Admission): Verdict {
     const context = this.parts.context();
-    const had = before === undefined ? [] : mappings(before, context);
+    const had = before === undefined ? [] : wishes(before, context);
     if (before !== undefined && !dryRun) this.#release(had, before);
     // A removal is never blocked, neither by the object's end nor by its label's.
     if (after === undefined || after.deleting) return { kind: "allowed", warnings: [] };
-    const wants = mappings(after, context);
+    const wants = wishes(after, context);
     const findings = wants.map((mapping) => this.#judge(mapping, after, had));
     const refusal = findings.find((finding) => finding?.kind === "refused");
     if (refusal?.kind === "refused") return refusal;
-    if (!dryRun) for (const wish of wants) this.#reserve(wish, after);
+    if (!dryRun) {
+      const given = wants.filter((_, index) => findings[index] === undefined);
+      for (const wish of given) this.#reserve(wish, after);
+    }
     const isNew = wants.length > 0 && had.length === 0;
     const warnings = [
       ...findings.flatMap((finding) => (finding?.kind === "warning" ? [finding.text] : [])),
       ...(isNew ? remarks(after).map(({ message }) => message) : []),
     ];
     return { kind: "allowed", warnings: [...new Set(warnings)] };
+  }
+
+  /** The source's cache shows this Service: what it holds needs no reservation any more. */
+  observed(service: Service): void {
+    this.#release(wishes(service, this.parts.context()), service);
   }
 
   /** What is not new is never refused: an innocent edit must not fail for a name that was lost before. */
@@ -151,7 +160,11 @@ export class Validator {
 
   #reserve(mapping: Mapping, after: Service): void {
     if (mapping.kind !== "target") return;
-    this.#reserved.set(reservation(mapping.route, mapping.target), keyOf(after));
+    const { route, target } = mapping;
+    const known = this.parts.views.source.candidates(route.destination, target);
+    // Every cache knows that it wants the name.
+    if (known.some(({ service }) => isSame(service, after))) return;
+    this.#reserved.set(reservation(route, target), keyOf(after));
   }
 
   /** What a Service gives up is free for the next one at once; if it is not stored after all, the core decides. */

@@ -32,6 +32,9 @@ export interface WebhookSettings {
 }
 export const WebhookSettings: InjectionToken<WebhookSettings> = Symbol("WebhookSettings");
 
+/** An API server keeps 25 and opens more under load; three of them have a tenth of this. The rest is no API server. */
+const MAX_CONNECTIONS = 1_000;
+
 type State = "waiting for a certificate" | "listening" | "draining" | "stopped";
 
 @injectable()
@@ -68,6 +71,7 @@ export class WebhookServer {
       reporter,
       isDraining: () => this.#state === "draining",
     });
+    app.server.maxConnections = MAX_CONNECTIONS;
     this.#sockets = openSockets(app.server);
     this.#app = app;
     const bound = await listen(app, { host: settings.bindAddress, port: settings.port });

@@ -84,12 +84,13 @@ export function desired(
         Object.keys(annotations),
       ),
     },
-    spec: { ...desiredSpec(service), ...families },
+    spec: { ...specOf(service), ...families },
     remarks: remarks(service),
   };
 }
 
-function desiredSpec(service: Service): Omit<DesiredSpec, "family" | "familyPolicy"> {
+/** What a mirror's spec has of its Service, in whatever destination. */
+export function specOf(service: Service): Omit<DesiredSpec, "family" | "familyPolicy"> {
   const { spec } = service;
   const external = spec.type === "ExternalName";
   const clientIp = spec.sessionAffinity === "ClientIP" && !external;

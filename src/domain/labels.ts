@@ -75,7 +75,8 @@ const FOREIGN_DOMAINS = [
   "svc-ferry.io",
 ];
 
-function isCopiedLabel(key: string): boolean {
+/** May a mirror carry this label of its source, unless a route selects by it? */
+export function isCopiedLabel(key: string): boolean {
   if (NEVER_COPIED.has(key)) return false;
   const slash = key.indexOf("/");
   if (slash < 0) return true;

@@ -2,21 +2,23 @@
  * The stamp: which change a stored Service is, by whom and when. Mutating admission signs it and the API server stores it with
  * the change or not at all, so it is the queue entry that survives everything, and the only one that knows the person.
  *
- * The signature covers what the change means for the sync. What is stored may later differ in ways that mean nothing; a stamp
- * that somebody copied onto other content, or that a change made past the webhook left behind, fits no more.
+ * The signature covers what of the Service the sync looks at, whatever the routes are: a route that is added makes no stamp
+ * invalid. What is stored may later differ in ways that mean nothing; a stamp that somebody copied onto other content or
+ * another object, or that a change made past the webhook left behind, fits no more.
  */
-import { desired } from "./desired.js";
+import { specOf } from "./desired.js";
 import {
   CHANGED_AT_ANNOTATION,
   CHANGED_BY_ANNOTATION,
   CHANGE_ID_ANNOTATION,
-  PAUSED_ANNOTATION,
-  RELEASE_TO_ANNOTATION,
+  isCopiedLabel,
+  isOurAnnotation,
   STAMP_ANNOTATION,
-  TAKEOVER_ANNOTATION,
 } from "./labels.js";
+import { memoised } from "./memoised.js";
 import type { Service, StringMap } from "./objects.js";
-import { mappings, type MappingContext } from "./target.js";
+import { whyMirror } from "./selection.js";
+import { mappings, type Mapping, type MappingContext } from "./target.js";
 
 /** One admitted change. */
 export interface Change {
@@ -37,72 +39,96 @@ export interface Signer {
   sign(text: string): string;
   /** Also with the key before the last rotation. */
   fits(text: string, signature: string): boolean;
+  /** Was it made with a key that is known here? Else nobody can tell whether it fits. */
+  knows(signature: string): boolean;
 }
 
 export interface ContentContext extends MappingContext {
   readonly selectorKeys: ReadonlySet<string>;
-  readonly routeRecords: ReadonlyMap<string, string>;
 }
-
-/** Annotations that decide over a mirror without being part of it. */
-const DECIDING = [PAUSED_ANNOTATION, TAKEOVER_ANNOTATION, RELEASE_TO_ANNOTATION];
 
 /**
- * What a Service means for its mirrors: two versions with the same text are the same to the sync. "" for one that no route
- * selects.
+ * What of a Service decides over its mirrors: two versions with the same text are the same to the sync.
  *
- * NB: without families. Mutating admission of a new Service sees it before the API server gives it any.
+ * NB: without families and uid. Mutating admission of a new Service sees it before the API server gives it any.
  */
-export function meaning(service: Service, context: ContentContext): string {
-  const known = KNOWN.get(context) ?? new WeakMap<Service, string>();
-  KNOWN.set(context, known);
-  const text = known.get(service) ?? meaningOf(service, context);
-  known.set(service, text);
-  return text;
+export const content = memoised(contentOf);
+
+/** Where a Service goes, for those who ask several times about the same version. */
+export const wishes = memoised<Service, MappingContext, readonly Mapping[]>(mappings);
+
+function contentOf(service: Service, context: ContentContext): string {
+  const { namespace, labels, annotations } = service;
+  const copied = new Set(context.routes.flatMap((route) => route.copyAnnotations));
+  return JSON.stringify([
+    namespace,
+    nameOf(service),
+    chosen(labels, (key) => isCopiedLabel(key) || context.selectorKeys.has(key)),
+    chosen(annotations, (key) => (isOurAnnotation(key) || copied.has(key)) && !isStampKey(key)),
+    whyMirror(service, context) !== undefined,
+    specOf(service),
+  ]);
 }
 
-/** One review asks five times about the same two versions. */
-const KNOWN = new WeakMap<ContentContext, WeakMap<Service, string>>();
-
-function meaningOf(service: Service, context: ContentContext): string {
-  const { ipFamilies: _families, ipFamilyPolicy: _policy, ...spec } = service.spec;
-  const name = service.generateName ?? service.name;
-  const bare: Service = { ...service, name, uid: "", spec };
-  const wishes = mappings(bare, context).map((mapping) => {
-    const { route, target } = mapping;
-    if (mapping.kind === "refused") return [route.destination, target, mapping.reason.code];
-    const mirror = desired(bare, route, { ...NOWHERE, ...context });
-    return [route.destination, target, mirror];
-  });
-  if (wishes.length === 0) return "";
-  return JSON.stringify([wishes, DECIDING.map((key) => service.annotations[key] ?? "")]);
+/** In one order, whoever wrote them down. */
+function chosen(
+  map: StringMap,
+  isChosen: (key: string) => boolean,
+): readonly (readonly string[])[] {
+  const keys = Object.keys(map).filter(isChosen).toSorted();
+  return keys.map((key) => [key, map[key] ?? ""]);
 }
 
-/** Of a mirror only what does not follow from the Service. */
-const NOWHERE = { link: "", sourceCluster: "", families: ["IPv4"] } as const;
+/** The API server cuts what a name is generated of, and adds five characters. Source: apiserver pkg/storage/names/generate.go. */
+const MAX_GENERATED_BASE = 58;
+const GENERATED = "xxxxx";
 
-/** Does the step from one version to the other mean anything to the sync? undefined: there is none. */
+/** The same before and after a name is generated. */
+function nameOf({ name, generateName }: Service): string {
+  if (generateName === undefined || generateName === "") return name;
+  const base = generateName.slice(0, MAX_GENERATED_BASE);
+  const isGenerated = name.startsWith(base) && name.length === base.length + GENERATED.length;
+  return name === "" || isGenerated ? `${base}${GENERATED}` : name;
+}
+
+/**
+ * Does the step from one version to the other mean anything to the sync? undefined: there is none. Whatever the signature
+ * covers means something, and families, which it cannot cover.
+ */
 export function matters(
   before: Service | undefined,
   after: Service | undefined,
   context: ContentContext,
 ): boolean {
-  const was = before === undefined ? "" : meaning(before, context);
-  const is = after === undefined ? "" : meaning(after, context);
+  const was = isSelected(before, context);
+  const is = isSelected(after, context);
   if (was !== is) return true;
-  return is !== "" && familiesOf(before) !== familiesOf(after);
+  if (!is || before === undefined || after === undefined) return false;
+  const isSame = content(before, context) === content(after, context);
+  return !isSame || familiesOf(before) !== familiesOf(after);
 }
 
-function familiesOf(service: Service | undefined): string {
-  const { ipFamilies = [], ipFamilyPolicy = "" } = service?.spec ?? {};
+function isSelected(service: Service | undefined, context: ContentContext): boolean {
+  return service !== undefined && wishes(service, context).length > 0;
+}
+
+function familiesOf({ spec }: Service): string {
+  const { ipFamilies = [], ipFamilyPolicy = "" } = spec;
   return [ipFamilyPolicy, ...ipFamilies].join(" ");
 }
 
-/** What is signed. */
-export function signedText(service: Service, change: Change, context: ContentContext): string {
-  const name = service.generateName ?? service.name;
+/**
+ * What is signed.
+ * @param uid of the object that is changed; "": of one that is created, which has no uid yet
+ */
+export function signedText(
+  service: Service,
+  uid: string,
+  change: Change,
+  context: ContentContext,
+): string {
   const { id, by, at } = change;
-  return JSON.stringify([service.namespace, name, id, by, at, meaning(service, context)]);
+  return JSON.stringify([uid, id, by, at, content(service, context)]);
 }
 
 /** The stamp that these annotations carry; undefined when a part is missing. */
@@ -134,15 +160,45 @@ export const STAMP_KEYS: readonly string[] = [
   STAMP_ANNOTATION,
 ];
 
+function isStampKey(key: string): boolean {
+  return STAMP_KEYS.includes(key);
+}
+
 /** Who made a Service what it is now. */
 export type Author =
   | { readonly kind: "known"; readonly change: Change }
   /** It was changed past the webhook; `last` is what was admitted before. */
   | { readonly kind: "unknown"; readonly last: Change | undefined };
 
-export function authorOf(service: Service, signer: Signer, context: ContentContext): Author {
+/**
+ * Between the admission of a new Service and its creation, by the clocks of two machines. Its stamp knows no uid, so it would
+ * fit one that is made of the same manifest, stamp included, long after.
+ */
+const CREATED_WITHIN_MS = 600_000;
+
+/** By what a stamp is checked. */
+export interface StampCheck {
+  readonly signer: Signer;
+  readonly context: ContentContext;
+  /** RFC 3339 -> ms since the epoch. */
+  readonly epochMs: (text: string) => number | undefined;
+}
+
+export function authorOf(service: Service, check: StampCheck): Author {
+  const { signer, context } = check;
   const stamp = stampIn(service.annotations);
   if (stamp === undefined) return { kind: "unknown", last: undefined };
-  const fits = signer.fits(signedText(service, stamp, context), stamp.signature);
-  return fits ? { kind: "known", change: stamp } : { kind: "unknown", last: stamp };
+  const fits = (uid: string): boolean =>
+    signer.fits(signedText(service, uid, stamp, context), stamp.signature);
+  const isKnown = fits(service.uid) || (isOfCreation(service, stamp, check) && fits(""));
+  return isKnown ? { kind: "known", change: stamp } : { kind: "unknown", last: stamp };
+}
+
+function isOfCreation(
+  { creationTimestamp }: Service,
+  { at }: Change,
+  { epochMs }: StampCheck,
+): boolean {
+  const [admittedMs = NaN, createdMs = NaN] = [epochMs(at), epochMs(creationTimestamp)];
+  return Math.abs(admittedMs - createdMs) <= CREATED_WITHIN_MS;
 }

@@ -14,7 +14,7 @@ export class Announced {
   readonly #changes: ExpiringMap<true>;
   readonly #deletions: ExpiringMap<Hint>;
   /** Who waits for the hint of a deletion. */
-  readonly #awaited = new Map<string, () => void>();
+  readonly #awaited = new Map<string, Set<() => void>>();
 
   constructor(clock: Clock) {
     const options = { clock, keepMs: KEEP_MS, maxEntries: MAX_ENTRIES };
@@ -26,7 +26,7 @@ export class Announced {
     const { service, operation, changeId, uid } = hint;
     if (operation === "delete") {
       this.#deletions.set(`${service} ${uid}`, hint);
-      this.#awaited.get(`${service} ${uid}`)?.();
+      for (const tell of this.#awaited.get(`${service} ${uid}`) ?? []) tell();
     } else if (changeId !== undefined) this.#changes.set(`${service} ${changeId}`, true);
   }
 
@@ -45,9 +45,12 @@ export class Announced {
   async deleterWithin(service: ServiceKey, uid: string, limit: Promise<void>): Promise<Author> {
     const key = `${service} ${uid}`;
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#awaited.set(key, resolve);
+    // Each destination that had a mirror waits for itself.
+    const waiting = this.#awaited.get(key) ?? new Set();
+    this.#awaited.set(key, waiting.add(resolve));
     await Promise.race([promise, limit]);
-    this.#awaited.delete(key);
+    waiting.delete(resolve);
+    if (waiting.size === 0) this.#awaited.delete(key);
     return this.deleterOf(service, uid);
   }
 }

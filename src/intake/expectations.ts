@@ -6,6 +6,7 @@ import type { Service } from "../domain/objects.js";
 import type { ServiceKey } from "../domain/service-key.js";
 import { stampIn, type Stamp } from "../domain/stamp.js";
 import type { Clock } from "../ports/clock.js";
+import { ExpiringMap } from "../ports/expiring-map.js";
 import type { Hint, HintSink } from "../ports/hint.js";
 import type { KubeObject } from "../ports/kube-api.js";
 import { parseRfc3339 } from "../ports/timestamps.js";
@@ -53,17 +54,27 @@ const READERS = 4;
 /** More are not kept: the watch finds them, as it does without any webhook. */
 const MAX_PENDING = 10_000;
 
+/** Ours are uuids; where nobody stamps, users write what they like. */
+const MAX_ID_CHARS = 64;
+
 interface Expected {
   readonly hint: Hint;
+  /** The change that the cache showed when this one was announced: by whatever clock, it came before. */
+  readonly before: string | undefined;
   readonly sinceMs: number;
   attempts: number;
 }
 
 export class Expectations implements HintSink {
   readonly #expected = new Map<ServiceKey, Expected>();
+  /** Changes that the cache has shown. A hint may come later than its change, and than the next one's too. */
+  readonly #shown: ExpiringMap<true>;
   #queue: WorkQueue<ServiceKey, undefined> | undefined;
 
-  constructor(private readonly parts: ExpectationParts) {}
+  constructor(private readonly parts: ExpectationParts) {
+    const { clock } = parts;
+    this.#shown = new ExpiringMap({ clock, keepMs: STORED_WITHIN_MS, maxEntries: MAX_PENDING });
+  }
 
   /** A later change of the same Service takes the place of an earlier one: it is what the Service has to become. */
   offer(hint: Hint): void {
@@ -76,16 +87,26 @@ export class Expectations implements HintSink {
       if (isSame(before.hint, hint)) return;
       this.parts.listener.ended(before.hint, "replaced", before.attempts);
     }
-    const { clock, listener } = this.parts;
-    this.#expected.set(service, { hint, sinceMs: clock.monotonicMs(), attempts: 0 });
+    const { clock, listener, cached } = this.parts;
+    const expected = {
+      hint,
+      before: stampId(cached(service)),
+      sinceMs: clock.monotonicMs(),
+      attempts: 0,
+    };
+    this.#expected.set(service, expected);
     listener.expected(hint);
+    if (this.#shown.get(`${service} ${hint.changeId}`) === true) return this.#end(expected, "seen");
     this.#queue?.addAfter(service, FIRST_LOOK_MS, { priority: "live" });
   }
 
   /** The cache has something new about this Service. */
   changed(service: ServiceKey): void {
+    const found = this.parts.cached(service);
+    const id = stampId(found);
+    if (id !== undefined) this.#shown.set(`${service} ${id}`, true);
     const expected = this.#expected.get(service);
-    if (expected !== undefined) this.#settle(expected, this.parts.cached(service), "seen");
+    if (expected !== undefined) this.#settle(expected, found, "seen");
   }
 
   /** Looks for what does not come by, until `signal` aborts. What is still expected then is the next leader's. */
@@ -141,7 +162,7 @@ export class Expectations implements HintSink {
 
   /** Is it as expected, or beyond that? */
   #settle(expected: Expected, found: Service | undefined, how: "seen" | "read"): boolean {
-    const outcome = judge(expected.hint, found, how);
+    const outcome = judge(expected, found, how);
     if (outcome === undefined) return false;
     this.#end(expected, outcome === "stored" ? how : outcome);
     return true;
@@ -163,7 +184,7 @@ function isSame(one: Hint, other: Hint): boolean {
 
 /** undefined: not yet. A cache that has nothing may be late, or the Service is not selected any more; a read does not lie. */
 function judge(
-  hint: Hint,
+  { hint, before }: Expected,
   found: Service | undefined,
   how: "seen" | "read",
 ): "stored" | "superseded" | undefined {
@@ -173,7 +194,13 @@ function judge(
   const stamp = found && stampIn(found.annotations);
   if (stamp?.id === hint.changeId) return "stored";
   const isKnown = found !== undefined || how === "read";
-  return (isKnown && isAnother(hint, found)) || isLater(stamp, hint) ? "superseded" : undefined;
+  const isOvertaken = stamp?.id !== before && isLater(stamp, hint);
+  return (isKnown && isAnother(hint, found)) || isOvertaken ? "superseded" : undefined;
+}
+
+function stampId(service: Service | undefined): string | undefined {
+  const id = service && stampIn(service.annotations)?.id;
+  return id !== undefined && id.length <= MAX_ID_CHARS ? id : undefined;
 }
 
 /** NB: one that is created has a uid in admission already, but keeps it only if it is stored. */

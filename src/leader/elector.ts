@@ -33,6 +33,9 @@ export interface ElectorOptions extends LeaseOptions {
   readonly onLeader?: (() => void) | undefined;
 }
 
+/** A stop lasts 5 s at most, and what is told must come before the end. */
+const FOLLOW_MS = 250;
+
 /** Why a term ends though nobody asked for it. */
 type LeaseEnd = "taken" | "not renewed in time";
 
@@ -97,6 +100,15 @@ export class Elector {
       await this.options.clock.sleep(this.#keeper.pauseMs(outcome), signal);
     }
     await this.#keeper.release();
+  }
+
+  /** Looks who leads without wanting to, for what a process that stops has still to tell. Until `signal` aborts. Never rejects. */
+  async follow(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#keeper.observe(signal);
+      this.#tellLeader();
+      await this.options.clock.sleep(FOLLOW_MS, signal);
+    }
   }
 
   async #lead(signal: AbortSignal, lead: (term: Term) => Promise<void>): Promise<void> {

@@ -28,9 +28,12 @@ export class ExpiringMap<V> {
 
   set(key: string, value: V): void {
     const { clock, keepMs, maxEntries } = this.options;
+    const nowMs = clock.monotonicMs();
     this.#entries.delete(key);
-    this.#entries.set(key, { value, untilMs: clock.monotonicMs() + keepMs });
-    const [oldest] = this.#entries.keys();
-    if (this.#entries.size > maxEntries && oldest !== undefined) this.#entries.delete(oldest);
+    this.#entries.set(key, { value, untilMs: nowMs + keepMs });
+    for (const [oldest, { untilMs }] of this.#entries) {
+      if (untilMs > nowMs && this.#entries.size <= maxEntries) break;
+      this.#entries.delete(oldest);
+    }
   }
 }

@@ -1,7 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Service, StringMap } from "../../src/domain/objects.js";
-import { authorOf, matters, stampAnnotations, stampIn } from "../../src/domain/stamp.js";
+import { matters, stampAnnotations, stampIn } from "../../src/domain/stamp.js";
+import { sha256 } from "../../src/runtime/sha256.js";
 import { Mutator } from "../../webhook/mutator.js";
 import { SeededRandom } from "../fakes/seeded-random.js";
 import { VirtualClock } from "../fakes/virtual-clock.js";
@@ -11,6 +12,7 @@ import { patched } from "../fixtures/patched.js";
 import { route } from "../fixtures/route.js";
 import { service } from "../fixtures/service.js";
 import { SIGNER } from "../fixtures/signer.js";
+import { stampAuthor } from "../fixtures/stamp-author.js";
 
 const CONTEXT = { ...mappingContext(route()), ...installed() };
 
@@ -35,7 +37,7 @@ const brought = fc.option(
 );
 
 function mutatorOf() {
-  const parts = { clock: new VirtualClock(), random: new SeededRandom(1) };
+  const parts = { clock: new VirtualClock(), random: new SeededRandom(1), digest: sha256 };
   const rules = { context: () => CONTEXT, signer: () => SIGNER, shown: (name: string) => name };
   const mutator = new Mutator({ ...parts, ...rules });
   return (
@@ -81,7 +83,7 @@ describe("the stamp", () => {
         const after = admit(stored, mixed, "bob");
 
         if (matters(stored, mixed, CONTEXT)) {
-          expect(authorOf(after, SIGNER, CONTEXT)).toMatchObject({
+          expect(stampAuthor(after, CONTEXT)).toMatchObject({
             kind: "known",
             change: { by: "bob" },
           });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { type AdmissionBed, openAdmissionBed } from "../../harness/admission-bed.js";
 import { service } from "../../harness/manifests.js";
 import { SteadyLoad } from "../../harness/steady-load.js";
@@ -10,6 +10,7 @@ beforeAll(async () => {
   bed = await openAdmissionBed();
 });
 afterAll(async () => bed.close());
+afterEach(async () => bed.stopRuns());
 
 it("a replica that stops under load drops no call of the API server, although that goes on asking it for a while", async () => {
   const { namespace } = bed.src;
@@ -43,4 +44,23 @@ it("a replica that stops under load drops no call of the API server, although th
   expect(refused).toEqual([]);
   expect(readyWhileDraining.status).toBe(503);
   expect(exitCode).toBe(0);
+});
+
+it("a leader that stops tells the next one who deleted what in its last moments", async () => {
+  const { namespace } = bed.src;
+  await bed.install("Fail");
+  const leaving = await bed.run();
+  const next = bed.launch();
+  await bed.route(leaving);
+  await bed.source.create(service(namespace, "last"));
+  await bed.dst.untilService("last");
+
+  const ended = leaving.stop();
+  await leaving.untilLogged("webhook draining");
+  await bed.as("carol").remove("Service", namespace, "last");
+  await bed.dst.untilGone("Service", "last");
+  const [removed] = await next.untilLogged("removed");
+  await ended;
+
+  expect(removed).toMatchObject({ by: "carol" });
 });

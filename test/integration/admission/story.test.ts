@@ -99,6 +99,24 @@ describe("the story of a change", () => {
     await bed.src.remove("Service", "past");
   });
 
+  it("nor what was done and undone past it", async () => {
+    const leader = await bed.run();
+    await bed.route(leader);
+    const { namespace } = bed.src;
+    await bed.as("ann").create(service(namespace, "back", { spec: { ports: [{ port: 80 }] } }));
+    await bed.dst.untilService("back");
+    bed.cutOff();
+    for (const port of [81, 80]) {
+      await bed.src.patch("Service", "back", { spec: { ports: [{ port }] } });
+      await bed.dst.untilService("back", ({ spec }) => JSON.stringify(spec).includes(`${port}`));
+    }
+
+    const mirror = await bed.dst.service("back");
+
+    expect(mirror.metadata.annotations).not.toHaveProperty("svc-ferry.io/changed-by");
+    await bed.src.remove("Service", "back");
+  });
+
   it("cannot be forged by a name with line breaks and escape sequences", async () => {
     const leader = await bed.run();
     await bed.route(leader);

@@ -174,11 +174,31 @@ describe("Reloader", () => {
     reloader.secretChanged(undefined);
 
     expect(before).toBeUndefined();
-    expect(byOld).toMatch(/^[0-9a-f]{64}$/);
+    expect(byOld).toMatch(/^[0-9a-f]{72}$/);
     expect(reloader.signer?.sign("change")).not.toBe(byOld);
     expect(reloader.signer?.fits("change", byOld)).toBe(true);
     expect(reloader.signer?.fits("another change", byOld)).toBe(false);
     expect(reloader.signer?.fits("change", "")).toBe(false);
+    expect(["", byOld, `0${byOld}`].map((text) => reloader.signer?.knows(text))).toEqual([
+      false,
+      true,
+      false,
+    ]);
+  });
+
+  it("takes an older one back in the place of one that API servers refuse", () => {
+    const refused = newLeaf(ca, { madeMs: NOW - HOUR });
+    const older = newLeaf(ca, { madeMs: NOW - 2 * HOUR });
+    const accepts = ({ leaf }: { readonly leaf: { readonly id: string } }): boolean =>
+      leaf.id !== refused.certificate.id;
+    const { reloader } = bed(true, accepts);
+
+    reloader.secretChanged(secretOf(refused));
+    const before = reloader.serving.current()?.cert;
+    reloader.secretChanged(secretOf(older));
+
+    expect(before).toBe(refused.certificate.pem);
+    expect(reloader.serving.current()?.cert).toBe(older.certificate.pem);
   });
 
   it("tells once that the one in use has ended, and takes one whose time has come", async () => {

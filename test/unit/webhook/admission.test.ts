@@ -74,7 +74,10 @@ describe("Admission", () => {
 
     const answer = validate(undefined, stamped);
 
-    expect(answer).toMatchObject({ kind: "allowed", audit: { "change-id": "change-1" } });
+    expect(answer).toMatchObject({
+      kind: "allowed",
+      audit: { "change-id": "change-1", target: "b/prod/web" },
+    });
     expect(hints).toMatchObject([
       { service: "shop/web", operation: "create", changeId: "change-1", by: "ann" },
     ]);

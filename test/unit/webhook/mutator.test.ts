@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Service } from "../../../src/domain/objects.js";
-import { authorOf, stampAnnotations, stampIn } from "../../../src/domain/stamp.js";
+import { stampAnnotations, stampIn } from "../../../src/domain/stamp.js";
+import { sha256 } from "../../../src/runtime/sha256.js";
 import { Mutator, type Mutation } from "../../../webhook/mutator.js";
 import { SeededRandom } from "../../fakes/seeded-random.js";
 import { VirtualClock } from "../../fakes/virtual-clock.js";
@@ -8,6 +9,8 @@ import { installed, mappingContext } from "../../fixtures/installation.js";
 import { route } from "../../fixtures/route.js";
 import { service } from "../../fixtures/service.js";
 import { SIGNER } from "../../fixtures/signer.js";
+import { stampAuthor } from "../../fixtures/stamp-author.js";
+import { heldBytes } from "../../harness/held-bytes.js";
 import { patched } from "../../fixtures/patched.js";
 
 const CONTEXT = { ...mappingContext(route()), ...installed() };
@@ -21,6 +24,7 @@ function mutatorBed() {
   const mutator = new Mutator({
     clock,
     random,
+    digest: sha256,
     context: () => CONTEXT,
     signer: () => (state.isLoaded ? SIGNER : undefined),
     shown: (username) => username,
@@ -50,7 +54,7 @@ function fields(of: Service): Service {
 }
 
 function author(of: Service) {
-  return authorOf(of, SIGNER, CONTEXT);
+  return stampAuthor(of, CONTEXT);
 }
 
 describe("Mutator", () => {
@@ -169,6 +173,52 @@ describe("Mutator", () => {
     expect(author({ ...stored, name: "web-x7k2p", generateName: "web-" }).kind).toBe("known");
   });
 
+  it("knows by whom a Service with a generated name is changed, and that nobody was seen", () => {
+    const { admit } = mutatorBed();
+    const asked = { ...fields(web), name: "", generateName: "web-" };
+    const stored = { ...admit(undefined, asked), name: "web-x7k2p", uid: "u-1" };
+    const { spec } = web.port(81);
+
+    const changed = admit(stored, { ...stored, spec }, { username: "bob" });
+
+    expect(author(changed)).toMatchObject({ kind: "known", change: { by: "bob" } });
+    expect(author({ ...stored, spec })).toMatchObject({ kind: "unknown", last: { by: "ann" } });
+  });
+
+  it("gives each Service of one generated name an id of its own", () => {
+    const { admit } = mutatorBed();
+    const asked = { ...fields(web), name: "", generateName: "web-" };
+
+    const ids = [1, 2].map(() => stampIn(admit(undefined, asked).annotations)?.id);
+
+    expect(new Set(ids).size).toBe(2);
+  });
+
+  it("signs what lasts when routes, records and link of the installation change", () => {
+    const { admit } = mutatorBed();
+    const stored = admit(undefined, web);
+    const other = {
+      ...mappingContext(route(), route("more").with({ destination: "c" })),
+      ...installed(),
+      link: "another",
+      routeRecords: new Map([["r", "r@1234"]]),
+    };
+
+    expect(stampAuthor(stored, other)).toMatchObject({ kind: "known", change: { by: "ann" } });
+  });
+
+  it("holds little of what it was asked, however large that was", async () => {
+    const { admit } = mutatorBed();
+    admit(undefined, web);
+    const before = await heldBytes();
+
+    for (let call = 0; call < 100; call += 1) {
+      admit(undefined, web.with({ labels: { ...web.labels, x: `${call}`.padEnd(500_000, "x") } }));
+    }
+
+    expect((await heldBytes()) - before).toBeLessThan(5_000_000);
+  });
+
   it("signs nothing that the API server adds", () => {
     const { admit } = mutatorBed();
     const { ipFamilies: _families, ipFamilyPolicy: _policy, ...spec } = web.spec;
@@ -209,6 +259,10 @@ describe("a change that the webhook did not see", () => {
       last: { by: "ann" },
     });
     expect(author(plain)).toEqual({ kind: "unknown", last: undefined });
+    const muchLater = { ...stored, uid: "u-2", creationTimestamp: "2026-01-01T00:10:01Z" };
+    expect(author(muchLater)).toMatchObject({ kind: "unknown", last: { by: "ann" } });
+    const update = admit(stored, { ...stored, spec: web.port(81).spec });
+    expect(author({ ...update, uid: "u-2" })).toMatchObject({ kind: "unknown" });
     const forged = stampAnnotations({ id: "1", by: "eve", at: "now", signature: "0" });
     expect(author({ ...fields(web), annotations: forged }).kind).toBe("unknown");
   });

@@ -136,6 +136,24 @@ describe("Outbox: what is delivered", () => {
     expect(bed.kept).toBe("svc_ferry_outbox_hints = 2");
   });
 
+  it("says when everything is told, or that the time is over", async () => {
+    const bed = await new Bed().start();
+    bed.link.mode = "hangs";
+    bed.outbox.offer(WEB);
+    await bed.settle();
+    const ended: string[] = [];
+
+    void bed.outbox.told(300).then(() => ended.push(`first at ${bed.clock.monotonicMs()}`));
+    await bed.clock.advance(400);
+    void bed.outbox.told(300).then(() => ended.push(`second at ${bed.clock.monotonicMs()}`));
+    bed.link.release();
+    await bed.settle();
+    await bed.outbox.told(300);
+
+    expect(ended).toEqual(["first at 300", "second at 400"]);
+    await bed.stop();
+  });
+
   it("makes one batch of what is offered while another is under way, never two at once", async () => {
     const bed = await new Bed().start();
     bed.link.mode = "hangs";

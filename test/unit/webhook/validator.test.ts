@@ -35,7 +35,7 @@ function validatorBed() {
     bed.server.create(SERVICES, newObject(kubeService(one)));
     bed.catchUp();
   };
-  return { bed, admit, occupy, state };
+  return { bed, validator, admit, occupy, state };
 }
 
 /** What the source has: another Service with that name there. */
@@ -226,6 +226,41 @@ describe("Validator", () => {
       expect(verdict.kind === "allowed" && verdict.warnings).toHaveLength(1);
     },
   );
+
+  it("promises nothing to one that lost its name before: another may be told to take it over", async () => {
+    const { bed, admit } = validatorBed();
+    bed.create(rival);
+    await bed.reconcile();
+    bed.catchUp();
+    const loser = web.created(1_000_000);
+
+    admit(loser, loser.port(81));
+
+    const next = service("shop/next").ferried().created(2_000_000).annotation(TARGET_NAME, "web");
+    expect(admit(undefined, next.annotation("svc-ferry.io/takeover", "shop/old"))).toEqual(ALLOWED);
+  });
+
+  it("promises a name no longer than until the source shows who has it", () => {
+    const { bed, validator, admit } = validatorBed();
+    admit(undefined, web);
+    bed.create(web);
+    validator.observed(web);
+    bed.sourceServer.delete(SERVICES, { namespace: "shop", name: "web" });
+    bed.catchUp();
+
+    expect(admit(undefined, rival)).toEqual(ALLOWED);
+  });
+
+  it("promises nothing to a Service that the source shows already", () => {
+    const { bed, admit } = validatorBed();
+    bed.create(web);
+
+    admit(web, web.port(81));
+    bed.sourceServer.delete(SERVICES, { namespace: "shop", name: "web" });
+    bed.catchUp();
+
+    expect(admit(undefined, rival)).toEqual(ALLOWED);
+  });
 
   it("leaves it to the core whether k8s-svc-sync made what is there", () => {
     const { admit, occupy } = validatorBed();

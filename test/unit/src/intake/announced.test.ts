@@ -66,4 +66,20 @@ describe("Announced", () => {
     expect(soon).toMatchObject({ kind: "known", change: { by: "ann" } });
     expect(await unheard).toEqual({ kind: "unknown", last: undefined });
   });
+
+  it("tells each of two destinations that wait for the same", async () => {
+    const clock = new VirtualClock();
+    const announced = new Announced(clock);
+    const { signal } = new AbortController();
+    const waiting = [3_000, 5_000].map((limitMs) =>
+      announced.deleterWithin(KEY, "u-1", clock.sleep(limitMs, signal)),
+    );
+
+    announced.remember(deletion);
+
+    await expect(Promise.all(waiting)).resolves.toMatchObject([
+      { kind: "known", change: { by: "ann" } },
+      { kind: "known", change: { by: "ann" } },
+    ]);
+  });
 });

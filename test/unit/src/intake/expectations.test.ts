@@ -229,4 +229,34 @@ describe("Expectations", () => {
     expect(told).toEqual([expect.stringMatching(/^1 read \d$/)]);
     await end();
   });
+
+  it("does not take what was there before for later, whatever that one's clock says", async () => {
+    const { clock, world, offer, told, end } = expectationsBed();
+    world.cached = stamped("0", "2026-01-01T00:05:00.000Z");
+    world.stored = stamped("1");
+
+    offer();
+    const atOnce = [...told];
+    await clock.advance(60);
+
+    expect(atOnce).toEqual([]);
+    expect(told).toEqual(["1 read 1"]);
+    await end();
+  });
+
+  it("knows what was stored and replaced before its hint came", async () => {
+    const { clock, world, expectations, offer, told, end } = expectationsBed();
+    world.cached = stamped("1", "2026-01-01T00:00:00.500Z");
+    expectations.changed(KEY);
+    // A retry of an earlier change, stored after it.
+    world.cached = stamped("2", "2026-01-01T00:00:00.000Z");
+    world.stored = world.cached;
+    expectations.changed(KEY);
+
+    offer();
+    await clock.advance(80_000);
+
+    expect(told).toEqual(["1 seen 0"]);
+    await end();
+  });
 });
