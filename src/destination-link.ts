@@ -5,6 +5,7 @@
 import { clusterFamilies } from "./cluster-families.js";
 import type { EndpointsMode } from "./config/config.js";
 import type { Installation } from "./domain/installation.js";
+import { strayNamespaces } from "./stray-namespaces.js";
 import { leaseNamespace, targetNamespaces } from "./domain/namespaces.js";
 import type { IpFamily } from "./domain/objects.js";
 import { clusterUid, untilAnswered } from "./introduction.js";
@@ -84,6 +85,8 @@ interface Introduction {
   /** Of its kube-system. */
   readonly uid: string;
   readonly families: readonly IpFamily[];
+  /** Namespaces with mirrors of ours that no route leads to. */
+  readonly strays: readonly string[];
 }
 
 /** What exists once the destination has said who it is. */
@@ -196,13 +199,30 @@ export class DestinationLink {
     const ask = async (cut: AbortSignal): Promise<Introduction> => {
       const uid = await clusterUid(api, cut);
       const families = await clusterFamilies(api, cut);
+      const strays = await this.#strays(cut);
       onIdentity(uid);
-      return { uid, families };
+      return { uid, families, strays };
     };
     return untilAnswered(ask, { clock, onTrouble }, signal);
   }
 
-  #activate({ uid, families }: Introduction, signal: AbortSignal): Active {
+  /** What a former configuration left where this one never looks is removed like the mirrors of any route that is gone. */
+  async #strays(signal: AbortSignal): Promise<readonly string[]> {
+    const { api, log } = this.parts;
+    const { name: destination, installation } = this.settings;
+    const { link } = installation;
+    const mapped = targetNamespaces(this.#routes());
+    const found = await strayNamespaces(api, { link, mapped }, signal);
+    if (found === undefined) {
+      const message = `mirrors that a former configuration left in namespaces of no route are not found and stay: let this account list services in all namespaces (ClusterRole: apiGroups [""], resources [services], verbs [list]), or remove them by hand (kubectl get services -A -l svc-ferry.io/link=${link})`;
+      log.warn({ destination }, message);
+    } else if (found.length > 0) {
+      log.info({ destination, namespaces: found }, "mirrors lie in namespaces of no route");
+    }
+    return found ?? [];
+  }
+
+  #activate({ uid, families, strays }: Introduction, signal: AbortSignal): Active {
     const { source, authors, proof, clock, random, log, metrics, digest, observe } = this.parts;
     const { name, installation, paused, adopt, endpoints: mode } = this.settings;
     // Families, the Lease and whether it is the source itself were learnt from this very cluster.
@@ -217,6 +237,7 @@ export class DestinationLink {
       link: installation.link,
       marks: this.#routes().map((route) => route.mark),
       namespaces: targetNamespaces(this.#routes()),
+      strays,
       primaryFamilies: families,
       onTarget: (target) =>
         this.add(target, { sinceMs: clock.monotonicMs(), cause: "destination" }),

@@ -4,7 +4,8 @@ import type { DestinationLease, DestinationLeaseState } from "./ports/destinatio
 /** The kit's heartbeat as the core asks for it: something to wait for, and a signal that says when it is over. */
 export class LinkLease implements DestinationLease {
   readonly #heartbeat: Heartbeat;
-  #held = Promise.withResolvers<void>();
+  /** A set of those who wait: a promise would remember each of them, also who has long given up. */
+  readonly #waiting = new Set<() => void>();
   #lost = new AbortController();
   #isHeld = false;
 
@@ -26,11 +27,13 @@ export class LinkLease implements DestinationLease {
 
   async held(signal: AbortSignal): Promise<void> {
     if (this.permit() || signal.aborted) return;
-    const aborted = Promise.withResolvers<void>();
-    const abort = (): void => aborted.resolve();
-    signal.addEventListener("abort", abort, { once: true });
-    await Promise.race([this.#held.promise, aborted.promise]);
-    signal.removeEventListener("abort", abort);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const end = (): void => resolve();
+    signal.addEventListener("abort", end, { once: true });
+    this.#waiting.add(end);
+    await promise;
+    this.#waiting.delete(end);
+    signal.removeEventListener("abort", end);
   }
 
   lost(): AbortSignal {
@@ -45,12 +48,10 @@ export class LinkLease implements DestinationLease {
     if (kind === "held") {
       this.#lost = new AbortController();
       this.#isHeld = true;
-      this.#held.resolve();
+      for (const end of this.#waiting) end();
     } else if (this.#isHeld) {
       this.#lost.abort();
       this.#isHeld = false;
-      // Only now: a promise that somebody waits for must stay the one that is resolved.
-      this.#held = Promise.withResolvers<void>();
     }
   }
 }

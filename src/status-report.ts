@@ -1,6 +1,7 @@
 /** Makes /status from what the parts of this process know. Reads memory only. */
 import type { Core } from "./core.js";
 import type { DestinationLink } from "./destination-link.js";
+import type { ServiceKey } from "./domain/service-key.js";
 import type { WatchHealth } from "./intake/watch-health.js";
 import type { Clock } from "./ports/clock.js";
 import type {
@@ -73,6 +74,7 @@ function destinationStatus(link: DestinationLink, clock: Clock): DestinationStat
     paused: link.settings.paused,
     heartbeat: state.kind,
     heartbeatHolder: state.kind === "held-elsewhere" ? state.holder : undefined,
+    heartbeatCause: state.kind === "unknown" ? state.cause : undefined,
     brake: link.orphans.brakeBlocked,
     mirrors: link.mirrorCount,
     queued: live + bulk + inFlight,
@@ -82,6 +84,13 @@ function destinationStatus(link: DestinationLink, clock: Clock): DestinationStat
 function serviceStatuses(core: Core): readonly ServiceStatus[] {
   const placed = core.links.flatMap((link) =>
     [...link.reporter.states()].map((state) => placedStatus(link.settings.name, state)),
+  );
+  const unplaced = core.links.flatMap((link) =>
+    [...pending(core, link)].map((names): ServiceStatus => ({
+      ...names,
+      destination: link.settings.name,
+      state: "pending",
+    })),
   );
   const orphaned = core.links.flatMap((link) =>
     [...link.orphans.all()].map(({ source, target, reason }): ServiceStatus => ({
@@ -103,7 +112,7 @@ function serviceStatuses(core: Core): readonly ServiceStatus[] {
       message: reason.message,
     }),
   );
-  return [...placed, ...orphaned, ...refused].sort(
+  return [...placed, ...unplaced, ...orphaned, ...refused].sort(
     (a, b) => compare(a.destination, b.destination) || compare(a.service, b.service),
   );
 }
@@ -114,6 +123,7 @@ export function countServices(core: Core, destination: string): ReadonlyMap<stri
   const add = (state: SyncState): unknown => counts.set(state, (counts.get(state) ?? 0) + 1);
   const link = core.links.find(({ settings }) => settings.name === destination);
   for (const { state } of link?.reporter.states() ?? []) add(state);
+  for (const _waiting of link === undefined ? [] : pending(core, link)) add("pending");
   for (const _orphan of link?.orphans.all() ?? []) add("held");
   for (const [, { route }] of core.cache.refused()) {
     if (route.destination === destination) add("refused");
@@ -121,8 +131,22 @@ export function countServices(core: Core, destination: string): ReadonlyMap<stri
   return counts;
 }
 
+/** Services that no pass has reached yet: the destination was not to be had so far, or a term has just begun. */
+function* pending(
+  core: Core,
+  link: DestinationLink,
+): Generator<{ readonly service: ServiceKey; readonly target: ServiceKey }> {
+  for (const [target, wanting] of core.cache.wanting(link.settings.name)) {
+    for (const { source, retained } of wanting) {
+      // Who merely keeps a name is told as refused.
+      if (retained === true || link.reporter.stateOf(target, source) !== undefined) continue;
+      yield { service: source, target };
+    }
+  }
+}
+
 function placedStatus(destination: string, state: ServiceState): ServiceStatus {
-  const reason = state.reason ?? state.remarks[0];
+  const reason = state.reason ?? state.remarks?.[0];
   return {
     service: state.source,
     destination,

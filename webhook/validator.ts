@@ -10,7 +10,7 @@ import { whyForeign } from "../src/domain/ownership.js";
 import { sourceOf, standing, whyLost, type Candidate } from "../src/domain/plan.js";
 import { remarks } from "../src/domain/desired.js";
 import type { Route } from "../src/domain/route.js";
-import { serviceKey, type ServiceKey } from "../src/domain/service-key.js";
+import { keyOf, serviceKey, type ServiceKey } from "../src/domain/service-key.js";
 import { wishes } from "../src/domain/stamp.js";
 import type { Mapping, MappingContext } from "../src/domain/target.js";
 import type { ClusterViews } from "../src/ports/cluster-views.js";
@@ -182,10 +182,6 @@ function reservation({ destination }: Route, target: ServiceKey): string {
 
 function isSame(one: Service, other: Service): boolean {
   return one.namespace === other.namespace && one.name === other.name;
-}
-
-function keyOf({ namespace, name }: Service): ServiceKey {
-  return serviceKey(namespace, name);
 }
 
 /** Where the user has to change something. */

@@ -36,6 +36,7 @@ export const statusSchema = z.looseObject({
       paused: z.boolean(),
       heartbeat: z.string(),
       heartbeatHolder: z.string().optional(),
+      heartbeatCause: z.string().optional(),
       brake: z.boolean(),
     }),
   ),

@@ -11,8 +11,17 @@ export interface StatusView {
 }
 
 /** States that need nobody's attention. A pause is somebody's will, but it is not synced: it is shown. */
-export function isInOrder({ state }: ReadService): boolean {
+function isInOrder({ state }: ReadService): boolean {
   return state === "synced";
+}
+
+/** Every Service is in order, and nothing keeps us from seeing and making it so. */
+export function isAllInOrder({ source, destinations, services }: ReadStatus): boolean {
+  return (
+    source.connected &&
+    destinations.every(({ connected, heartbeat }) => connected && heartbeat === "held") &&
+    services.every(isInOrder)
+  );
 }
 
 /** The services that a view shows. */
@@ -73,6 +82,10 @@ function clusterNotes(report: ReadStatus, destination: ReadDestination): readonl
   if (destination.brake) notes.push("DELETIONS BLOCKED (--allow-mass-delete)");
   if (destination.heartbeat === "held-elsewhere") {
     notes.push(`LINK HELD BY ${printable(destination.heartbeatHolder ?? "another process")}`);
+  }
+  if (destination.heartbeat === "unknown") {
+    const { heartbeatCause: cause } = destination;
+    notes.push(cause === undefined ? "LINK NOT HELD" : `LINK NOT HELD (${printable(cause)})`);
   }
   return notes;
 }

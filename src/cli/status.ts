@@ -1,8 +1,8 @@
-/** `svc-ferry status`: asks a running replica how everything stands. Exit: 0 all synced, 1 not, 2 could not ask. */
+/** `svc-ferry status`: asks a running replica how everything stands. Exit: 0 all synced and every cluster within reach, 1 not, 2 could not ask. */
 import { Command, Option } from "commander";
 import { printable } from "../ports/printable.js";
 import { statusSchema, type ReadStatus } from "./status-schema.js";
-import { isInOrder, shownServices, statusText } from "./status-text.js";
+import { isAllInOrder, shownServices, statusText } from "./status-text.js";
 import { EXIT_CANNOT, EXIT_OK, type Terminal } from "./terminal.js";
 
 /** The body of an answer, or why there is none. */
@@ -25,7 +25,9 @@ interface StatusFlags {
 
 export function statusCommand(terminal: Terminal, ask: Ask, exit: (code: number) => void): Command {
   return new Command("status")
-    .description("show what is not in sync (exit 0: all is, 1: something is not, 2: could not ask)")
+    .description(
+      "show what is not in sync (exit 0: all is, 1: something is not or a cluster is out of reach, 2: could not ask)",
+    )
     .addOption(
       new Option("--status-url <url>", "where a replica answers; see kubectl port-forward").default(
         "http://127.0.0.1:8080/status",
@@ -54,7 +56,7 @@ async function status(terminal: Terminal, ask: Ask, flags: StatusFlags): Promise
     return cannot(`${report.podName} (${report.role}) does not know the state${leader}`);
   }
   stdout(rendered(report, flags));
-  return report.services.every(isInOrder) ? EXIT_OK : EXIT_NOT_SYNCED;
+  return isAllInOrder(report) ? EXIT_OK : EXIT_NOT_SYNCED;
 }
 
 function rendered(report: ReadStatus, { all = false, output }: StatusFlags): string {

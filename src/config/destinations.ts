@@ -13,7 +13,7 @@ export function destinations(
   file: ConfigFile | undefined,
   problems: Problem[],
 ): readonly Destination[] {
-  const path = given.read(SETTINGS.kubeconfig).value;
+  const path = given.kubeconfigPath();
   const context = given.read(SETTINGS.dstContext);
   const listed = file?.destinations;
   if (listed === undefined) {

@@ -1,7 +1,7 @@
 /** Where each setting's value comes from, and its value: flag, environment, file, default, in this order. */
 import type { ConfigFile } from "./config-file.js";
 import { problem, type Problem } from "./problems.js";
-import { settingKey, settingList, variableName, type Setting } from "./settings.js";
+import { settingKey, settingList, SETTINGS, variableName, type Setting } from "./settings.js";
 import { suggest } from "./suggest.js";
 
 /** Options as commander gives them: keys in camelCase, `true` for a flag that stands alone. */
@@ -65,6 +65,12 @@ export class GivenSettings {
     const wrong = problem(raw.label, parsed.reason, { value: raw.text, allowed });
     this.#problems.set(setting.name, wrong);
     return { ...raw, value: setting.fallback };
+  }
+
+  /** undefined: nobody names a file, and whoever opens the cluster reads $KUBECONFIG, which may list several. */
+  kubeconfigPath(): string | undefined {
+    const { value, explicit } = this.read(SETTINGS.kubeconfig);
+    return explicit ? value : undefined;
   }
 
   #raw(setting: Setting<unknown>): RawValue | undefined {

@@ -103,7 +103,7 @@ export function sourceOf(given: GivenSettings): Config["source"] {
     const name = context.explicit ? context.value : "in-cluster";
     return { name, access: { kind: "in-cluster" } };
   }
-  const path = given.read(SETTINGS.kubeconfig).value;
+  const path = given.kubeconfigPath();
   const access: ClusterAccess = { kind: "kubeconfig", path, context: context.value };
   return { name: context.value, access };
 }

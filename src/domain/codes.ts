@@ -20,6 +20,7 @@ export type ReasonCode =
   | "namespace-missing"
   | "namespace-terminating"
   | "rejected-by-destination"
+  | "mirror-terminating"
   // Nothing is written on purpose.
   | "paused"
   | "link-held-elsewhere"

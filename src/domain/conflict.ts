@@ -1,7 +1,7 @@
 /** Who gets a name when several sources want it: one pure function for core, webhook and explain. */
 import { RELEASE_TO_ANNOTATION, TAKEOVER_ANNOTATION } from "./labels.js";
 import type { Service } from "./objects.js";
-import { serviceKey, type ServiceKey } from "./service-key.js";
+import { keyOf, type ServiceKey } from "./service-key.js";
 
 /**
  * Of several candidates for one name: whoever holds the mirror keeps it as long as it wants it (never break what
@@ -58,8 +58,4 @@ function byAge(a: Service, b: Service): number {
 function compare(a: string, b: string): number {
   if (a === b) return 0;
   return a < b ? -1 : 1;
-}
-
-function keyOf(service: Service): ServiceKey {
-  return serviceKey(service.namespace, service.name);
 }

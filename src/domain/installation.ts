@@ -71,6 +71,17 @@ export function madeByKnownRoute(
   return [...routeRecords.values()].some((one) => one.endsWith(`@${record.digest}`));
 }
 
+/** May this very route have made the mirror? It says so by name, or by what it selects and where to if the route was renamed. */
+export function madeByRoute(
+  { routeRecords }: Pick<Installation, "routeRecords">,
+  mirror: { readonly annotations: StringMap },
+  route: Pick<Route, "name">,
+): boolean {
+  const record = routeOf(mirror.annotations);
+  if (record === undefined || record.name === route.name) return true;
+  return routeRecords.get(route.name)?.endsWith(`@${record.digest}`) === true;
+}
+
 /** `<lease namespace>.<lease name>.<8 of the UID>`; a head that is too long is cut and told apart by a digest. */
 function defaultLink(facts: InstallationFacts): string {
   const uid = facts.sourceCluster.slice(0, 8);

@@ -48,7 +48,6 @@ export const HEADLESS_LABEL = "service.kubernetes.io/headless";
 /** Set by the destination's endpoints controller on what it writes (Kubernetes 1.33 and later). */
 export const ENDPOINTS_MANAGED_BY_LABEL = "endpoints.kubernetes.io/managed-by";
 export const OVER_CAPACITY_ANNOTATION = "endpoints.kubernetes.io/over-capacity";
-export const TRIGGER_TIME_ANNOTATION = "endpoints.kubernetes.io/last-change-trigger-time";
 
 /** Does an annotation of ours, or one that a route copies, have to be kept in memory? */
 export function isOurAnnotation(key: string): boolean {

@@ -10,7 +10,6 @@ import {
   SLICE_MANAGED_BY,
   SLICE_MANAGED_BY_LABEL,
   SOURCE_ANNOTATION,
-  TRIGGER_TIME_ANNOTATION,
 } from "./labels.js";
 import type {
   AddressType,
@@ -68,12 +67,10 @@ export function parseSourceSlice(object: RawObject, digest: Digest): SourceSlice
     namespace,
     name,
     uid,
-    generation: metadata.generation ?? 0,
     serviceName: shared(metadata.labels?.[SERVICE_NAME_LABEL] ?? ""),
     addressType: raw.addressType ?? "IPv4",
     content,
     digest: shared(digest(content, CONTENT_DIGEST_LENGTH)),
-    triggeredAtText: metadata.annotations?.[TRIGGER_TIME_ANNOTATION],
   };
 }
 

@@ -3,6 +3,7 @@ import { desiredEndpoints, type DesiredEndpoints, type MirrorEndpoints } from ".
 import type { Cidr } from "./ip.js";
 import {
   ENDPOINTS_MANAGED_BY_LABEL,
+  HEADLESS_LABEL,
   LINK_LABEL,
   OVER_CAPACITY_ANNOTATION,
   SKIP_MIRROR_LABEL,
@@ -44,6 +45,8 @@ export interface EndpointsView {
 export interface EndpointsPlanContext {
   readonly link: string;
   readonly mark: Mark;
+  /** Of every route: those that a mirror no longer has are taken off. */
+  readonly marks: readonly Mark[];
   readonly cidrs: readonly Cidr[];
   readonly digest: Digest;
   readonly mode: "slices" | "endpoints" | "both";
@@ -88,7 +91,7 @@ export function planEndpoints(view: EndpointsView, context: EndpointsPlanContext
   const wantedNames = new Set(asSlices.map((slice) => slice.name));
   return {
     slices: [
-      ...asSlices.flatMap((slice) => sliceWrite(slice, view)),
+      ...asSlices.flatMap((slice) => sliceWrite(slice, view, context)),
       ...view.foreignSlices.filter(isLeftover).map(leftoverDeletion),
     ],
     endpoints: endpointsWrite(endpoints, view, context),
@@ -137,12 +140,19 @@ function leftoverDeletion(slice: ForeignSlice): Write {
   };
 }
 
-function sliceWrite(wanted: DesiredSlice, view: EndpointsView): readonly Write[] {
+/** Labels that others add stay theirs: a policy that adds one would put it back, and we would never stop writing. */
+function sliceWrite(
+  wanted: DesiredSlice,
+  view: EndpointsView,
+  { marks }: Pick<EndpointsPlanContext, "marks">,
+): readonly Write[] {
   const { namespace } = splitKey(view.target);
   const ref = { namespace, name: wanted.name };
   const existing = view.slices.find((slice) => slice.name === wanted.name);
   if (existing === undefined) return [sliceCreation(ref, wanted, view)];
-  const labels = mapDiff(existing.labels, wanted.labels, Object.keys(existing.labels));
+  const marked = marks.filter(({ key, value }) => existing.labels[key] === value);
+  const ours = [HEADLESS_LABEL, SKIP_MIRROR_LABEL, ...marked.map(({ key }) => key)];
+  const labels = mapDiff(existing.labels, wanted.labels, ours);
   const reown = existing.ownerUid !== view.mirrorUid;
   const content = existing.digest !== wanted.digest;
   const unnamed = existing.source !== wanted.source;
@@ -203,7 +213,7 @@ function endpointsWrite(
   const existing = view.endpoints;
   const ref = splitKey(view.target);
   if (view.external || context.mode === "slices") {
-    // Only what is ours goes: an adopted predecessor's Endpoints were made ours first.
+    // Only what is ours goes; what a predecessor left is not in this view, and EndpointsPass asks for it.
     return existing?.labels[LINK_LABEL] === context.link ? [endpointsDeletion(existing)] : [];
   }
   // A Service without slices has no Endpoints in its own cluster either: no controller makes any.

@@ -49,7 +49,7 @@ export interface PlanContext extends DesiredContext {
 }
 
 export type ServicePlan =
-  /** Nothing is there and nothing is wanted. */
+  /** Nothing is wanted, and nothing is there but what is going by itself. */
   | { readonly kind: "nothing" }
   /** Nothing may be written now; what is there stays. */
   | { readonly kind: "hold"; readonly winner: Candidate | undefined; readonly reason: Reason }
@@ -75,7 +75,8 @@ export function planService(view: TargetView, context: PlanContext): ServicePlan
     return idle ? { kind: "nothing" } : { kind: "hold", winner: first, reason: pause };
   }
   if (first === undefined) {
-    if (mirror === undefined) return { kind: "nothing" };
+    // What waits for its finalizers was deleted once already.
+    if (mirror === undefined || mirror.deleting) return { kind: "nothing" };
     return { kind: "unwanted", mirror, write: deletion(mirror, "nobody wants it") };
   }
   const wanted = desired(first.service, first.route, keepingFamily(view, first, context));
@@ -116,6 +117,9 @@ export function sourceOf(mirror: Pick<Service, "annotations">): ServiceKey | und
 
 function planWanted(view: TargetView, first: Candidate, wanted: DesiredMirror): ServicePlan {
   const { existing, target } = view;
+  if ("service" in existing && existing.service.deleting) {
+    return { kind: "refused", winner: first, reason: whyLeaving(target) };
+  }
   switch (existing.kind) {
     case "absent":
       return {
@@ -132,6 +136,14 @@ function planWanted(view: TargetView, first: Candidate, wanted: DesiredMirror): 
     case "ours":
       return planUpdate(existing.service, first, wanted, target, "update");
   }
+}
+
+/** Nothing can be written under the name that would stay; the end of it brings a pass of its own. */
+function whyLeaving(target: ServiceKey): Reason {
+  return {
+    code: "mirror-terminating",
+    message: `${target} is being deleted in the destination and waits for its finalizers; it is made anew when they are gone`,
+  };
 }
 
 function planUpdate(

@@ -78,15 +78,6 @@ export function isOrdinaryMirror(
   return routes.some((route) => service.labels[route.mark.key] === route.mark.value);
 }
 
-/** Why a Service is not ferried; undefined when it is. */
-export function whyNotFerried(service: Service, context: SelectionContext): Reason | undefined {
-  if (service.deleting) return { code: "not-selected", message: "it is being deleted" };
-  if (!context.routes.some((route) => selects(route, service))) {
-    return { code: "not-selected", message: "no route selects its namespace and labels" };
-  }
-  return whyMirror(service, context);
-}
-
 function selects(route: Route, service: Pick<Service, "namespace" | "labels">): boolean {
   return (
     (route.namespaces === "all" || route.namespaces.includes(service.namespace)) &&

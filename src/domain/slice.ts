@@ -22,14 +22,10 @@ export interface SourceSlice {
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
-  /** Increases with each change of one uid: tells which of two observations is newer. */
-  readonly generation: number;
   readonly serviceName: string;
   readonly addressType: AddressType;
   readonly content: SliceContent;
   readonly digest: string;
-  /** When the source's controller saw the pod change behind it, RFC 3339. */
-  readonly triggeredAtText: string | undefined;
 }
 
 /** A slice of ours in the destination: what it says is kept as a digest only. */

@@ -18,24 +18,31 @@ import { watchHealth, type WatchHealth } from "./watch-health.js";
 export interface DestinationCacheOptions extends DestinationWatchesOptions {
   /** Namespaces that any route may write to; "all" when a template depends on the source. */
   readonly namespaces: readonly string[] | "all";
+  /** Where mirrors lie that no route leads to: watched as well, so that they are removed, but nothing waits for that. */
+  readonly strays: readonly string[];
   /** The primary family, from default/kubernetes. */
   readonly primaryFamilies: readonly IpFamily[];
 }
 
 export class DestinationCache implements DestinationView {
   readonly #watches = new Map<string, DestinationWatches>();
+  /** Without those of stray namespaces. */
+  readonly #mapped: readonly DestinationWatches[];
   readonly #families: Set<IpFamily>;
 
   constructor(options: DestinationCacheOptions) {
     this.#families = new Set(options.primaryFamilies);
     const learn = (service: Service): void => this.#learnFamilies(service);
-    for (const namespace of options.namespaces === "all" ? [""] : options.namespaces) {
-      this.#watches.set(namespace, new DestinationWatches(namespace, options, learn));
-    }
+    const watch = (namespace: string): void =>
+      void this.#watches.set(namespace, new DestinationWatches(namespace, options, learn));
+    (options.namespaces === "all" ? [""] : options.namespaces).forEach(watch);
+    this.#mapped = [...this.#watches.values()];
+    options.strays.forEach(watch);
   }
 
   async start(signal: AbortSignal): Promise<void> {
-    await Promise.all(this.#each((reflector) => reflector.start(signal)));
+    const all = [...this.#watches.values()];
+    await Promise.all(all.flatMap((one) => one.each((reflector) => reflector.start(signal))));
   }
 
   async synced(): Promise<void> {
@@ -91,6 +98,10 @@ export class DestinationCache implements DestinationView {
     this.#of(key)?.deleted(resource, key, uid);
   }
 
+  forget(resource: WriteResource, key: ServiceKey): void {
+    this.#of(key)?.forget(resource, key);
+  }
+
   distrust(resource: WriteResource, namespace: string): void {
     this.#in(namespace)?.relist(resource);
   }
@@ -110,6 +121,6 @@ export class DestinationCache implements DestinationView {
   }
 
   #each<R>(visit: <T>(reflector: Reflector<T>, resource: WriteResource) => R): readonly R[] {
-    return [...this.#watches.values()].flatMap((watches) => watches.each(visit));
+    return this.#mapped.flatMap((watches) => watches.each(visit));
   }
 }

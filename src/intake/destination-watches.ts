@@ -95,7 +95,9 @@ export class DestinationWatches {
       (object) => parseEndpoints(object, options.digest),
       keySame,
     );
-    this.services.store.index(OURS, (seen) => (seen.kind === "ours" ? [""] : []));
+    this.services.store.index(OURS, (seen) =>
+      seen.kind === "ours" && !seen.service.deleting ? [""] : [],
+    );
     this.slices.store.index(BY_SERVICE, (slice) => [
       ...new Set([sliceOwner(slice), slice.ownerKey ?? sliceOwner(slice)]),
     ]);
@@ -151,6 +153,10 @@ export class DestinationWatches {
   deleted(resource: WriteResource, key: ServiceKey, uid: string): void {
     if (resource === "endpointslices") this.foreignSlices.store.assumeDeleted(key, uid);
     this.#of(resource).store.assumeDeleted(key, uid);
+  }
+
+  forget(resource: WriteResource, key: ServiceKey): void {
+    this.#of(resource).store.drop(key);
   }
 
   relist(resource: WriteResource): void {

@@ -182,20 +182,20 @@ function isSame(one: Hint, other: Hint): boolean {
   return one.changeId === other.changeId && one.operation === other.operation;
 }
 
-/** undefined: not yet. A cache that has nothing may be late, or the Service is not selected any more; a read does not lie. */
+/** undefined: not yet. */
 function judge(
-  { hint, before }: Expected,
+  expected: Expected,
   found: Service | undefined,
   how: "seen" | "read",
 ): "stored" | "superseded" | undefined {
+  const { hint, before } = expected;
   if (hint.operation === "delete") {
     return found === undefined || found.deleting || found.uid !== hint.uid ? "stored" : undefined;
   }
   const stamp = found && stampIn(found.annotations);
   if (stamp?.id === hint.changeId) return "stored";
-  const isKnown = found !== undefined || how === "read";
-  const isOvertaken = stamp?.id !== before && isLater(stamp, hint);
-  return (isKnown && isAnother(hint, found)) || isOvertaken ? "superseded" : undefined;
+  if (stamp?.id !== before && isLater(stamp, hint)) return "superseded";
+  return isAnother(hint, found, how) ? "superseded" : undefined;
 }
 
 function stampId(service: Service | undefined): string | undefined {
@@ -203,8 +203,18 @@ function stampId(service: Service | undefined): string | undefined {
   return id !== undefined && id.length <= MAX_ID_CHARS ? id : undefined;
 }
 
-/** NB: one that is created has a uid in admission already, but keeps it only if it is stored. */
-function isAnother({ operation, uid }: Hint, found: Service | undefined): boolean {
+/**
+ * The object that was changed has gone. A cache that has nothing may be late, or the Service is not selected any more; a read does
+ * not lie.
+ *
+ * NB: one that is created has a uid in admission already, but keeps it only if it is stored.
+ */
+function isAnother(
+  { operation, uid }: Hint,
+  found: Service | undefined,
+  how: "seen" | "read",
+): boolean {
+  if (found === undefined && how === "seen") return false;
   return operation === "update" && found?.uid !== uid;
 }
 

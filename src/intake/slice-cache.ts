@@ -12,6 +12,7 @@ import type { KubeApi, KubeObject } from "../ports/kube-api.js";
 import { ENDPOINT_SLICES } from "../ports/kube-resources.js";
 import type { Log } from "../ports/log.js";
 import type { Random } from "../ports/random.js";
+import { codeOf, Pace } from "../watch/pace.js";
 import { Reflector } from "../watch/reflector.js";
 import type { WatchObserver } from "../watch/reflector-options.js";
 import { PassedOver } from "./passed-over.js";
@@ -32,12 +33,10 @@ export interface SliceCacheOptions {
 
 /** Names in one LIST: a selector of this many names of 63 characters stays below 8 kB of URL, which any proxy takes. */
 const MAX_NAMES_PER_LIST = 100;
-/** Between failed merges. */
-const RETRY_MS = 500;
 
 export class SliceCache {
   readonly #reflectors = new Map<string, Reflector<SourceSlice>>();
-  /** Tracked since the last list, slices not yet known. */
+  /** Tracked since the last list, slices not yet known, by namespace: one that is forbidden holds up no other. */
   readonly #unknown = new Map<string, Set<ServiceKey>>();
   readonly #merging = new Set<string>();
   readonly #passedOver = new PassedOver();
@@ -81,10 +80,10 @@ export class SliceCache {
     if (reflector.isSynced && !this.#passedOver.mayHave(service)) return; // what it gets, the watch will bring
     const waiting = this.#unknownOf(service);
     waiting.add(service);
-    const scope = this.#scopeOf(service);
-    if (this.#merging.has(scope)) return;
-    this.#merging.add(scope);
-    void this.#mergeAll(scope, reflector, waiting, this.#signal);
+    const { namespace } = splitKey(service);
+    if (this.#merging.has(namespace)) return;
+    this.#merging.add(namespace);
+    void this.#mergeAll(namespace, reflector, waiting, this.#signal);
   }
 
   untrack(service: ServiceKey): void {
@@ -126,30 +125,39 @@ export class SliceCache {
 
   /** The catch is this loop's own: a list that fails is made again, nothing else can bring these slices. */
   async #mergeAll(
-    scope: string,
+    namespace: string,
     reflector: Reflector<SourceSlice>,
     waiting: Set<ServiceKey>,
     signal: AbortSignal,
   ): Promise<void> {
     // The names of one tick go together.
     await Promise.resolve();
+    const { random, log, clock, onService } = this.options;
+    const pace = new Pace(random);
+    let told: string | undefined;
     while (waiting.size > 0 && !signal.aborted) {
-      const batch = nextBatch(waiting);
+      const batch = [...waiting].slice(0, MAX_NAMES_PER_LIST);
       try {
-        await reflector.merge(batch.part, signal);
+        await reflector.merge({ namespace, labelSelector: ofServices(batch) }, signal);
       } catch (error) {
-        this.options.log.warn(
-          { err: error },
-          "endpoint slices of new services not listed, trying again",
-        );
-        await this.options.clock.sleep(RETRY_MS, signal);
+        if (signal.aborted) break;
+        const code = codeOf(error);
+        if (code !== told) {
+          log.warn(
+            { namespace, code, err: error },
+            "endpoint slices of new services not listed, trying again",
+          );
+        }
+        told = code;
+        await clock.sleep(pace.listFailed(error), signal);
         continue;
       }
-      for (const service of batch.services) {
-        if (waiting.delete(service)) this.options.onService(service);
+      pace.listed();
+      for (const service of batch) {
+        if (waiting.delete(service)) onService(service);
       }
     }
-    this.#merging.delete(scope);
+    this.#merging.delete(namespace);
   }
 
   #reflectorOf(service: ServiceKey): Reflector<SourceSlice> | undefined {
@@ -161,28 +169,17 @@ export class SliceCache {
   }
 
   #unknownOf(service: ServiceKey): Set<ServiceKey> {
-    const scope = this.#scopeOf(service);
-    const waiting = this.#unknown.get(scope) ?? new Set<ServiceKey>();
-    this.#unknown.set(scope, waiting);
+    const { namespace } = splitKey(service);
+    const waiting = this.#unknown.get(namespace) ?? new Set<ServiceKey>();
+    this.#unknown.set(namespace, waiting);
     return waiting;
   }
 }
 
-/** Waiting names of one namespace, as one list request. */
-function nextBatch(waiting: ReadonlySet<ServiceKey>): {
-  readonly services: readonly ServiceKey[];
-  readonly part: { readonly namespace: string; readonly labelSelector: string };
-} {
-  const [first] = waiting;
-  const { namespace } = splitKey(first ?? "/");
-  const services = [...waiting]
-    .filter((service) => splitKey(service).namespace === namespace)
-    .slice(0, MAX_NAMES_PER_LIST);
+/** Selects the slices of Services of one namespace. */
+function ofServices(services: readonly ServiceKey[]): string {
   const names = services.map((service) => splitKey(service).name);
-  return {
-    services,
-    part: { namespace, labelSelector: `${SERVICE_NAME_LABEL} in (${names.join(",")})` },
-  };
+  return `${SERVICE_NAME_LABEL} in (${names.join(",")})`;
 }
 
 function serviceOf(object: KubeObject): ServiceKey {

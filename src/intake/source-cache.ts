@@ -21,14 +21,14 @@ import { Reflector } from "../watch/reflector.js";
 import type { WatchObserver } from "../watch/reflector-options.js";
 import { SliceCache } from "./slice-cache.js";
 import { serviceScopes, sourceNamespaces, type ScopeOfServices } from "./source-scopes.js";
-import { TargetIndex, type Destined } from "./target-index.js";
+import { TargetIndex, type Destined, type Wanting } from "./target-index.js";
 import { watchHealth, type WatchHealth } from "./watch-health.js";
 
 /** What the cache tells: keys, never objects. */
 interface SourceListener {
   /** Something about who wants this name, or about its endpoints, is different. */
   onTarget(destination: string, target: ServiceKey, note: WorkNote): void;
-  /** A selected Service whose mapping is refused, or was and no longer is. */
+  /** A selected Service's mapping is refused, is refused otherwise than before, or no longer is. */
   onRefusal(service: ServiceKey): void;
   /** A list replaced what was known: compare everything. */
   onRelisted(): void;
@@ -117,6 +117,11 @@ export class SourceCache implements SourceView {
 
   targets(destination: string): Iterable<ServiceKey> {
     return this.#index.targets(destination);
+  }
+
+  /** The same with the names of those who want it. */
+  wanting(destination: string): Iterable<readonly [ServiceKey, readonly Wanting[]]> {
+    return this.#index.wanting(destination);
   }
 
   slices(service: ServiceKey): readonly SourceSlice[] | undefined {
@@ -238,10 +243,10 @@ export class SourceCache implements SourceView {
   }
 
   #mapRefusals(source: ServiceKey, refusals: readonly Refused[]): void {
-    const before = this.#refused.has(source);
+    const before = this.#refused.get(source) ?? [];
     if (refusals.length > 0) this.#refused.set(source, refusals);
     else this.#refused.delete(source);
-    if (before || refusals.length > 0) this.options.listener.onRefusal(source);
+    if (!areEqual(before, refusals)) this.options.listener.onRefusal(source);
   }
 
   #ring(source: ServiceKey, note: Pick<WorkNote, "cause"> & { sinceMs?: number }): void {
@@ -251,6 +256,20 @@ export class SourceCache implements SourceView {
       listener.onTarget(destination, target, full);
     }
   }
+}
+
+/** Refused alike, as far as anybody is told: what else changed about a Service that stays refused changes nothing. */
+function areEqual(before: readonly Refused[], after: readonly Refused[]): boolean {
+  const isSame = ({ route, target, reason }: Refused, index: number): boolean => {
+    const old = before[index];
+    return (
+      old?.route.name === route.name &&
+      old.target === target &&
+      old.reason.code === reason.code &&
+      old.reason.message === reason.message
+    );
+  };
+  return before.length === after.length && after.every(isSame);
 }
 
 interface Watched extends ScopeOfServices {

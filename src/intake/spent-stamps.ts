@@ -1,5 +1,5 @@
 import type { Service } from "../domain/objects.js";
-import { serviceKey, type ServiceKey } from "../domain/service-key.js";
+import { keyOf, type ServiceKey } from "../domain/service-key.js";
 import type { Author } from "../domain/stamp.js";
 
 /**
@@ -33,8 +33,4 @@ export class SpentStamps {
     const isSpent = author.kind === "known" && this.#spent.get(keyOf(service)) === author.change.id;
     return isSpent ? { kind: "unknown", last: author.change } : author;
   }
-}
-
-function keyOf({ namespace, name }: Service): ServiceKey {
-  return serviceKey(namespace, name);
 }

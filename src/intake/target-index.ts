@@ -39,6 +39,11 @@ export class TargetIndex {
     return this.#wanting.get(destination)?.keys() ?? [];
   }
 
+  /** Every name there, with those who want it. */
+  wanting(destination: string): Iterable<readonly [ServiceKey, readonly Wanting[]]> {
+    return this.#wanting.get(destination) ?? [];
+  }
+
   /** Sets where a source goes (nowhere: empty) and returns where it no longer goes. */
   replace(
     source: ServiceKey,

@@ -6,9 +6,9 @@ import { RetryableError, TerminalError } from "../ports/errors.js";
 import type { Clock } from "../ports/clock.js";
 import type { Log } from "../ports/log.js";
 import type { Random } from "../ports/random.js";
+import { parseRfc3339 } from "../ports/timestamps.js";
 import type { Environment } from "./environment.js";
 import { isRecord, parseJson, text } from "./json.js";
-import { parseRfc3339 } from "./rfc3339.js";
 
 /** The `exec:` part of a kubeconfig's user. */
 export interface ExecConfig {

@@ -104,6 +104,8 @@ function classify(
       return new RetryableError("FERRY-K005", message, details);
     case 403:
       return new RetryableError("FERRY-K006", message, details);
+    case 409:
+      return new RetryableError("FERRY-K006", message, details);
     case 408:
       return new RetryableError("FERRY-K002", message, details);
     case 410:

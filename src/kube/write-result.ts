@@ -29,14 +29,17 @@ interface Written {
  */
 export function writeResult(verb: WriteVerb, answer: Answer, written: Written): WriteResult {
   if (answer.status >= 200 && answer.status < 300) {
-    return { kind: "done", object: verb === "delete" ? undefined : stored(answer, written) };
+    return {
+      kind: "done",
+      object: verb === "delete" ? leaving(answer, written) : stored(answer, written),
+    };
   }
   const status = statusOf(answer);
   switch (answer.status) {
     case 404:
       return notFound(verb, status, written);
     case 409:
-      return verb === "create" ? refusedCreate(answer, status) : { kind: "conflict" };
+      return verb === "create" ? notCreated(answer, status, written) : { kind: "conflict" };
     case 400:
     case 422:
       return invalid(verb, answer, status);
@@ -58,6 +61,14 @@ function stored(answer: Answer, written: Written): KubeObject {
   return object;
 }
 
+/** Of a delete: the object, if it only goes with the last of its finalizers; else a Status, or the object as it was. */
+function leaving(answer: Answer, { name }: Written): KubeObject | undefined {
+  const object = parseObjectBody(answer.body);
+  if (object?.metadata.name !== name) return undefined;
+  const { deletionTimestamp, finalizers = [] } = object.metadata;
+  return deletionTimestamp !== undefined && finalizers.length > 0 ? object : undefined;
+}
+
 /** Only the server itself says NotFound with the name; a 404 without it may be a proxy's. */
 function notFound(verb: WriteVerb, status: Status | undefined, written: Written): WriteResult {
   const missing = verb === "create" ? written.namespace : written.name;
@@ -67,15 +78,10 @@ function notFound(verb: WriteVerb, status: Status | undefined, written: Written)
   return { kind: "not-found" };
 }
 
-/**
- * NB: a name that is still taken by an object on its way out also has reason AlreadyExists; only the message's
- * beginning tells. Source: apiserver pkg/registry/generic/registry/store.go, Create.
- */
-function refusedCreate(answer: Answer, status: Status | undefined): WriteResult {
-  const message = messageOf(answer);
-  return status?.reason === "AlreadyExists" && !message.startsWith("object is being deleted")
-    ? { kind: "already-exists" }
-    : { kind: "terminating", message };
+/** But for the name, a create is in conflict with nothing that was sent: e.g. its quota lost too many races. */
+function notCreated(answer: Answer, status: Status | undefined, { where }: Written): WriteResult {
+  if (status?.reason === "AlreadyExists") return { kind: "already-exists" };
+  throw failureOf(where, answer);
 }
 
 /**

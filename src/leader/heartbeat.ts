@@ -1,3 +1,4 @@
+import type { LeaseCause } from "../ports/destination-lease.js";
 import { LeaseKeeper, type LeaseOptions } from "./lease-keeper.js";
 import type { Observation } from "./lease-lock.js";
 
@@ -6,8 +7,8 @@ export type HeartbeatState =
   | { readonly kind: "held" }
   /** Somebody else shows signs of life there: a clone of this installation, or the leader before us until it has run out. */
   | { readonly kind: "held-elsewhere"; readonly holder: string }
-  /** Not known, therefore not ours. `cause`: a FERRY code, "no-namespace", "unknown"; undefined: no attempt failed. */
-  | { readonly kind: "unknown"; readonly cause: string | undefined };
+  /** Not known, therefore not ours. */
+  | { readonly kind: "unknown"; readonly cause: LeaseCause };
 
 export interface HeartbeatOptions extends LeaseOptions {
   /** Called when `state` has another kind than before, e.g. to take up the work that waits for it. Must not throw. */

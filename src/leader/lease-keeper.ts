@@ -1,5 +1,6 @@
 import type { Clock } from "../ports/clock.js";
-import { RetryableError, TerminalError } from "../ports/errors.js";
+import type { LeaseCause } from "../ports/destination-lease.js";
+import { RetryableError, TerminalError, type ErrorCode } from "../ports/errors.js";
 import type { KubeApi } from "../ports/kube-api.js";
 import { NAMESPACES } from "../ports/kube-resources.js";
 import type { Log } from "../ports/log.js";
@@ -32,7 +33,7 @@ export interface LeaseOptions {
 }
 
 /** What an attempt came to when failures count as an outcome: "failed" carries the FERRY code, or "unknown". */
-export type Outcome = Attempt | { readonly kind: "failed"; readonly code: string };
+export type Outcome = Attempt | { readonly kind: "failed"; readonly code: ErrorCode | "unknown" };
 
 /** Sources of the factor: client-go tools/leaderelection, JitterFactor. */
 const JITTER_FACTOR = 1.2;
@@ -42,7 +43,7 @@ const MAX_RELEASE_MS = 1_500;
 /** A LeaseLock with patience: no call hangs, none throws, and each new cause of failure is logged once, with the way out. */
 export class LeaseKeeper {
   readonly lock: LeaseLock;
-  #cause: string | undefined;
+  #cause: LeaseCause;
 
   constructor(private readonly options: LeaseOptions) {
     const { api, clock, leaseNamespace, leaseName, identity, processId, durationMs } = options;
@@ -56,8 +57,8 @@ export class LeaseKeeper {
     });
   }
 
-  /** Why the last attempt failed: a FERRY code, "no-namespace" or "unknown"; undefined: it did not. */
-  get cause(): string | undefined {
+  /** Why the last attempt failed; undefined: it did not. */
+  get cause(): LeaseCause {
     return this.#cause;
   }
 
@@ -144,7 +145,7 @@ export class LeaseKeeper {
     return { kind: "raced" };
   }
 
-  #failed(cause: string, err: unknown): void {
+  #failed(cause: NonNullable<LeaseCause>, err: unknown): void {
     if (cause === this.#cause) return;
     this.#cause = cause;
     const fix = wayOut(cause, this.options);

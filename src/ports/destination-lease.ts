@@ -1,10 +1,15 @@
+import type { ErrorCode } from "./errors.js";
+
+/** Why the last attempt at a Lease failed; undefined: none failed so far. */
+export type LeaseCause = ErrorCode | "no-namespace" | "unknown" | undefined;
+
 /** What became of the Lease that the link holds in a destination. */
 export type DestinationLeaseState =
   | { readonly kind: "held" }
   /** Another process holds the link there: a clone, or a doubled installation. Nothing is written. */
   | { readonly kind: "held-elsewhere"; readonly holder: string }
-  /** Not known, therefore not ours. `cause`: a FERRY code, or "no-namespace"; undefined: no attempt failed so far. */
-  | { readonly kind: "unknown"; readonly cause: string | undefined };
+  /** Not known, therefore not ours. */
+  | { readonly kind: "unknown"; readonly cause: LeaseCause };
 
 /**
  * The second Lease: in the destination, named after the link. Who does not hold it does not write there,

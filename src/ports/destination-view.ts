@@ -18,7 +18,7 @@ export type ExistingService =
  */
 export interface DestinationView {
   existing(target: ServiceKey): ExistingService;
-  /** Names of all mirrors that carry our link. */
+  /** Names of all mirrors that carry our link; not of those that are being deleted and wait for their finalizers. */
   mirrors(): Iterable<ServiceKey>;
   readonly mirrorCount: number;
   /** Names under which slices or Endpoints of ours lie, with or without a mirror. */
@@ -32,6 +32,8 @@ export interface DestinationView {
   wrote(resource: WriteResource, object: KubeObject): void;
   /** Remembers that this object is gone. */
   deleted(resource: WriteResource, target: ServiceKey, uid: string): void;
+  /** What was remembered under this name turned out not to be ours: no watch would ever confirm it. */
+  forget(resource: WriteResource, target: ServiceKey): void;
   /** A proof turned up that the cache is wrong: list again. */
   distrust(resource: WriteResource, namespace: string): void;
 }

@@ -96,15 +96,15 @@ export interface WriteOptions {
 }
 
 export type WriteResult =
-  /** Stored; the object as the server answered it (undefined after a delete). */
+  /** Stored; the object as the server answered it. After a delete: undefined, or what waits for its finalizers to be gone. */
   | { readonly kind: "done"; readonly object: KubeObject | undefined }
-  /** Create: the name is taken (409 AlreadyExists). */
+  /** Create: the name is taken (409 AlreadyExists), and be it by an object that is being deleted. */
   | { readonly kind: "already-exists" }
   /** A precondition does not hold (409 Conflict). */
   | { readonly kind: "conflict" }
   /** The object does not exist; for a create: its namespace does not. */
   | { readonly kind: "not-found" }
-  /** The object or its namespace is being deleted (403 with cause NamespaceTerminating). */
+  /** The namespace is being deleted (403 with cause NamespaceTerminating). */
   | { readonly kind: "terminating"; readonly message: string }
   /** The server finds the object invalid (422, 400); `message` is the server's. */
   | { readonly kind: "invalid"; readonly message: string };

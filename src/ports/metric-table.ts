@@ -131,7 +131,7 @@ export const METRICS = {
   svc_ferry_mirrors: gauge("Mirrors that exist in a destination.", { destination }),
   svc_ferry_services: gauge("Ferried Services, by how they stand.", {
     destination,
-    state: ["synced", "pending", "retrying", "conflict", "refused", "paused", "held", "removing"],
+    state: ["synced", "pending", "retrying", "conflict", "refused", "paused", "held"],
   }),
   svc_ferry_sweeps_total: counter("Comparisons of everything of the link.", { destination }),
   svc_ferry_delete_brake: gauge("1 while a mass deletion is blocked, else 0.", { destination }),

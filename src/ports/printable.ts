@@ -12,8 +12,12 @@ export const MAX_UNTRUSTED_CHARS = 256;
  */
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
+/** Most text, and not worth a search by character class. */
+const PLAIN = /^[\x20-\x7e]*$/;
+
 /** `text` with unsafe characters spelled as `\n`, `\t`, `\u202e` …, cut to `maxChars` (the cut shows as `…`). */
 export function printable(text: string, maxChars: number = MAX_UNTRUSTED_CHARS): string {
+  if (text.length <= maxChars && PLAIN.test(text)) return text;
   const escaped = text.slice(0, maxChars + 1).replaceAll(UNSAFE, spelled);
   return escaped.length <= maxChars && text.length <= maxChars
     ? escaped

@@ -1,5 +1,6 @@
 import type { InjectionToken } from "tsyringe";
 import type { ReasonCode } from "../domain/codes.js";
+import type { LeaseCause } from "./destination-lease.js";
 import type { ErrorCode } from "./errors.js";
 
 /**
@@ -46,6 +47,8 @@ export interface DestinationStatus extends ClusterStatus {
   readonly heartbeat: "held" | "held-elsewhere" | "unknown";
   /** Who holds it, when it is held elsewhere. */
   readonly heartbeatHolder?: string | undefined;
+  /** Why it is not known, when attempts at it fail. */
+  readonly heartbeatCause?: LeaseCause;
   /** A mass deletion is blocked; `svc-ferry run --allow-mass-delete` lets it go on. */
   readonly brake: boolean;
   readonly mirrors: number;
@@ -53,9 +56,8 @@ export interface DestinationStatus extends ClusterStatus {
   readonly queued: number;
 }
 
-/** `held`: nothing is written on purpose other than a pause; `reason` says why. */
-type ServiceState =
-  "synced" | "pending" | "retrying" | "conflict" | "refused" | "paused" | "held" | "removing";
+/** `pending`: no attempt was made yet. `held`: nothing is written on purpose other than a pause; `reason` says why. */
+type ServiceState = "synced" | "pending" | "retrying" | "conflict" | "refused" | "paused" | "held";
 
 /** One Service in one destination. */
 export interface ServiceStatus {

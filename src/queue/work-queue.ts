@@ -46,7 +46,6 @@ export class WorkQueue<K extends string, Note> {
   readonly #ready = new ReadyLists<K, Note>();
   readonly #waiting: DelayLine<Entry<K, Note>>;
   readonly #takers = new Set<(item: WorkItem<K, Note> | undefined) => void>();
-  #idlers: (() => void)[] = [];
   #inFlight = 0;
   #closed = false;
 
@@ -142,7 +141,6 @@ export class WorkQueue<K extends string, Note> {
       this.#entries.set(key, renewed);
       this.#schedule(renewed, again.dueMs, this.#clock.monotonicMs());
     }
-    this.#tellIdlers();
   }
 
   /**
@@ -154,7 +152,6 @@ export class WorkQueue<K extends string, Note> {
     if (entry === undefined) return;
     if (this.#closed) {
       this.#entries.delete(key);
-      this.#tellIdlers();
       return;
     }
     const now = this.#clock.monotonicMs();
@@ -171,18 +168,6 @@ export class WorkQueue<K extends string, Note> {
     this.#schedule(entry, Math.max(dueMs, entry.notBeforeMs), now);
   }
 
-  /** The key's failures no longer count: its next backoff is the first one again. What is queued stays queued. */
-  forget(key: K): void {
-    const entry = this.#entries.get(key);
-    if (entry !== undefined) entry.failures = 0;
-  }
-
-  /** Resolves when nothing is ready, waiting or in flight. */
-  whenIdle(): Promise<void> {
-    if (this.#entries.size === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#idlers.push(resolve));
-  }
-
   /** Drops what is queued and hands out nothing more; keys in flight may still land. Resolves when the timer has ended. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -191,7 +176,6 @@ export class WorkQueue<K extends string, Note> {
       if (entry.place === "ready") this.#ready.remove(entry);
       if (entry.place !== "in-flight") this.#entries.delete(key);
     }
-    this.#tellIdlers();
     await this.#waiting.close();
   }
 
@@ -273,12 +257,5 @@ export class WorkQueue<K extends string, Note> {
   #merged(older: Note | undefined, newer: Note | undefined): Note | undefined {
     if (older === undefined || newer === undefined) return newer ?? older;
     return this.#mergeNotes(older, newer);
-  }
-
-  #tellIdlers(): void {
-    if (this.#entries.size > 0) return;
-    const idlers = this.#idlers;
-    this.#idlers = [];
-    for (const resolve of idlers) resolve();
   }
 }

@@ -13,7 +13,7 @@ import type { Metrics } from "../ports/metrics.js";
 
 /** What became of a write that the server did answer; everything else is thrown. */
 export type Applied =
-  /** Stored. undefined after a delete. */
+  /** Stored. After a delete: undefined, or what only goes with the last of its finalizers. */
   | { readonly kind: "done"; readonly object: KubeObject | undefined }
   /** Create: somebody has the name; `object` is what lies there. */
   | { readonly kind: "occupied"; readonly object: KubeObject }
@@ -102,10 +102,9 @@ export class Applier {
   }
 
   #remember(write: Write, object: KubeObject | undefined): void {
-    if (write.verb === "delete") {
+    if (object !== undefined) this.view.wrote(write.resource, object);
+    else if (write.verb === "delete") {
       this.view.deleted(write.resource, keyOf(write), write.uid);
-    } else if (object !== undefined) {
-      this.view.wrote(write.resource, object);
     }
   }
 

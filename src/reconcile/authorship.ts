@@ -1,7 +1,7 @@
 /** Which admitted change a write carries out, and whose: admission's part of the story, for the log and for numbers. */
 import { SOURCE_UID_ANNOTATION } from "../domain/labels.js";
 import type { Service } from "../domain/objects.js";
-import { serviceKey, type ServiceKey } from "../domain/service-key.js";
+import { keyOf, type ServiceKey } from "../domain/service-key.js";
 import type { Author, Change } from "../domain/stamp.js";
 import type { Authors } from "../ports/authors.js";
 import type { Clock } from "../ports/clock.js";
@@ -117,8 +117,4 @@ export class Authorship {
 /** Never the person of the last stamp alone: the change is somebody else's. */
 function unknownText(last: Change | undefined): string {
   return last === undefined ? "unknown" : `unknown (last admitted: ${last.id} by ${last.by})`;
-}
-
-function keyOf({ namespace, name }: Service): ServiceKey {
-  return serviceKey(namespace, name);
 }

@@ -3,7 +3,6 @@
  * Each destination has its own of everything, so one that is down neither slows
  * nor stops another.
  */
-import type { Reason } from "../domain/codes.js";
 import type { ServiceKey } from "../domain/service-key.js";
 import { aborted } from "../ports/aborted.js";
 import type { Clock } from "../ports/clock.js";
@@ -118,15 +117,12 @@ export class DestinationRunner {
   async #untilHeld(signal: AbortSignal): Promise<void> {
     const { clock, lease, source, reporter } = this.parts;
     while (!signal.aborted && !lease.permit()) {
-      const reason = whyNotHeld(lease.state);
-      if (reason !== undefined) {
-        for (const target of source.targets(this.settings.destination)) {
-          reporter.blocked(target, reason);
-        }
-      }
+      tellWhyNotHeld(lease.state, [...source.targets(this.settings.destination)], reporter);
       const waited = new AbortController();
-      const look = clock.sleep(LOOK_MS, AbortSignal.any([signal, waited.signal]));
-      await Promise.race([lease.held(signal), look]);
+      const over = AbortSignal.any([signal, waited.signal]);
+      const look = clock.sleep(LOOK_MS, over);
+      // Not `signal`: what waits for that stays until the term is over, and there is a look every two seconds.
+      await Promise.race([lease.held(over), look]);
       waited.abort();
       await look;
     }
@@ -183,6 +179,7 @@ export class DestinationRunner {
     );
     this.#queue = queue;
     this.#sweep = sweep;
+    this.#lookAtVanished();
     reporter.onSweepWanted(() => sweep.request());
     const graceMs = ledSinceMs + staleRouteGraceMs - clock.monotonicMs();
     const graceEnds = clock.sleep(Math.max(0, graceMs), signal).then(() => sweep.request());
@@ -191,25 +188,47 @@ export class DestinationRunner {
     this.#queue = undefined;
     this.#sweep = undefined;
   }
+
+  /** Names that came and went while nothing was attempted have left their state only, which no sweep sees. */
+  #lookAtVanished(): void {
+    const { clock, source, view, reporter } = this.parts;
+    const wanted = new Set(source.targets(this.settings.destination));
+    for (const { target } of reporter.states()) {
+      if (wanted.has(target) || view.existing(target).kind === "ours") continue;
+      this.add(target, { sinceMs: clock.monotonicMs(), cause: "sweep" });
+    }
+  }
 }
 
-function whyNotHeld(state: DestinationLeaseState): Reason | undefined {
+/** Says of each Service why nothing is attempted. */
+function tellWhyNotHeld(
+  state: DestinationLeaseState,
+  targets: readonly ServiceKey[],
+  reporter: Reporter,
+): void {
   switch (state.kind) {
     case "held":
-      return undefined;
-    case "held-elsewhere":
-      return {
-        code: "link-held-elsewhere",
-        message: `another process (${state.holder}) holds this installation's link in the destination: a clone, or an installation doubled by mistake; nothing is written until it lets go`,
-      };
-    case "unknown":
-      return state.cause === "no-namespace"
-        ? {
-            code: "namespace-missing",
-            message:
-              "the first namespace that the routes map to does not exist in the destination; create it, or let the route do so (createNamespace: true)",
-          }
-        : undefined;
+      return;
+    case "held-elsewhere": {
+      const message = `another process (${state.holder}) holds this installation's link in the destination: a clone, or an installation doubled by mistake; nothing is written until it lets go`;
+      for (const target of targets)
+        reporter.blocked(target, { code: "link-held-elsewhere", message });
+      return;
+    }
+    case "unknown": {
+      const { cause } = state;
+      if (cause === undefined) return;
+      if (cause === "no-namespace") {
+        const message =
+          "the first namespace that the routes map to does not exist in the destination; create it, or let the route do so (createNamespace: true)";
+        for (const target of targets)
+          reporter.blocked(target, { code: "namespace-missing", message });
+        return;
+      }
+      const message =
+        "the Lease of this installation's link in the destination can be neither read nor renewed; nothing is written until it can";
+      reporter.unattempted(targets, { code: cause, message });
+    }
   }
 }
 

@@ -8,12 +8,12 @@ import { serviceKey, splitKey, type ServiceKey } from "../domain/service-key.js"
 import type { Digest, SourceSlice } from "../domain/slice.js";
 import type { Write } from "../domain/writes.js";
 import type { DestinationView } from "../ports/destination-view.js";
-import { RetryableError } from "../ports/errors.js";
 import type { SourceView } from "../ports/source-view.js";
-import { candidateKey, endpointsMayBeTaken } from "./adoption.js";
+import { candidateKey } from "./adoption.js";
 import type { Applied, Applier, WritePermit } from "./applier.js";
 import { Fillings, sliceKeys } from "./fillings.js";
-import type { SourceProof } from "./proof.js";
+import { OthersEndpoints } from "./others-endpoints.js";
+import { slicesLost, type SourceProof } from "./proof.js";
 import { whyNotStored } from "./refused-write.js";
 
 export interface EndpointsResult {
@@ -41,24 +41,31 @@ export interface EndpointsParts {
 
 type Wanted = Extract<ServicePlan, { kind: "wanted" }>;
 
+/** All that a pass is about. */
+interface Whole {
+  readonly pass: { readonly target: ServiceKey; readonly permit: WritePermit };
+  readonly wanted: Wanted;
+  readonly mirror: Service;
+  readonly sourceSlices: readonly SourceSlice[];
+}
+
 export class EndpointsPass {
   /** Kept only where there are no mirror slices. */
   readonly #fillings = new Fillings();
+  readonly #others: OthersEndpoints;
 
   constructor(
     private readonly settings: EndpointsSettings,
     private readonly parts: EndpointsParts,
-  ) {}
+  ) {
+    this.#others = new OthersEndpoints(parts);
+  }
 
   /**
    * Slices first, Endpoints after them, deletions last: there is no moment without addresses. Before anything takes addresses
    * away it is proven that their source slices are gone: Endpoints would be emptied by a lying list like slices.
    */
-  async run(
-    pass: { readonly target: ServiceKey; readonly permit: WritePermit },
-    wanted: Wanted,
-    mirror: Service,
-  ): Promise<EndpointsResult> {
+  async run(pass: Whole["pass"], wanted: Wanted, mirror: Service): Promise<EndpointsResult> {
     const { target, permit } = pass;
     const sourceSlices = this.parts.source.slices(candidateKey(wanted.winner));
     if (sourceSlices === undefined) return NOT_KNOWN;
@@ -74,16 +81,21 @@ export class EndpointsPass {
       refused ??= second.refused;
     }
     await this.#proveGone(plan, { target, wanted, sourceSlices }, permit.signal);
-    let strangeEndpoints = false;
-    for (const write of plan.endpoints) {
-      const applied = await this.parts.applier.apply(write, permit);
-      if (applied.kind === "done") writes += 1;
-      refused ??= whyNotStored(applied, target);
-      if (applied.kind !== "occupied") continue;
-      strangeEndpoints = !endpointsMayBeTaken(applied.object, sourceSlices);
-      if (strangeEndpoints)
-        this.parts.view.deleted("endpoints", target, applied.object.metadata.uid ?? "");
-      else writes += await this.#takeEndpoints(target, wanted, mirror, permit);
+    const all = { pass, wanted, mirror, sourceSlices };
+    const endpoints = await this.#applyEndpoints(all, plan.endpoints);
+    refused ??= endpoints.refused;
+    writes += endpoints.writes;
+    let strangeEndpoints = endpoints.strange;
+    if (this.settings.mode === "slices" && refused === undefined) {
+      const former = await this.#others.clearPredecessor({
+        target,
+        permit,
+        sourceSlices,
+        service: candidateKey(wanted.winner),
+        isAdopted: wanted.change === "adopt",
+      });
+      if (former === "cleared") writes += 1;
+      strangeEndpoints = former === "strange";
     }
     if (refused === undefined && !strangeEndpoints) this.#remember(target, sourceSlices);
     const deletions = plan.deletions.map(({ write }) => write);
@@ -107,6 +119,7 @@ export class EndpointsPass {
   async removeLeftovers(target: ServiceKey, permit: WritePermit): Promise<number> {
     const { view, applier } = this.parts;
     this.#fillings.forget(target);
+    this.#others.forget(target);
     if (view.slices(target).length === 0 && view.endpoints(target) === undefined) return 0;
     const service = await applier.read("services", splitKey(target), permit.signal);
     if (service !== undefined) {
@@ -158,6 +171,7 @@ export class EndpointsPass {
       {
         link: installation.link,
         mark: winner.route.mark,
+        marks: installation.routes.map(({ mark }) => mark),
         cidrs: installation.cidrs.get(winner.route.name) ?? [],
         digest,
         mode,
@@ -177,6 +191,27 @@ export class EndpointsPass {
     const applied: Applied[] = [];
     for (const write of again) applied.push(await this.parts.applier.apply(write, permit));
     return applied.length;
+  }
+
+  async #applyEndpoints(
+    { pass: { target, permit }, wanted, mirror, sourceSlices }: Whole,
+    planned: readonly Write[],
+  ): Promise<{ writes: number; strange: boolean; refused: Reason | undefined }> {
+    const result = { writes: 0, strange: false, refused: undefined as Reason | undefined };
+    for (const write of planned) {
+      const isCreate = write.verb === "create";
+      result.strange =
+        isCreate && (await this.#others.stillThere({ target, permit, sourceSlices }));
+      if (result.strange) continue;
+      const applied = await this.parts.applier.apply(write, permit);
+      if (applied.kind === "done") result.writes += 1;
+      result.refused ??= whyNotStored(applied, target);
+      if (applied.kind !== "occupied") continue;
+      result.strange = this.#others.isStranger(target, applied.object, sourceSlices);
+      if (result.strange) this.parts.view.forget("endpoints", target);
+      else result.writes += await this.#takeEndpoints(target, wanted, mirror, permit);
+    }
+    return result;
   }
 
   #remember(target: ServiceKey, sourceSlices: readonly SourceSlice[]): void {
@@ -204,12 +239,7 @@ export class EndpointsPass {
         ? [proof.noOtherSlices(service, known, signal)]
         : lost.map((slice) => proof.sliceGone(slice, service, signal)),
     );
-    if (gone.every(Boolean)) return;
-    source.distrust("slices", splitKey(service).namespace);
-    throw new RetryableError(
-      "FERRY-R002",
-      `the cache lost slices of ${service} that the source still has; they are listed again`,
-    );
+    if (!gone.every(Boolean)) throw slicesLost(source, service);
   }
 
   /** Source slices whose addresses go, as far as the cache knows; undefined: it cannot tell which ones filled the Endpoints. */

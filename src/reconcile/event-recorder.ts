@@ -33,7 +33,6 @@ interface Bucket {
 interface Written {
   readonly name: string;
   readonly uid: string;
-  readonly firstTimestamp: string;
   readonly count: number;
 }
 
@@ -145,7 +144,7 @@ export class EventRecorder implements EventSink {
     if (result.kind !== "done") return this.#count("failed");
     this.#count("written");
     const uid = result.object?.metadata.uid;
-    if (uid !== undefined) this.#remember(record, { name, uid, firstTimestamp: now, count: 1 });
+    if (uid !== undefined) this.#remember(record, { name, uid, count: 1 });
   }
 
   #remember(record: EventRecord, written: Written): void {

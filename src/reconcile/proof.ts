@@ -5,7 +5,7 @@
  * back empty or came from another cluster proves nothing.
  */
 import type { ReasonCode } from "../domain/codes.js";
-import { madeByKnownRoute, type Installation } from "../domain/installation.js";
+import { madeByKnownRoute, madeByRoute, type Installation } from "../domain/installation.js";
 import { SERVICE_NAME_LABEL, SOURCE_CLUSTER_ANNOTATION } from "../domain/labels.js";
 import type { Service } from "../domain/objects.js";
 import { parseService } from "../domain/parse.js";
@@ -114,7 +114,13 @@ export class SourceProof {
         `the cache lost ${serviceKey(service.namespace, service.name)}, which the source still has; it is listed again`,
       );
     }
-    const refused = here.find((one) => one.kind === "refused" && one.target !== target);
+    // Another route's refusal keeps nothing: the name was never its own.
+    const refused = here.find(
+      (one) =>
+        one.kind === "refused" &&
+        one.target !== target &&
+        madeByRoute(this.installation, mirror, one.route),
+    );
     if (refused?.kind === "refused" && refused.reason.code !== "is-a-mirror") {
       // A slip in an annotation must not take away what works; a target that a route no longer allows is another matter.
       const { code, message } = refused.reason;
@@ -179,4 +185,13 @@ export class SourceProof {
     this.#verifiedConnections = connections;
     return true;
   }
+}
+
+/** What is thrown when the source still has slices of a Service that the cache merely lost: they are listed again. */
+export function slicesLost(source: SourceView, service: ServiceKey): RetryableError {
+  source.distrust("slices", splitKey(service).namespace);
+  return new RetryableError(
+    "FERRY-R002",
+    `the cache lost slices of ${service} that the source still has; they are listed again`,
+  );
 }

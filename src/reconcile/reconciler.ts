@@ -149,6 +149,7 @@ export class Reconciler {
   /** Nobody wants the name and no mirror has it; slices and Endpoints may be left of one that somebody deleted. */
   async #nothing(pass: Pass): Promise<PassResult> {
     this.parts.reporter.forgotten(pass.target);
+    if (this.settings.paused) return settled("nothing");
     const removed = await this.parts.endpoints.removeLeftovers(pass.target, pass.permit);
     return settled(removed > 0 ? "removed" : "nothing");
   }

@@ -1,6 +1,6 @@
 /** Selected Services that may not go where they ask to: an Event and a log line each, once, while this process leads. */
 import type { Service } from "../domain/objects.js";
-import { serviceKey, type ServiceKey } from "../domain/service-key.js";
+import { keyOf, type ServiceKey } from "../domain/service-key.js";
 import type { Mapping } from "../domain/target.js";
 import type { EventSink } from "../ports/event-sink.js";
 import type { Log } from "../ports/log.js";
@@ -71,8 +71,4 @@ export class RefusalReporter {
     const message = `${reason.code}: ${reason.message}`;
     this.parts.events.emit({ subject, type: "Warning", reason: "Refused", message });
   }
-}
-
-function keyOf(service: Service): ServiceKey {
-  return serviceKey(service.namespace, service.name);
 }

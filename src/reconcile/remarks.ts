@@ -1,6 +1,18 @@
 /** What somebody should know about a Service although it is synced. */
-import type { Reason } from "../domain/codes.js";
+import type { Reason, ReasonCode } from "../domain/codes.js";
 import type { EndpointsResult } from "./endpoints-pass.js";
+
+/** Their sentences hold counts, or what a server says, which are others at each change of the endpoints: one remark all the same. */
+const VARYING: ReadonlySet<ReasonCode> = new Set([
+  "address-not-allowed",
+  "endpoints-truncated",
+  "rejected-by-destination",
+]);
+
+/** Equal for remarks that say the same to a person. */
+export function remarkId({ code, message }: Reason): string {
+  return VARYING.has(code) ? code : `${code} ${message}`;
+}
 
 export function endpointRemarks({
   plan,

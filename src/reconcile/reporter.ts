@@ -21,8 +21,15 @@ import { FailureLog } from "./failure-log.js";
 import { isNamespaceTrouble, NamespaceTrouble } from "./namespace-trouble.js";
 import type { OrphanReporter } from "./orphan-reporter.js";
 import type { Pass } from "./pass.js";
-import { endpointRemarks } from "./remarks.js";
-import { blankState, ServiceStates, type ServiceState, type SyncState } from "./service-state.js";
+import { endpointRemarks, remarkId } from "./remarks.js";
+import {
+  blankState,
+  ServiceStates,
+  TOLD,
+  type Failure,
+  type ServiceState,
+  type SyncState,
+} from "./service-state.js";
 import type { Voice } from "./voice.js";
 import type { Proven } from "./wording.js";
 
@@ -60,6 +67,11 @@ export class Reporter {
   /** For /status. */
   states(): Iterable<ServiceState> {
     return this.#states.all();
+  }
+
+  /** undefined: no pass has told anything of this name yet. */
+  stateOf(target: ServiceKey, source: ServiceKey): ServiceState | undefined {
+    return this.#states.get(target, source);
   }
 
   onSweepWanted(request: () => void): void {
@@ -117,8 +129,10 @@ export class Reporter {
     this.#forgetOthers(target);
     if (wrote) this.#changes.wrote(source, pass, result);
     else this.#changes.unchanged(pass, plan);
-    const known = new Set(before?.remarks.map(({ message }) => message));
-    const fresh = remarks.filter(({ message }) => !known.has(message));
+    // What a new leader finds in order is no news.
+    if (before?.remarks === undefined && !wrote) return;
+    const known = new Set(before?.remarks?.map(remarkId));
+    const fresh = remarks.filter((remark) => !known.has(remarkId(remark)));
     this.#changes.remarked(winner.service, target, fresh);
   }
 
@@ -145,6 +159,19 @@ export class Reporter {
       if (reason.code === "namespace-missing") this.refused(target, candidate, reason);
       else this.#states.set({ ...blankState(candidate, target), state: "held", reason });
     }
+  }
+
+  /** No attempt can begin, because the link's Lease cannot be had: only the states say so, the Lease's own line is in the log. */
+  unattempted(targets: Iterable<ServiceKey>, reason: Failure): void {
+    for (const target of targets) {
+      for (const candidate of this.parts.wanting(target)) {
+        const isKnown = this.#states.get(target, candidateKey(candidate)) !== undefined;
+        // Who merely keeps a name may never get a pass of its own.
+        if (!isKnown && candidate.retained !== true)
+          this.#states.set(blankState(candidate, target));
+      }
+    }
+    this.#states.stall(reason);
   }
 
   /** `--adopt=report`: it could be adopted, and is not. */
@@ -239,7 +266,10 @@ export class Reporter {
   #forgetOthers(target: ServiceKey): void {
     const wanting = new Set(this.parts.wanting(target).map(candidateKey));
     if (wanting.size === 0) this.#namespaces.forget(target);
-    for (const state of this.#states.keepOnly(target, wanting)) this.#changes.untrack(state.source);
+    for (const { source } of this.#states.keepOnly(target, wanting)) {
+      // It may have got another name before it lost this one, or go to two.
+      if (!this.#states.has(source)) this.#changes.untrack(source);
+    }
   }
 }
 
@@ -248,9 +278,6 @@ const CONFLICTS: ReadonlySet<ReasonCode> = new Set([
   "name-occupied",
   "held-by-other-link",
 ]);
-
-/** States whose end deserves a line, because their beginning had one. */
-const TOLD: ReadonlySet<SyncState> = new Set(["conflict", "refused", "paused"]);
 
 function endpointsOf({ plan }: EndpointsResult): ServiceState["endpoints"] {
   return plan && { ready: plan.ready, total: plan.total, slices: plan.sliceCount };

@@ -1,4 +1,4 @@
-import type { Reason, ReasonCode } from "../domain/codes.js";
+import type { Reason } from "../domain/codes.js";
 import type { Candidate } from "../domain/plan.js";
 import type { ServiceKey } from "../domain/service-key.js";
 import type { ErrorCode } from "../ports/errors.js";
@@ -8,16 +8,24 @@ import { candidateKey } from "./adoption.js";
 export type SyncState =
   "synced" | "pending" | "conflict" | "refused" | "retrying" | "paused" | "held";
 
+/** States whose end deserves a line, because their beginning had one. */
+export const TOLD: ReadonlySet<SyncState> = new Set(["conflict", "refused", "paused"]);
+
+/** Why attempts fail, for people. */
+export interface Failure {
+  readonly code: ErrorCode | "unknown";
+  readonly message: string;
+}
+
 /** What the last passes told about one source Service and one target. Times are ms since the epoch. */
 export interface ServiceState {
   readonly source: ServiceKey;
   readonly target: ServiceKey;
   readonly route: string | undefined;
   readonly state: SyncState;
-  readonly reason:
-    { readonly code: ReasonCode | ErrorCode | "unknown"; readonly message: string } | undefined;
-  /** Synced, but somebody should look. */
-  readonly remarks: readonly Reason[];
+  readonly reason: Reason | Failure | undefined;
+  /** Synced, but somebody should look. undefined: no pass has got so far. */
+  readonly remarks: readonly Reason[] | undefined;
   readonly endpoints:
     { readonly ready: number; readonly total: number; readonly slices: number } | undefined;
   readonly lastChangeMs: number | undefined;
@@ -34,7 +42,7 @@ export function blankState(candidate: Candidate, target: ServiceKey): ServiceSta
     route: candidate.route.name,
     state: "pending",
     reason: undefined,
-    remarks: [],
+    remarks: undefined,
     endpoints: undefined,
     lastChangeMs: undefined,
     lastWriteMs: undefined,
@@ -42,28 +50,46 @@ export function blankState(candidate: Candidate, target: ServiceKey): ServiceSta
   };
 }
 
-/** States of one destination, found by target (what a pass knows) and by source (what a person asks). */
+/** States of one destination, found by target, which is what a pass knows. */
 export class ServiceStates {
   /** Nearly every target has one source: an array is smaller than a map and as fast. */
   readonly #byTarget = new Map<ServiceKey, readonly ServiceState[]>();
+  /** How many states each source has. */
+  readonly #counts = new Map<ServiceKey, number>();
 
   get(target: ServiceKey, source: ServiceKey): ServiceState | undefined {
     return this.#byTarget.get(target)?.find((state) => state.source === source);
   }
 
   set(state: ServiceState): void {
-    const others = this.#of(state.target).filter(({ source }) => source !== state.source);
+    const before = this.#of(state.target);
+    const others = before.filter(({ source }) => source !== state.source);
+    if (others.length === before.length) this.#count(state.source, 1);
     this.#byTarget.set(state.target, [...others, state]);
+  }
+
+  /** Is anything known of this source, under whatever target? */
+  has(source: ServiceKey): boolean {
+    return this.#counts.has(source);
   }
 
   /** Forgets those sources of a target that no longer want it; returns what they were. */
   keepOnly(target: ServiceKey, wanting: ReadonlySet<ServiceKey>): readonly ServiceState[] {
     const gone = this.#of(target).filter((state) => !wanting.has(state.source));
     if (gone.length === 0) return gone;
+    for (const { source } of gone) this.#count(source, -1);
     const left = this.#of(target).filter((state) => wanting.has(state.source));
     if (left.length === 0) this.#byTarget.delete(target);
     else this.#byTarget.set(target, left);
     return gone;
+  }
+
+  /** Nothing can be attempted at all; who was told of trouble of its own keeps that. */
+  stall(reason: Failure): void {
+    for (const state of [...this.all()]) {
+      const isSaid = state.state === "retrying" && state.reason?.code === reason.code;
+      if (!isSaid && !TOLD.has(state.state)) this.set({ ...state, state: "retrying", reason });
+    }
   }
 
   *all(): Generator<ServiceState> {
@@ -72,6 +98,13 @@ export class ServiceStates {
 
   clear(): void {
     this.#byTarget.clear();
+    this.#counts.clear();
+  }
+
+  #count(source: ServiceKey, by: 1 | -1): void {
+    const count = (this.#counts.get(source) ?? 0) + by;
+    if (count > 0) this.#counts.set(source, count);
+    else this.#counts.delete(source);
   }
 
   #of(target: ServiceKey): readonly ServiceState[] {

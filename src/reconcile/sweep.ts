@@ -3,7 +3,7 @@
  * that we have. What differs becomes work like any other; deletions are counted
  * first, and the brake decides about all of them together.
  */
-import { brake } from "../domain/brake.js";
+import { brake, type BrakeVerdict } from "../domain/brake.js";
 import { sourceOf } from "../domain/plan.js";
 import type { ServiceKey } from "../domain/service-key.js";
 import type { Clock } from "../ports/clock.js";
@@ -29,7 +29,7 @@ export interface SweepParts {
 
 /** Requests that come within this time of each other make one sweep. */
 const COALESCE_MS = 200;
-/** A person who lets a blocked deletion pass wants to see it happen. */
+/** A person who lets a blocked deletion pass wants to see it happen. Only what the brake is about is looked at so often. */
 const BLOCKED_INTERVAL_MS = 10_000;
 /** Of the deletions that the brake holds, so many are checked: a list that came back empty is found out by one of them. */
 const SAMPLES = 3;
@@ -37,7 +37,8 @@ const SAMPLES = 3;
 export class Sweep {
   #requested: (() => void) | undefined;
   #pending = false;
-  #blocked = false;
+  /** How many deletions the brake holds; undefined: none. */
+  #heldBack: number | undefined;
 
   constructor(
     private readonly settings: SweepSettings,
@@ -61,40 +62,77 @@ export class Sweep {
 
   /** One sweep: enqueues; the writing is done by the workers. */
   sweep(): void {
-    const { source, view, clock, enqueue, orphans } = this.parts;
-    const { destination } = this.settings;
-    const wanted = new Set(source.targets(destination));
-    const unwanted = [...view.mirrors()]
-      .filter((target) => !wanted.has(target))
-      .map((target) => ({ target, source: sourceIn(view, target) }));
-    const verdict = brake(unwanted.length, view.mirrorCount, this.settings.massDeleteLimit());
-    this.#blocked = verdict.kind === "blocked";
-    orphans.swept(verdict, unwanted);
+    const { view, clock, enqueue, orphans } = this.parts;
+    const { wanted, unwanted, verdict } = this.#count();
+    this.#heldBack = verdict.kind === "blocked" ? unwanted.length : undefined;
+    orphans.swept(
+      verdict,
+      unwanted.map((target) => ({ target, source: sourceIn(view, target) })),
+    );
     const note: WorkNote = { sinceMs: clock.monotonicMs(), cause: "sweep" };
     for (const target of wanted) enqueue(target, note);
     if (verdict.kind === "open") {
-      for (const { target } of unwanted) enqueue(target, { ...note, swept: true });
+      for (const target of unwanted) enqueue(target, { ...note, swept: true });
     } else {
-      const step = Math.ceil(unwanted.length / SAMPLES);
-      const samples = unwanted.filter((_, number) => number % step === 0);
-      for (const { target } of samples) enqueue(target, { ...note, doubted: true });
+      this.#doubt(unwanted);
     }
     for (const target of view.leftovers()) {
       if (!wanted.has(target) && view.existing(target).kind !== "ours") enqueue(target, note);
     }
   }
 
+  /** What is wanted, which mirrors are not, and what the brake says to their deletion. */
+  #count(): {
+    readonly wanted: ReadonlySet<ServiceKey>;
+    readonly unwanted: readonly ServiceKey[];
+    readonly verdict: BrakeVerdict;
+  } {
+    const { source, view } = this.parts;
+    const { destination, massDeleteLimit } = this.settings;
+    const wanted = new Set(source.targets(destination));
+    const unwanted = [...view.mirrors()].filter((target) => !wanted.has(target));
+    return {
+      wanted,
+      unwanted,
+      verdict: brake(unwanted.length, view.mirrorCount, massDeleteLimit()),
+    };
+  }
+
+  #doubt(unwanted: readonly ServiceKey[]): void {
+    const { clock, enqueue } = this.parts;
+    const step = Math.ceil(unwanted.length / SAMPLES);
+    const samples = unwanted.filter((_, number) => number % step === 0);
+    const note: WorkNote = { sinceMs: clock.monotonicMs(), cause: "sweep", doubted: true };
+    for (const target of samples) enqueue(target, note);
+  }
+
+  /** Between two sweeps with the brake on: is it about something else now, or off? Else the samples are checked again. */
+  #isOtherwise(): boolean {
+    const { unwanted, verdict } = this.#count();
+    if (verdict.kind === "open" || unwanted.length !== this.#heldBack) return true;
+    this.#doubt(unwanted);
+    return false;
+  }
+
   /** Waits for the interval's end or a request, and then for more requests to join. */
   async #due(signal: AbortSignal): Promise<void> {
-    if (!this.#pending) {
-      const wake = new AbortController();
-      this.#requested = () => wake.abort();
-      const { intervalMs } = this.settings;
-      const pauseMs = this.#blocked ? Math.min(BLOCKED_INTERVAL_MS, intervalMs) : intervalMs;
-      await this.parts.clock.sleep(pauseMs, AbortSignal.any([signal, wake.signal]));
-      this.#requested = undefined;
+    const { clock } = this.parts;
+    const endMs = clock.monotonicMs() + this.settings.intervalMs;
+    while (!this.#pending && !signal.aborted) {
+      const leftMs = endMs - clock.monotonicMs();
+      const isBlocked = this.#heldBack !== undefined;
+      await this.#pause(isBlocked ? Math.min(BLOCKED_INTERVAL_MS, leftMs) : leftMs, signal);
+      if (clock.monotonicMs() >= endMs || (isBlocked && this.#isOtherwise())) break;
     }
-    if (this.#pending) await this.parts.clock.sleep(COALESCE_MS, signal);
+    if (this.#pending) await clock.sleep(COALESCE_MS, signal);
+  }
+
+  /** Ends early when a sweep is asked for. */
+  async #pause(ms: number, signal: AbortSignal): Promise<void> {
+    const wake = new AbortController();
+    this.#requested = () => wake.abort();
+    await this.parts.clock.sleep(ms, AbortSignal.any([signal, wake.signal]));
+    this.#requested = undefined;
   }
 }
 

@@ -1,6 +1,6 @@
 /** How a client reads the fake server's Status answers: the mapping that ports/kube-api.ts promises. */
 import { RetryableError, TerminalError } from "../../src/ports/errors.js";
-import type { WriteResult } from "../../src/ports/kube-api.js";
+import type { KubeObject, WriteResult } from "../../src/ports/kube-api.js";
 import { ApiFailure } from "./api-failure.js";
 
 /** undefined for what is thrown instead. */
@@ -10,10 +10,7 @@ export function resultOf(failure: ApiFailure): WriteResult | undefined {
     case 404:
       return { kind: "not-found" };
     case 409:
-      if (reason !== "AlreadyExists") return { kind: "conflict" };
-      return message.startsWith("object is being deleted")
-        ? { kind: "terminating", message }
-        : { kind: "already-exists" };
+      return { kind: reason === "AlreadyExists" ? "already-exists" : "conflict" };
     case 403:
       return causes.some((cause) => cause.reason === "NamespaceTerminating")
         ? { kind: "terminating", message }
@@ -28,6 +25,12 @@ export function resultOf(failure: ApiFailure): WriteResult | undefined {
     default:
       return undefined;
   }
+}
+
+/** What a delete answers: the object only if it waits for its finalizers. */
+export function leftBy(deleted: KubeObject): KubeObject | undefined {
+  const { deletionTimestamp, finalizers } = deleted.metadata;
+  return deletionTimestamp !== undefined && finalizers !== undefined ? deleted : undefined;
 }
 
 /** The error that the port throws for a failure; anything else passes through. */

@@ -126,13 +126,14 @@ export class MemoryApiServer {
     );
   }
 
+  /** Answers the last state. */
   delete(
     resource: Resource,
     ref: ObjectRef,
     preconditions?: Preconditions,
     client = SOMEBODY,
-  ): void {
-    this.#audited(client, "delete", resource, ref, () =>
+  ): KubeObject {
+    return this.#audited(client, "delete", resource, ref, () =>
       this.#writer.delete(resource, ref, preconditions),
     );
   }

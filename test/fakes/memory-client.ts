@@ -14,7 +14,7 @@ import type {
   WriteResult,
 } from "../../src/ports/kube-api.js";
 import { ApiFailure } from "./api-failure.js";
-import { errorOf, resultOf } from "./client-answers.js";
+import { errorOf, leftBy, resultOf } from "./client-answers.js";
 import { wireCopy } from "./json.js";
 import type { MemoryApiServer } from "./memory-api-server.js";
 import { MemoryWatch } from "./memory-watch.js";
@@ -124,10 +124,9 @@ export class MemoryClient implements KubeApi {
     preconditions: Preconditions,
     options: WriteOptions,
   ): Promise<WriteResult> {
-    return this.#write("delete", resource, options, (server) => {
-      server.delete(resource, ref, preconditions, this.network.name);
-      return undefined;
-    });
+    return this.#write("delete", resource, options, (server) =>
+      leftBy(server.delete(resource, ref, preconditions, this.network.name)),
+    );
   }
 
   async #read<T>(trip: Trip<T>): Promise<T> {

@@ -50,6 +50,7 @@ interface RouteEntry {
   readonly target: { readonly namespace: string; readonly name?: string };
   readonly targets?: { readonly namespaces: readonly string[] };
   readonly copyAnnotations?: readonly string[];
+  readonly createNamespace?: boolean;
 }
 
 /** What a Service of a lane may have beside its name and address. */

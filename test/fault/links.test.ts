@@ -109,6 +109,35 @@ describe("an old and a new configuration that lead in turn", () => {
     expect(deletions(lane)).toContain("services/old-0");
     expect(await lane.mirrors()).toEqual(["web-0", "web-1"]);
   });
+
+  it("let go of a removed route's mirrors also where no other route leads to", async () => {
+    const lane = await bed.lane("stray");
+    const elsewhere = `${lane.name}-legacy`;
+    const strays = async (): Promise<readonly string[]> => {
+      const found = await lane.to.list("Service", elsewhere, "svc-ferry.io/link");
+      return found.map(({ metadata }) => metadata.name);
+    };
+    await lane.putMany(2);
+    await legacyService(lane, "old-0");
+    const [current, legacy] = routes(lane, true).routes;
+    const away = { ...legacy, target: { namespace: elsewhere }, createNamespace: true };
+    const both = { ...routes(lane, true), routes: [current, away] } as RoutesFile;
+    const old = lane.start({ pod: "old", config: both });
+    await waitFor(async () => (await strays()).length === 1, { what: "the mirror elsewhere" });
+    await old.stop();
+
+    lane.start({
+      pod: "young",
+      config: routes(lane, false),
+      flags: ["--stale-route-grace=2s", "--sweep-interval=200ms"],
+    });
+    await lane.converged();
+
+    await waitFor(async () => (await strays()).length === 0, {
+      what: "the mirror elsewhere to go",
+    });
+    expect(await lane.mirrors()).toEqual(["web-0", "web-1"]);
+  });
 });
 
 /** A load balancer that ends TLS, with either cluster behind it; both take anybody for an administrator. */

@@ -14,7 +14,14 @@ import { LINK } from "../fixtures/service.js";
 import type { SliceBuilder } from "../fixtures/slices.js";
 
 const { mark } = route();
-const CONTEXT = { link: LINK, mark, cidrs: [], digest: sha256, mode: "both" } as const;
+const CONTEXT = {
+  link: LINK,
+  mark,
+  marks: [mark],
+  cidrs: [],
+  digest: sha256,
+  mode: "both",
+} as const;
 
 function wanted(all: readonly SliceBuilder[]): readonly DesiredSlice[] {
   const target = "prod/web";

@@ -233,6 +233,7 @@ function actualLines(service: RawService): readonly string[] {
   ].toSorted();
 }
 
+/** As with mirrors, what people add stays; here that is the label "odd". */
 function sliceLine(slice: RawSlice, mirror: RawService): string {
   const known = [
     "kubernetes.io/service-name",
@@ -241,6 +242,7 @@ function sliceLine(slice: RawSlice, mirror: RawService): string {
     "service.kubernetes.io/headless",
     "sync",
     "ferried",
+    "odd",
   ];
   const { labels = {} } = slice.metadata;
   const odd = [

@@ -120,6 +120,49 @@ describe("svc-ferry", () => {
     expect(differences(world, ["IPv4", "IPv6"])).toEqual([]);
   });
 
+  it("deletes a mirror once that somebody put a finalizer on, and makes it anew when it is gone", async () => {
+    const { world, writes } = await mirrored();
+    world.destination.patch(SERVICES, APPS, { metadata: { finalizers: ["example.com/wait"] } });
+    await world.run({ forMs: 1_000 });
+    world.destination.audit.clear();
+
+    world.source.delete(SERVICES, WEB);
+    await world.run({ forMs: 600_000 });
+    const deleted = writes().filter((line) => line.includes(" services "));
+    createService(world.source, "shop");
+    await world.run({ forMs: 5_000 });
+    world.destination.patch(SERVICES, APPS, { metadata: { finalizers: null } });
+    await world.run({ forMs: 5_000 });
+
+    expect(deleted).toEqual(["delete services apps/web: done"]);
+    expect(differences(world, ["IPv4"])).toEqual([]);
+  });
+
+  it("removes what a former configuration left in a namespace that no route leads to", async () => {
+    const { world, fleet, writes } = await mirrored();
+    for (const ferry of fleet.alive) ferry.stop();
+    await world.run({ forMs: 1_000 });
+    const { metadata } = world.destination.get(SERVICES, APPS);
+    const { labels = {}, annotations = {} } = metadata;
+    const place = { namespace: "former", name: "web" };
+    const made = { ...annotations, "svc-ferry.io/route": "main@00000000" };
+    world.destination.create(NAMESPACES, { metadata: { name: "former" } });
+    const mirror = {
+      metadata: { ...place, labels, annotations: made },
+      spec: { ports: [{ port: 80 }] },
+    };
+    world.destination.create(SERVICES, mirror);
+    world.destination.audit.clear();
+
+    fleet.start(0);
+    await world.run({ forMs: 200_000 });
+    const during = writes();
+    await world.run({ forMs: 200_000 });
+
+    expect(during).toEqual([]);
+    expect(writes()).toEqual(["delete services former/web: done"]);
+  });
+
   it("ends, and mirrors nothing of it, when another cluster answers in the source's place", async () => {
     const { world, ferry, writes } = await mirrored();
     const stranger = world.server("stranger");

@@ -73,6 +73,21 @@ describe("a mirror that k8s-svc-sync left", () => {
     await bed.src.untilEvent(name, /^Adopted: /);
   });
 
+  it("becomes ours also where no Endpoints are written, and nothing of it outlives the addresses", async () => {
+    await ferried();
+
+    const run = await bed.run({ flags: { endpoints: "slices" } });
+    await waitFor(async () => (await managers()).join() === "svc-ferry.io", {
+      what: "the cluster's own slices to go",
+    });
+    await bed.src.apply(slice(bed.src.namespace, name, ["10.1.0.3"]));
+    await bed.dst.untilAddresses(name, ["10.1.0.3"]);
+    await bed.settle(run);
+
+    expect(await managers()).toEqual(["svc-ferry.io"]);
+    expect(await bed.dst.get("Endpoints", name)).toBeUndefined();
+  });
+
   it("becomes ours as well when the source is labelled later, and nobody hears of a conflict", async () => {
     const run = await bed.run();
 

@@ -175,6 +175,26 @@ describe("svc-ferry status", () => {
     );
   });
 
+  it.each<[Partial<StatusReport>, string]>([
+    [{ destinations: [destination({ connected: false })] }, "NOT CONNECTED"],
+    [
+      { destinations: [destination({ heartbeat: "unknown", heartbeatCause: "FERRY-K006" })] },
+      "LINK NOT HELD (FERRY-K006)",
+    ],
+    [{ destinations: [destination({ heartbeat: "unknown" })] }, "LINK NOT HELD"],
+    [{ destinations: [destination({ heartbeat: "held-elsewhere" })] }, "LINK HELD BY"],
+    [{ source: { name: "eks-a", connected: false } }, "SOURCE NOT CONNECTED"],
+  ])(
+    "exits with 1 while a cluster is out of reach, though nothing is known to be wrong: %j",
+    async (more, note) => {
+      const { code, out } = await status(report({ services: [], ...more }));
+
+      expect(code).toBe(1);
+      expect(out).toMatch(/0 of 0 synced/);
+      expect(out).toContain(` · ${note}`);
+    },
+  );
+
   it("cannot be made to print control characters", async () => {
     const { out } = await status(
       report({ services: [{ ...web, message: "\u001b[2J\nall is fine" }] }),

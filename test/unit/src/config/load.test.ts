@@ -40,16 +40,16 @@ function warnings(given: Given): readonly string[] {
 
 describe("loadConfig without anything given", () => {
   it("is k8s-svc-sync's one route with its defaults", () => {
-    expect(config({ env: { KUBECONFIG: "/kube/config" } })).toEqual({
+    expect(config({})).toEqual({
       podName: "pod-1",
       source: {
         name: "local-cluster",
-        access: { kind: "kubeconfig", path: "/kube/config", context: "local-cluster" },
+        access: { kind: "kubeconfig", path: undefined, context: "local-cluster" },
       },
       destinations: [
         {
           name: "external-cluster",
-          access: { kind: "kubeconfig", path: "/kube/config", context: "external-cluster" },
+          access: { kind: "kubeconfig", path: undefined, context: "external-cluster" },
           paused: false,
         },
       ],
@@ -122,6 +122,13 @@ describe("precedence", () => {
     expect(routes[0]?.namespaces).toEqual(["from-env"]);
     expect(source.name).toBe("ctx");
     expect(lease.namespace).toBe("k8s-sync");
+  });
+
+  it("leaves $KUBECONFIG to whoever opens a cluster, because it may list several files", () => {
+    const { source, destinations } = config({ env: { KUBECONFIG: "/a:/b" } });
+
+    expect(source.access).toMatchObject({ path: undefined });
+    expect(destinations.map(({ access }) => access)).toMatchObject([{ path: undefined }]);
   });
 
   it("prefers our own variable and the file to $KUBECONFIG and $HOSTNAME", () => {

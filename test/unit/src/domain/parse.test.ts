@@ -74,22 +74,14 @@ describe("parseService", () => {
 describe("parseSourceSlice", () => {
   it("reads whose endpoints it holds, and what it says", () => {
     const raw = rawSlice("shop/web-1", "web").address("10.0.0.1");
-    const annotations = {
-      "endpoints.kubernetes.io/last-change-trigger-time": "2026-01-01T00:00:01Z",
-    };
 
-    const slice = parseSourceSlice(
-      raw.with({ metadata: { ...raw.metadata, annotations } }),
-      sha256,
-    );
+    const slice = parseSourceSlice(raw, sha256);
 
     expect(slice).toMatchObject({
       namespace: "shop",
       name: "web-1",
-      generation: 1,
       serviceName: "web",
       addressType: "IPv4",
-      triggeredAtText: "2026-01-01T00:00:01Z",
     });
     expect(slice.digest).toBe(sha256(slice.content, 32));
   });

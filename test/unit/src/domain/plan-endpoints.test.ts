@@ -13,6 +13,7 @@ import { rawSlice } from "../../../fixtures/slices.js";
 const CONTEXT: EndpointsPlanContext = {
   link: LINK,
   mark: route().mark,
+  marks: [route().mark, { key: "team", value: "x-external" }],
   cidrs: [],
   digest: sha256,
   mode: "both",
@@ -155,9 +156,18 @@ describe("planEndpoints", () => {
     expect(deletions).toEqual([]);
   });
 
-  it("repairs labels exactly: what is missing comes back, what others added goes", () => {
+  it("leaves labels that others added, so that nobody and nothing fights over them", () => {
+    const slices = view().slices.map((slice) => ({
+      ...slice,
+      labels: { ...slice.labels, team: "x", "policy.example/checked": "yes" },
+    }));
+
+    expect(plan({ slices }).slices).toEqual([]);
+  });
+
+  it("puts its labels back, and takes the mark of another route off", () => {
     const [first, second] = view().slices;
-    const labels = { "kubernetes.io/service-name": "other", team: "x" };
+    const labels = { "kubernetes.io/service-name": "other", team: "x-external", odd: "yes" };
     const slices = [{ ...first, labels }, second].flatMap((slice) => slice ?? []);
 
     const repaired = plan({ slices: slices as EndpointsView["slices"] });
@@ -168,6 +178,7 @@ describe("planEndpoints", () => {
         body: { metadata: { labels: { "kubernetes.io/service-name": "web", team: null } } },
       },
     ]);
+    expect(repaired.slices[0]).not.toHaveProperty("body.metadata.labels.odd");
   });
 
   it("labels slices headless as the mirror is, and takes that off again", () => {

@@ -138,6 +138,22 @@ describe("planService", () => {
     });
   });
 
+  describe("while what is there is being deleted and waits for its finalizers", () => {
+    const going = mirror.with({ deleting: true });
+
+    it("does not delete it once more", () => {
+      expect(plan({ candidates: [], existing: ours(going) })).toEqual({ kind: "nothing" });
+    });
+
+    it.each(["ours", "adoptable"] as const)("writes nothing that would go with it: %s", (kind) => {
+      const changed = going.withSpec({ ports: [] });
+
+      const waiting = plan({ existing: { kind, service: changed } });
+
+      expect(waiting).toMatchObject({ kind: "refused", reason: { code: "mirror-terminating" } });
+    });
+  });
+
   it("never touches a foreign Service that nobody wants", () => {
     const reason = { code: "name-occupied", message: "theirs" } as const;
 

@@ -5,7 +5,6 @@ import {
   selectorKeys,
   isOrdinaryMirror,
   whyMirror,
-  whyNotFerried,
 } from "../../../../src/domain/selection.js";
 import { mappings } from "../../../../src/domain/target.js";
 import { mappingContext } from "../../../fixtures/installation.js";
@@ -77,31 +76,30 @@ describe("whyMirror", () => {
   });
 });
 
-describe("whyNotFerried", () => {
+describe("a Service goes nowhere", () => {
   it.each([
-    ["not-selected", service("shop/web")],
-    ["not-selected", service("cart/web").ferried()],
-    ["not-selected", service("shop/web").ferried().with({ deleting: true })],
-    ["is-a-mirror", service("shop/web").ferried().mirrorOf("a/b").label("sync", "true")],
-  ])("answers %s, and then the Service goes nowhere", (code, one) => {
-    expect(whyNotFerried(one, mappingContext())?.code).toBe(code);
+    ["without the label", service("shop/web")],
+    ["in another namespace", service("cart/web").ferried()],
+    ["that is being deleted", service("shop/web").ferried().with({ deleting: true })],
+    ["that is a mirror", service("shop/web").ferried().mirrorOf("a/b").label("sync", "true")],
+  ])("%s", (_, one) => {
     expect(mappings(one, mappingContext()).filter(({ kind }) => kind === "target")).toEqual([]);
   });
 
-  it("answers nothing for a Service that a route selects", () => {
-    const one = service("shop/web").ferried();
-    const chosen = route("all").fromAll();
-
-    expect(whyNotFerried(one, mappingContext(chosen))).toBeUndefined();
-    expect(selectingRoutes(one, mappingContext(chosen))).toEqual([chosen]);
-  });
-
-  it("does not let a mirror travel back whose label a person set to the selector's", () => {
+  it("when a person set the selector's label on a mirror", () => {
     const relabelled = service("prod/web").mirrorOf("shop/web").label("sync", "true");
 
-    expect(whyNotFerried(relabelled, mappingContext(route().from("prod")))?.code).toBe(
-      "is-a-mirror",
-    );
+    expect(whyMirror(relabelled, mappingContext(route().from("prod")))?.code).toBe("is-a-mirror");
+  });
+});
+
+describe("selectingRoutes", () => {
+  it("names every route that selects a Service", () => {
+    const chosen = route("all").fromAll();
+
+    expect(selectingRoutes(service("shop/web").ferried(), mappingContext(chosen))).toEqual([
+      chosen,
+    ]);
   });
 });
 

@@ -11,8 +11,12 @@ import { rawSlice } from "../../../fixtures/slices.js";
 const mirror = service("prod/web").mirrorOf("shop/web");
 const REF = { namespace: "prod", name: "web" };
 
-async function cacheBed(...before: readonly ServiceBuilder[]) {
-  const bed = new IntakeBed("destination", "prod");
+function cacheBed(...before: readonly ServiceBuilder[]) {
+  return bedWithStrays([], before);
+}
+
+async function bedWithStrays(strays: readonly string[], before: readonly ServiceBuilder[]) {
+  const bed = new IntakeBed("destination", "prod", ...strays);
   const create = (one: ServiceBuilder) => bed.server.create(SERVICES, newObject(kubeService(one)));
   before.forEach(create);
   const cache = new DestinationCache({
@@ -20,6 +24,7 @@ async function cacheBed(...before: readonly ServiceBuilder[]) {
     link: LINK,
     marks: [route().mark],
     namespaces: ["prod"],
+    strays,
     primaryFamilies: ["IPv4"],
     onTarget: (target) => bed.told.push(target),
     onRelisted: () => bed.told.push("relisted"),
@@ -69,6 +74,16 @@ describe("DestinationCache", () => {
     expect(cache.existing("prod/other").kind).toBe("foreign");
     expect(cache.existing("prod/web").kind).toBe("ours");
     expect(bed.news()).toContain("prod/web");
+    await bed.end();
+  });
+
+  it("knows the mirrors of stray namespaces as well, but depends on them for nothing", async () => {
+    const stray = service("former/old").mirrorOf("shop/old");
+    const { bed, cache } = await bedWithStrays(["former"], [mirror, stray]);
+
+    expect([...cache.mirrors()]).toEqual(["prod/web", "former/old"]);
+    expect(cache.existing("former/old").kind).toBe("ours");
+    expect(cache.health()).toHaveLength(4);
     await bed.end();
   });
 
@@ -125,6 +140,34 @@ describe("DestinationCache", () => {
     cache.deleted("services", "prod/web", metadata.uid ?? "");
 
     expect([other, cache.existing("prod/web").kind]).toEqual(["ours", "absent"]);
+    await bed.end();
+  });
+
+  it("counts a mirror that waits for its finalizers as ours, but not among the mirrors", async () => {
+    const { bed, cache } = await cacheBed(mirror);
+    bed.server.patch(SERVICES, REF, { metadata: { finalizers: ["example.com/wait"] } });
+
+    cache.wrote("services", bed.server.delete(SERVICES, REF));
+
+    expect(cache.existing("prod/web")).toMatchObject({ kind: "ours", service: { deleting: true } });
+    expect([...cache.mirrors()]).toEqual([]);
+    await bed.settle();
+    expect(cache.existing("prod/web").kind).toBe("ours");
+    await bed.end();
+  });
+
+  it("waits for no word about Endpoints that turned out to be a stranger's", async () => {
+    const { bed, cache } = await cacheBed(mirror);
+    const subsets = [{ addresses: [{ ip: "10.9.9.9" }], ports: [{ port: 1 }] }];
+    const theirs = { metadata: REF, subsets };
+    cache.wrote("endpoints", bed.server.create(ENDPOINTS, theirs));
+
+    cache.forget("endpoints", "prod/web");
+    const known = cache.endpoints("prod/web");
+    await bed.world.run({ forMs: 100_000 });
+
+    expect(known).toBeUndefined();
+    expect(bed.news()).not.toContain("relisted");
     await bed.end();
   });
 

@@ -124,6 +124,24 @@ describe("SourceCache", () => {
     await bed.end();
   });
 
+  it("tells of a refusal once, whatever else changes about the Service, until it is another one", async () => {
+    const refused = web.annotation("svc-ferry.io/target-namespace", "kube-system");
+    const { bed } = await cacheBed([refused]);
+    const patch = async (annotations: Readonly<Record<string, string>>): Promise<void> => {
+      bed.server.patch(SERVICES, REF, { metadata: { annotations } });
+      await bed.settle();
+    };
+
+    await patch({ "example.com/note": "1" });
+    await patch({ "example.com/note": "2" });
+    const unrelated = bed.news();
+    await patch({ "svc-ferry.io/target-namespace": "kube-public" });
+
+    expect(unrelated).toEqual([]);
+    expect(bed.news()).toEqual(["refusal shop/web"]);
+    await bed.end();
+  });
+
   it("goes on wanting the name that a Service had when it asks for one that is refused", async () => {
     const { bed, cache } = await cacheBed([web]);
     const annotate = (name: string | null): void => {

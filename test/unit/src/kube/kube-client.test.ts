@@ -203,6 +203,8 @@ describe("KubeClient writes", () => {
 
   const exists = status(409, "AlreadyExists", { name: "web" });
   const leaving = status(409, "AlreadyExists", {}, 'object is being deleted: services "web" …');
+  const lost = 'Operation cannot be fulfilled on resourcequotas "few": please try again';
+  const quota = status(409, "Conflict", { name: "few", kind: "resourcequotas" }, lost);
   const noSpace = status(404, "NotFound", { name: "shop", kind: "namespaces" });
   const gone = status(404, "NotFound", { name: "web", kind: "services" });
   const closing = { causes: [{ reason: "NamespaceTerminating", field: "metadata.namespace" }] };
@@ -210,8 +212,8 @@ describe("KubeClient writes", () => {
 
   it.each<[string, typeof create, number, unknown, object]>([
     ["create", create, 409, exists, { kind: "already-exists" }],
-    ["create", create, 409, leaving, { kind: "terminating" }],
-    ["create", create, 409, status(409, "Conflict"), { kind: "terminating" }],
+    ["create", create, 409, leaving, { kind: "already-exists" }],
+    ["create", create, 409, quota, { name: "RetryableError", code: "FERRY-K006" }],
     ["create", create, 404, noSpace, { kind: "not-found" }],
     ["create", create, 403, status(403, "Forbidden", closing), { kind: "terminating" }],
     ["create", create, 422, status(422, "Invalid", {}, "bad port"), { message: "bad port" }],
@@ -233,6 +235,17 @@ describe("KubeClient writes", () => {
     ["create", create, 500, {}, { code: "FERRY-K004" }],
   ])("%s answered with %3$i %4$j becomes %5$j", async (_verb, act, code, body, expected) => {
     expect(await outcome(answers(code, body), act)).toMatchObject(expected);
+  });
+
+  const leaves = { deletionTimestamp: "2026-01-01T00:00:00Z", finalizers: ["example.com/wait"] };
+  const waiting = { ...web, metadata: { ...web.metadata, ...leaves } };
+
+  it.each<[string, unknown, KubeObject | undefined]>([
+    ["what waits for its finalizers", waiting, waiting],
+    ["nothing of what it took away", web, undefined],
+    ["nothing where the server answers with a Status", { kind: "Status" }, undefined],
+  ])("delete gives %s", async (_what, body, object) => {
+    expect(await outcome(answers(200, body), remove)).toEqual({ kind: "done", object });
   });
 
   it("passes on how long a 429 asks to wait", async () => {

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseRfc3339, rfc3339 } from "../../../../src/ports/timestamps.js";
 
@@ -20,6 +21,21 @@ describe("rfc3339", () => {
 });
 
 describe("parseRfc3339", () => {
+  it("agrees with the platform on every second of four centuries", () => {
+    const seconds = fc.date({
+      min: new Date("1900-01-01T00:00:00Z"),
+      max: new Date("2300-01-01T00:00:00Z"),
+      noInvalidDate: true,
+    });
+    fc.assert(
+      fc.property(seconds, (date) => {
+        const text = `${date.toISOString().slice(0, 19)}Z`;
+
+        expect(parseRfc3339(text)).toBe(Date.parse(text));
+      }),
+    );
+  });
+
   it.each(MOMENTS)("reads %s as Date does", (text) => {
     expect(parseRfc3339(text)).toBe(Date.parse(text));
   });

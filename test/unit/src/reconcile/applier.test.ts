@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Write } from "../../../../src/domain/writes.js";
 import { NAMESPACES, SERVICES } from "../../../../src/ports/kube-resources.js";
+import { LINK } from "../../../fixtures/service.js";
 import { ReconcileBed } from "../../../fixtures/reconcile-bed.js";
 
 const REF = { namespace: "prod", name: "web" };
@@ -92,6 +93,22 @@ describe("Applier", () => {
     expect(await bed.applier.apply({ ...patch, verb: "delete" }, bed.permit)).toEqual({
       kind: "done",
       object: undefined,
+    });
+  });
+
+  it("remembers what it deleted as it is, while that waits for its finalizers", async () => {
+    const bed = new ReconcileBed();
+    const patch = existing(bed);
+    const labels = { "svc-ferry.io/link": LINK };
+    const metadata = { finalizers: ["example.com/wait"], labels };
+    const { resourceVersion = "" } = bed.server.patch(SERVICES, REF, { metadata }).metadata;
+    bed.catchUp();
+
+    await bed.applier.apply({ ...patch, verb: "delete", resourceVersion }, bed.permit);
+
+    expect(bed.view.existing("prod/web")).toMatchObject({
+      kind: "ours",
+      service: { deleting: true },
     });
   });
 

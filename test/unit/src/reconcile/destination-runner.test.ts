@@ -107,6 +107,90 @@ describe("DestinationRunner", () => {
       expect(states(bed)).toEqual([]);
     });
 
+    it("shows every Service as retried while the destination is out of reach, and tells nobody", async () => {
+      const bed = await leading();
+      bed.create(web);
+      bed.runner.add("prod/web", NOTE);
+      await settle();
+      bed.events.news();
+      const before = states(bed);
+
+      bed.lease.lose({ kind: "unknown", cause: "FERRY-K001" });
+      bed.create(service("shop/new").ferried());
+      await bed.clock.advance(60_000);
+      const without = [states(bed), bed.events.news()];
+      bed.lease.gain();
+      await settle();
+
+      expect(before).toEqual(["shop/web synced"]);
+      expect(without).toEqual([
+        ["shop/new retrying FERRY-K001", "shop/web retrying FERRY-K001"],
+        [],
+      ]);
+      expect(states(bed)).toEqual(["shop/new synced", "shop/web synced"]);
+      expect(bed.events.news()).toEqual(["Normal Synced shop/new"]);
+    });
+
+    it("shows every Service as retried when the Lease is forbidden from the beginning", async () => {
+      const bed = open();
+      bed.lease.lose({ kind: "unknown", cause: "FERRY-K006" });
+      bed.create(web);
+
+      bed.lead();
+      await settle();
+
+      expect(states(bed)).toEqual(["shop/web retrying FERRY-K006"]);
+    });
+
+    it("does not tell anew of a conflict that was told before it was lost", async () => {
+      const bed = await leading();
+      const theirs = {
+        metadata: { namespace: "prod", name: "web" },
+        spec: { ports: [{ port: 1 }] },
+      };
+      bed.server.create(SERVICES, theirs);
+      bed.create(web);
+      bed.runner.add("prod/web", NOTE);
+      await settle();
+      bed.events.news();
+
+      bed.lease.lose({ kind: "unknown", cause: "FERRY-K001" });
+      await bed.clock.advance(10_000);
+      const without = states(bed);
+      bed.lease.gain();
+      await settle();
+
+      expect(without).toEqual(["shop/web conflict name-occupied"]);
+      expect(bed.events.news()).toEqual([]);
+    });
+
+    it("forgets a Service that came and went meanwhile", async () => {
+      const bed = await leading();
+      bed.lease.lose({ kind: "unknown", cause: "FERRY-K001" });
+      bed.create(web);
+      await bed.clock.advance(10_000);
+      const without = states(bed);
+      bed.sourceServer.delete(SERVICES, { namespace: "shop", name: "web" });
+      bed.catchUp();
+      bed.lease.gain();
+      await settle();
+
+      expect(without).toEqual(["shop/web retrying FERRY-K001"]);
+      expect(states(bed)).toEqual([]);
+    });
+
+    it("leaves nothing behind of each look", async () => {
+      const bed = open();
+      bed.lease.lose(ELSEWHERE);
+      bed.lead();
+      await settle();
+      const before = bed.listeners;
+
+      await bed.clock.advance(2_000_000);
+
+      expect(bed.listeners).toBe(before);
+    });
+
     it("begins at once when it is gained", async () => {
       const bed = open();
       bed.lease.lose(ELSEWHERE);

@@ -126,10 +126,26 @@ describe("EndpointsPass", () => {
     const again = await bed.reconcile("prod/web", { cause: "sweep" });
 
     expect(again.outcome).toBe("unchanged");
+    expect(bed.writes()).toEqual([]);
     expect(bed.server.get(ENDPOINTS, REF).metadata.labels).toBeUndefined();
     expect(
-      [...bed.reporter.states()].flatMap(({ remarks }) => remarks.map(({ code }) => code)),
+      [...bed.reporter.states()].flatMap(({ remarks }) => remarks?.map(({ code }) => code)),
     ).toEqual(["foreign-endpoints"]);
+  });
+
+  it("makes the Endpoints when the stranger has taken its own away", async () => {
+    const bed = new ReconcileBed();
+    const subsets = [{ addresses: [{ ip: "10.9.9.9" }], ports: [{ port: 1 }] }];
+    const theirs = { metadata: REF, subsets };
+    bed.server.create(ENDPOINTS, theirs);
+    bed.create(web, one);
+    await bed.reconcile();
+    bed.server.delete(ENDPOINTS, REF);
+    bed.writes();
+
+    await bed.reconcile("prod/web", { cause: "sweep" });
+
+    expect(bed.writes()).toEqual(["create endpoints prod/web: done"]);
   });
 
   it("says how many slices and ready addresses a mirror has, also when it wrote nothing", async () => {

@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { ENDPOINT_SLICES, SERVICES } from "../../../../src/ports/kube-resources.js";
+import type { Route } from "../../../../src/domain/route.js";
 import type { ProofOptions } from "../../../../src/reconcile/proof.js";
 import { parseService } from "../../../../src/domain/parse.js";
 import { ReconcileBed } from "../../../fixtures/reconcile-bed.js";
+import { route } from "../../../fixtures/route.js";
 import { service } from "../../../fixtures/service.js";
 import { rawSlice } from "../../../fixtures/slices.js";
 
@@ -169,6 +171,53 @@ describe("SourceProof", () => {
 
     expect(during).toMatchObject({ kind: "held", code: "route-gone" });
     expect([after.kind, seen.kind]).toEqual(["proven", "proven"]);
+  });
+
+  describe("when a route refuses what the Service asks for", () => {
+    const a = route("a");
+    const b = route("b").selecting("team=x").to("prod", "{namespace}-{name}");
+    const refused = web.label("team", "x").annotation("svc-ferry.io/target-name", "web");
+    const slip = { annotations: { "svc-ferry.io/target-name": "We_b" } };
+
+    async function bedWithRoutes(...routes: readonly Route[]) {
+      const bed = new ReconcileBed({ routes });
+      bed.create(refused);
+      await bed.reconcile();
+      const found = bed.server.get(SERVICES, { namespace: "prod", name: "web" });
+      return { bed, mirror: parseService(found, () => true) };
+    }
+
+    it("does not keep the mirror that another route made", async () => {
+      const { bed, mirror } = await bedWithRoutes(a, b);
+      const metadata = { ...slip, labels: { sync: null } };
+      bed.sourceServer.patch(SERVICES, SOURCE, { metadata });
+
+      const verdict = await bed.proof.unwanted(mirror, options());
+
+      expect(verdict).toMatchObject({ kind: "proven", because: "mapped-elsewhere" });
+      expect(bed.source.retained).toEqual([]);
+    });
+
+    it.each<[string, Readonly<Record<string, string | null>>]>([
+      ["the route that made it", {}],
+      ["that route under the name that it had", { "svc-ferry.io/route": "former@" }],
+      ["an unknown route, its record being gone", { "svc-ferry.io/route": null }],
+    ])("keeps the mirror of %s", async (_case, changed) => {
+      const { bed, mirror } = await bedWithRoutes(a, b);
+      bed.sourceServer.patch(SERVICES, SOURCE, { metadata: slip });
+      const record = mirror.annotations["svc-ferry.io/route"] ?? "";
+      const digest = record.slice(record.lastIndexOf("@") + 1);
+      const annotations = Object.fromEntries(
+        Object.entries({ ...mirror.annotations, ...changed }).flatMap(([key, value]) =>
+          value === null ? [] : [[key, value.replace(/@$/, `@${digest}`)]],
+        ),
+      );
+
+      const verdict = await bed.proof.unwanted({ ...mirror, annotations }, options());
+
+      expect(verdict).toMatchObject({ kind: "held", code: "invalid-name" });
+      expect(bed.source.retained).toEqual(["shop/web prod/web"]);
+    });
   });
 
   it("does not wait for a mirror whose record of its route somebody took away", async () => {

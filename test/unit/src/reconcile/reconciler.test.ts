@@ -1,6 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { RetryableError } from "../../../../src/ports/errors.js";
-import { ENDPOINTS, NAMESPACES, SERVICES } from "../../../../src/ports/kube-resources.js";
+import {
+  ENDPOINT_SLICES,
+  ENDPOINTS,
+  NAMESPACES,
+  SERVICES,
+} from "../../../../src/ports/kube-resources.js";
 import { ReconcileBed } from "../../../fixtures/reconcile-bed.js";
 import { route } from "../../../fixtures/route.js";
 import { service } from "../../../fixtures/service.js";
@@ -206,6 +211,24 @@ describe("Reconciler", () => {
     expect(bed.events.news()).toEqual(["Normal Paused shop/web"]);
   });
 
+  it("clears nothing while the destination is paused, not even what a mirror left", async () => {
+    const bed = new ReconcileBed({ paused: true });
+    const { items } = (await mirrored()).server.list(ENDPOINT_SLICES);
+    for (const { metadata, ...rest } of items) {
+      const { namespace, name, labels, ownerReferences } = metadata;
+      const fields = { namespace, name, labels, ownerReferences } as typeof metadata;
+      bed.server.create(ENDPOINT_SLICES, { ...rest, metadata: fields });
+    }
+    bed.catchUp();
+
+    expect(await bed.reconcile("prod/web", { cause: "sweep" })).toEqual({
+      outcome: "nothing",
+      again: false,
+    });
+    expect(bed.view.slices("prod/web")).toHaveLength(1);
+    expect(bed.writes()).toEqual([]);
+  });
+
   describe("when nobody wants the mirror any more", () => {
     const gone = async (bed: ReconcileBed): Promise<void> => {
       bed.sourceServer.delete(SERVICES, SOURCE);
@@ -263,6 +286,55 @@ describe("Reconciler", () => {
     });
   });
 
+  describe("when somebody put a finalizer on the mirror", () => {
+    const withFinalizer = async (): Promise<ReconcileBed> => {
+      const bed = await mirrored();
+      bed.server.patch(SERVICES, REF, { metadata: { finalizers: ["example.com/wait"] } });
+      bed.sourceServer.delete(SERVICES, SOURCE);
+      bed.catchUp();
+      bed.writes();
+      await bed.reconcile("prod/web", { unmapped: true });
+      return bed;
+    };
+
+    it("deletes it once, and says so once", async () => {
+      const bed = await withFinalizer();
+
+      await bed.reconcile("prod/web", { swept: true });
+      bed.catchUp();
+      const later = await bed.reconcile("prod/web", { swept: true });
+
+      expect(later.outcome).toBe("nothing");
+      const deletions = bed.writes().filter((line) => line.includes("services"));
+      expect(deletions).toEqual(["delete services prod/web: done"]);
+      expect(bed.log.lines.filter((line) => line === "info: removed")).toHaveLength(1);
+    });
+
+    it("says what it waits for when the source comes back, and makes the mirror anew then", async () => {
+      const bed = await withFinalizer();
+      bed.create(web);
+      bed.writes();
+
+      const waiting = await bed.reconcile();
+      expect(waiting).toEqual({ outcome: "refused", again: false });
+      expect(bed.writes()).toEqual([]);
+      expect(bed.events.records.at(-1)?.message).toContain("mirror-terminating: prod/web is");
+
+      bed.server.patch(SERVICES, REF, { metadata: { finalizers: null } });
+      bed.catchUp();
+      expect((await bed.reconcile()).outcome).toBe("synced");
+    });
+
+    it("learns it from the create itself when the cache does not know", async () => {
+      const bed = await withFinalizer();
+      bed.create(web);
+      bed.view.deleted("services", "prod/web", bed.server.get(SERVICES, REF).metadata.uid ?? "");
+
+      expect(await bed.reconcile()).toEqual({ outcome: "held", again: true });
+      expect((await bed.reconcile()).outcome).toBe("refused");
+    });
+  });
+
   it("clears what a mirror left that somebody deleted together with its source", async () => {
     const bed = await mirrored();
     bed.sourceServer.delete(SERVICES, SOURCE);
@@ -312,6 +384,90 @@ describe("Reconciler", () => {
         "patch endpoints prod/web: done",
       ]);
       expect(bed.events.news()).toEqual(["Normal Adopted shop/web"]);
+    });
+
+    describe("where no Endpoints are written", () => {
+      const mirrored = (ip: string) => ({
+        metadata: {
+          namespace: "prod",
+          name: "web-mirrored",
+          labels: {
+            "kubernetes.io/service-name": "web",
+            "endpointslice.kubernetes.io/managed-by": "endpointslicemirroring-controller.k8s.io",
+          },
+        },
+        addressType: "IPv4",
+        endpoints: [{ addresses: [ip], conditions: { ready: true } }],
+        ports: [{ port: 8080 }],
+      });
+      const left = () => {
+        const bed = new ReconcileBed({ endpoints: "slices" });
+        bed.server.create(SERVICES, old);
+        bed.server.create(ENDPOINTS, endpoints("10.0.0.1"));
+        bed.create(web, slice);
+        return bed;
+      };
+      const DELETED = "delete endpoints prod/web: done";
+
+      it("deletes its Endpoints, which the cluster would go on mirroring, when our slices stand", async () => {
+        const bed = left();
+
+        await bed.reconcile();
+
+        expect(bed.writes()).toEqual([
+          "patch services prod/web: done",
+          expect.stringMatching(/^create endpointslices prod\/web-[0-9a-f]{20}: done$/),
+          DELETED,
+        ]);
+      });
+
+      it("looks again when the adoption was cut short, as long as the cluster mirrors them", async () => {
+        const bed = left();
+        bed.server.create(ENDPOINT_SLICES, mirrored("10.0.0.1"));
+        bed.api.before = (request) => {
+          if (request === "delete endpoints prod/web")
+            throw new RetryableError("FERRY-K001", "cut");
+        };
+        await expect(bed.reconcile()).rejects.toMatchObject({ code: "FERRY-K001" });
+        bed.api.before = () => {};
+        bed.catchUp();
+        bed.writes();
+
+        await bed.reconcile("prod/web", { cause: "sweep" });
+
+        expect(bed.writes()).toEqual([DELETED]);
+      });
+
+      it("takes no address away with them when the cache lost a slice of the source", async () => {
+        const bed = left();
+        const { metadata, ...rest } = rawSlice("shop/web-2", "web").address("10.0.0.2");
+        const { namespace = "", name, labels = {} } = metadata;
+        bed.sourceServer.create(ENDPOINT_SLICES, {
+          ...rest,
+          metadata: { namespace, name, labels },
+        });
+
+        await expect(bed.reconcile()).rejects.toMatchObject({ code: "FERRY-R002" });
+
+        expect(bed.writes()).not.toContain(DELETED);
+        expect(bed.source.distrusted).toEqual(["slices shop"]);
+      });
+
+      it("leaves those of a stranger, and says so", async () => {
+        const bed = new ReconcileBed({ endpoints: "slices" });
+        bed.create(web, slice);
+        await bed.reconcile();
+        bed.server.create(ENDPOINTS, endpoints("10.9.9.9"));
+        bed.server.create(ENDPOINT_SLICES, mirrored("10.9.9.9"));
+        bed.catchUp();
+        bed.writes();
+
+        await bed.reconcile("prod/web", { cause: "sweep" });
+
+        expect(bed.writes()).toEqual([]);
+        const [state] = bed.reporter.states();
+        expect(state?.remarks?.map(({ code }) => code)).toEqual(["foreign-endpoints"]);
+      });
     });
 
     it("leaves it when its addresses are not the source's", async () => {

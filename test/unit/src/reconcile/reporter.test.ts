@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { ServiceKey } from "../../../../src/domain/service-key.js";
 import { RetryableError } from "../../../../src/ports/errors.js";
 import { ENDPOINT_SLICES, SERVICES } from "../../../../src/ports/kube-resources.js";
 import { newObject, ReconcileBed } from "../../../fixtures/reconcile-bed.js";
@@ -93,6 +94,64 @@ describe("Reporter", () => {
       "Normal Synced shop/web",
       "Normal TypeReduced shop/web",
       "Warning EndpointsWarning shop/web",
+    ]);
+  });
+
+  it("does not warn again when only the number in a remark is another one", async () => {
+    const narrow = route().with({ addressCidrs: ["10.0.0.0/24"] });
+    const bed = new ReconcileBed({ routes: [narrow] });
+    const outside = (name: ServiceKey) =>
+      rawSlice(name, "web").address("10.0.0.1").address("10.0.1.1");
+    bed.create(web, outside("shop/web-1"));
+    await bed.reconcile();
+    const first = bed.events.news();
+    bed.sourceServer.create(ENDPOINT_SLICES, newObject(outside("shop/web-2")));
+    bed.catchUp();
+    bed.log.lines.splice(0);
+
+    await bed.reconcile("prod/web", { cause: "endpoints" });
+
+    expect(first).toEqual(["Normal Synced shop/web", "Warning EndpointsWarning shop/web"]);
+    expect(bed.events.news()).toEqual([]);
+    expect(bed.log.lines).toEqual(["info: updated endpoints"]);
+    expect(stateOf(bed)[0]?.remarks?.[0]?.message).toMatch(/^2 addresses/);
+  });
+
+  it("does not warn again of what a new leader finds as it was", async () => {
+    const bed = new ReconcileBed();
+    bed.create(web.withSpec({ type: "NodePort" }), slice);
+    await bed.reconcile();
+    bed.catchUp();
+    bed.events.news();
+    bed.log.lines.splice(0);
+
+    bed.reporter.reset();
+    bed.reporter.blocked("prod/web", { code: "link-held-elsewhere", message: "until it runs out" });
+    await bed.reconcile("prod/web", { cause: "sweep" });
+
+    expect(bed.events.news()).toEqual([]);
+    expect(bed.log.lines).toEqual([]);
+    expect(stateOf(bed)).toMatchObject([{ state: "synced", remarks: [{ code: "type-reduced" }] }]);
+  });
+
+  it("goes on tracking a Service that got another name", async () => {
+    const bed = await synced();
+    const annotations = { "svc-ferry.io/target-name": "shop-web" };
+    bed.sourceServer.patch(SERVICES, SOURCE, { metadata: { annotations } });
+    bed.catchUp();
+    await bed.reconcile("prod/shop-web");
+    await bed.reconcile("prod/web", { unmapped: true });
+    const more = rawSlice("shop/web-2", "web").address("10.0.0.2");
+    bed.sourceServer.create(ENDPOINT_SLICES, newObject(more));
+    bed.catchUp();
+
+    await bed.reconcile("prod/shop-web", { cause: "endpoints" });
+
+    expect(bed.log.lines).toEqual([
+      "info: applied",
+      "info: updated endpoints",
+      "info: removed",
+      "info: updated endpoints",
     ]);
   });
 

@@ -84,6 +84,51 @@ describe("Sweep", () => {
     expect(bed.orphans.brakeBlocked).toBe(false);
   });
 
+  it("looks only at a few while the brake is on, and at everything when the interval is over", async () => {
+    const { bed, sweep, orphan, news } = sweepBed();
+    bed.create(service("shop/web").ferried());
+    orphan(12);
+    const stop = new AbortController();
+
+    const run = sweep.run(stop.signal);
+    news();
+    await bed.clock.advance(59_999);
+    const meanwhile = news();
+    await bed.clock.advance(1);
+    const then = news();
+    stop.abort();
+    await run;
+
+    expect(new Set(meanwhile)).toEqual(
+      new Set(["prod/old-0 doubted", "prod/old-2 doubted", "prod/old-6 doubted"]),
+    );
+    expect(meanwhile).toHaveLength(15);
+    expect(then).toContain("prod/web");
+    expect(bed.metrics.of("svc_ferry_sweeps_total")).toHaveLength(2);
+  });
+
+  it("goes on within 10 s of a person's permission, and of Services that are there again", async () => {
+    const allowed = { limit: 0 };
+    const { bed, sweep, orphan, news } = sweepBed(allowed);
+    orphan(12);
+    const stop = new AbortController();
+    const run = sweep.run(stop.signal);
+    await settle();
+    news();
+
+    bed.create(service("shop/old-0").ferried());
+    await bed.clock.advance(10_000);
+    const fewer = news();
+    allowed.limit = 11;
+    await bed.clock.advance(10_000);
+    stop.abort();
+    await run;
+
+    expect(fewer).toContain("prod/old-0");
+    expect(news().filter((line) => line.endsWith("swept"))).toHaveLength(11);
+    expect(bed.orphans.brakeBlocked).toBe(false);
+  });
+
   it("sweeps at once, then after each interval, and ends with its signal", async () => {
     const { bed, sweep, news } = sweepBed();
     bed.create(service("shop/web").ferried());

@@ -40,7 +40,7 @@ describe("WorkerPool", () => {
 
     bed.add("prod/a");
     bed.add("prod/b");
-    await bed.queue.whenIdle();
+    await settle();
 
     expect(attempted).toEqual(["prod/a", "prod/b"]);
     expect(bed.failures).toEqual([]);
