@@ -14,7 +14,7 @@ import { VERSION } from "./version.js";
 
 async function run(config: Config, warnings: readonly string[]): Promise<number> {
   keepHeapSmall();
-  const sink = logSink();
+  const sink = logSink(new SystemClock());
   const { signal, release } = termination(process, (code) => {
     sink.flushNow();
     process.exit(code);

@@ -87,7 +87,9 @@ export class Mutator {
 
   /** Another entry, a reinvocation or a retry of the API server sees what we have just made. */
   #isOurs(stamp: Stamp, mutation: Mutation, signer: Signer): boolean {
-    const { username, after } = mutation;
+    const { username, before, after } = mutation;
+    // The stored one, of another content: most updates come with it.
+    if (before !== undefined && stampIn(before.annotations)?.id === stamp.id) return false;
     const { clock, shown, context } = this.parts;
     const ageMs = clock.now() - (parseRfc3339(stamp.at) ?? 0);
     return (

@@ -29,6 +29,9 @@ const MAX_PAUSE_MS = 2_000;
 /** How often the leader is looked up while hints are kept, should nobody say that it has changed. */
 const LOOK_MS = 1_000;
 
+/** Without a reason of ours each abort makes an exception, with its stack. */
+const OFFERED = "offered";
+
 /** A delivery under way. */
 interface Delivery {
   readonly leader: string;
@@ -59,7 +62,7 @@ export class Outbox implements HintSink {
     if (kept === undefined || !this.#kept.offer(kept)) return;
     this.#measure();
     // What comes in a pause is delivered after it.
-    if (!this.#isPausing()) this.#wait?.abort();
+    if (!this.#isPausing()) this.#wait?.abort(OFFERED);
   }
 
   /** To be called when the link's `leader` has another value. */

@@ -1,13 +1,23 @@
-/** The same answer for the same two objects, for as long as both are there. For what is never edited; `compute` must be pure. */
+/** How many answers are kept: as many as are asked about in turns. */
+const KEPT = 4;
+
+/**
+ * The same answer for the same two objects, when they are asked about again at once. For what is never edited; `compute` must be
+ * pure.
+ *
+ * NB: no WeakMap. Its entries cost each collection of garbage more than what is saved.
+ */
 export function memoised<O extends object, C extends object, R>(
   compute: (object: O, context: C) => R,
 ): (object: O, context: C) => R {
-  const known = new WeakMap<C, WeakMap<O, { readonly result: R }>>();
+  const known: { readonly object: O; readonly context: C; readonly result: R }[] = [];
+  let next = 0;
   return (object, context) => {
-    const results = known.get(context) ?? new WeakMap<O, { readonly result: R }>();
-    known.set(context, results);
-    const entry = results.get(object) ?? { result: compute(object, context) };
-    results.set(object, entry);
-    return entry.result;
+    const found = known.find((one) => one.object === object && one.context === context);
+    if (found !== undefined) return found.result;
+    const result = compute(object, context);
+    known[next] = { object, context, result };
+    next = (next + 1) % KEPT;
+    return result;
   };
 }

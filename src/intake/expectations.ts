@@ -173,6 +173,7 @@ export class Expectations implements HintSink {
     // A later one has taken its place, and is told of for itself.
     if (this.#expected.get(hint.service) !== expected) return;
     this.#expected.delete(hint.service);
+    this.#queue?.drop(hint.service);
     this.parts.listener.ended(hint, outcome, attempts);
   }
 }

@@ -1,6 +1,9 @@
 import type { Clock } from "../ports/clock.js";
 import { DueHeap, type Due } from "./due-heap.js";
 
+/** Without a reason of ours each abort makes an exception, with its stack. */
+const OVER = "over";
+
 /**
  * Elements that wait for their time. However many they are, one `clock.sleep` runs at a time, until the earliest is due;
  * with the last element it ends, so an idle queue holds no timer.
@@ -24,18 +27,18 @@ export class DelayLine<E extends Due> {
   push(element: E): void {
     this.#heap.push(element);
     if (this.#alarm === undefined) this.#loop = this.#run();
-    else if (this.#heap.first === element) this.#alarm.abort();
+    else if (this.#heap.first === element) this.#alarm.abort(OVER);
   }
 
   remove(element: E): void {
     this.#heap.remove(element);
-    if (this.#heap.size === 0) this.#alarm?.abort();
+    if (this.#heap.size === 0) this.#alarm?.abort(OVER);
   }
 
   /** Drops everything. Resolves when the loop has ended. */
   async close(): Promise<void> {
     this.#heap.clear();
-    this.#alarm?.abort();
+    this.#alarm?.abort(OVER);
     await this.#loop;
   }
 

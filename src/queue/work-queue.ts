@@ -168,6 +168,15 @@ export class WorkQueue<K extends string, Note> {
     this.#schedule(entry, Math.max(dueMs, entry.notBeforeMs), now);
   }
 
+  /** The key has nothing to wait for any more. One that is in flight stays so. */
+  drop(key: K): void {
+    const entry = this.#entries.get(key);
+    if (entry === undefined || entry.place === "in-flight") return;
+    if (entry.place === "ready") this.#ready.remove(entry);
+    else this.#waiting.remove(entry);
+    this.#entries.delete(key);
+  }
+
   /** Drops what is queued and hands out nothing more; keys in flight may still land. Resolves when the timer has ended. */
   async close(): Promise<void> {
     this.#closed = true;

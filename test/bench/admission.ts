@@ -31,8 +31,8 @@ interface Condition {
 }
 
 /**
- * 200 patches a second over 200 Services, in three namespaces: nobody is asked, two bare webhooks, svc-ferry. They take turns in
- * both orders. The Services are paused, so that nothing is written elsewhere: it is admission that is measured.
+ * 200 patches a second over 200 Services, in four namespaces: nobody is asked, two bare webhooks, two that write annotations,
+ * svc-ferry. They take turns in both orders. The Services are paused, so that nothing is written elsewhere: it is admission that is measured.
  */
 async function addedLatency(
   bed: Bed,
@@ -40,32 +40,44 @@ async function addedLatency(
 ): Promise<readonly Row[]> {
   const none = await condition(bed, "bench-admission-none");
   const bare = await condition(bed, "bench-admission-bare");
+  const stamped = await condition(bed, "bench-admission-stamp");
   const ours = await condition(bed, "bench-admission-ferry");
-  const webhooks = await bed.bareWebhooks();
+  const [webhooks, stamping] = await Promise.all([bed.bareWebhooks(), bed.bareWebhooks("stamps")]);
   await ask(bed, "bare", bare.namespace, webhooks.port, webhooks.ca);
+  await ask(bed, "stamped", stamped.namespace, stamping.port, stamping.ca);
   const replica = bed.ferry(ours.namespace, [...WEBHOOK, "--webhook-configuration=ours"]);
   await ask(bed, "ours", ours.namespace, await replica.webhookPort());
   await replica.webhookReady();
   await replica.idle();
-  const order = [none, bare, ours, ours, bare, none];
-  for (const { namespace } of [none, bare, ours]) await patches(bed, namespace, 1);
+  const conditions = [none, bare, stamped, ours];
+  const order = [...conditions, ...conditions.toReversed()];
+  for (const { namespace } of conditions) await patches(bed, namespace, 1);
   for (let round = 0; round < admissionRounds; round += 1) {
     for (const { namespace, turns } of order) {
       turns.push(await patches(bed, namespace, admissionSeconds));
     }
   }
-  const rows = [0.5, 0.99].map((fraction) => {
+  const rows = [0.5, 0.99].flatMap((fraction) => {
     // The middle of all turns: one in which the disk stood still for a second says nothing about webhooks.
-    const [base, least, own] = [none, bare, ours].map(({ turns }) =>
+    const [base = 0, least = 0, writing = 0, own = 0] = conditions.map(({ turns }) =>
       median(turns.map((tookMs) => percentile(tookMs, fraction))),
     );
-    const added = { bare: (least ?? 0) - (base ?? 0), ferry: (own ?? 0) - (base ?? 0) };
-    const what = `latency added to ${PER_SECOND} patches/s, p${fraction * 100}`;
-    return ratioRow({ part, what, unit: "ms" }, added, 1.3);
+    const at = (more: string): { part: string; what: string; unit: string } => {
+      const what = `latency added to ${PER_SECOND} patches/s, p${fraction * 100}${more}`;
+      return { part, what, unit: "ms" };
+    };
+    const ferry = own - base;
+    return [
+      ratioRow(at(""), { bare: least - base, ferry }, 1.3),
+      ratioRow(
+        at(", beside bare webhooks that write annotations"),
+        { bare: writing - base, ferry },
+        undefined,
+      ),
+    ];
   });
   const perCore = await reviewsPerCore(replica, ours.namespace, admissionSeconds);
-  await replica.stop();
-  await webhooks.stop();
+  await Promise.all([replica.stop(), webhooks.stop(), stamping.stop()]);
   const what = "reviews per second and core, mutating and validating in turns";
   return [...rows, atLeastRow({ part, what, unit: "reviews/s" }, perCore, 3_000)];
 }

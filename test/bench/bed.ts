@@ -135,12 +135,18 @@ export class Bed {
     return raw;
   }
 
-  /** Two webhooks that only allow; resolves when they listen. */
-  async bareWebhooks(): Promise<{ port: number; ca: string; stop(): Promise<void> }> {
+  /** Two webhooks that only allow, or also write four annotations; resolves when they listen. */
+  async bareWebhooks(
+    kind: "allow" | "stamps" = "allow",
+  ): Promise<{ port: number; ca: string; stop(): Promise<void> }> {
     const { cert, key } = selfSigned("bare-webhooks");
-    const path = join(this.folder, "bare-webhooks.json");
+    const path = join(this.folder, `bare-webhooks-${kind}.json`);
     writeFileSync(path, JSON.stringify({ cert, key }), { mode: 0o600 });
-    const webhooks = supervise(process.execPath, [join(this.folder, "bare-webhooks.js"), path]);
+    const webhooks = supervise(process.execPath, [
+      join(this.folder, "bare-webhooks.js"),
+      path,
+      kind,
+    ]);
     const port = Number(await firstOutput(webhooks));
     const ca = Buffer.from(cert).toString("base64");
     return { port, ca, stop: async () => webhooks.stop(0) };

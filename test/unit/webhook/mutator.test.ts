@@ -216,7 +216,8 @@ describe("Mutator", () => {
       admit(undefined, web.with({ labels: { ...web.labels, x: `${call}`.padEnd(500_000, "x") } }));
     }
 
-    expect((await heldBytes()) - before).toBeLessThan(5_000_000);
+    // The last few, of 50 MB.
+    expect((await heldBytes()) - before).toBeLessThan(8_000_000);
   });
 
   it("signs nothing that the API server adds", () => {

@@ -44,6 +44,20 @@ describe("WorkQueue", () => {
     expect(counts()).toEqual({ size: 0, waiting: 0, inFlight: 1 });
   });
 
+  it("drops a key that waits or is ready, with its timer, and leaves one alone that is in flight", async () => {
+    const { clock, queue, keysNow, counts } = given();
+    queue.add("in-flight", live);
+    await keysNow();
+    queue.add("ready", live);
+    queue.addAfter("waiting", 100, live);
+
+    for (const key of ["in-flight", "ready", "waiting", "unknown"]) queue.drop(key);
+    await clock.advance(1_000);
+
+    expect(counts()).toEqual({ size: 0, waiting: 0, inFlight: 1 });
+    expect(await keysNow()).toEqual([]);
+  });
+
   it("hands out live keys before bulk ones, each in the order in which they were added", async () => {
     const { queue, keysNow } = given();
 
