@@ -2,12 +2,12 @@
 const KEPT = 4;
 
 /**
- * The same answer for the same two objects, when they are asked about again at once. For what is never edited; `compute` must be
- * pure.
+ * The same answer for the same two values, when they are asked about again at once. For what is never edited; `compute` must be
+ * pure, and nobody may edit its answer.
  *
  * NB: no WeakMap. Its entries cost each collection of garbage more than what is saved.
  */
-export function memoised<O extends object, C extends object, R>(
+export function memoised<O, C, R>(
   compute: (object: O, context: C) => R,
 ): (object: O, context: C) => R {
   const known: { readonly object: O; readonly context: C; readonly result: R }[] = [];

@@ -7,6 +7,7 @@ import {
   SLICE_MANAGED_BY,
   SLICE_MANAGED_BY_LABEL,
 } from "./labels.js";
+import { memoised } from "./memoised.js";
 import type { AddressType, Endpoint, EndpointPort, StringMap } from "./objects.js";
 import type { Mark } from "./route.js";
 import { serviceKey, splitKey, type ServiceKey } from "./service-key.js";
@@ -106,9 +107,14 @@ export function mirrorContent(
 }
 
 export function parseContent(content: SliceContent): ParsedContent {
+  return parsed(content, undefined);
+}
+
+/** One pass asks for the same content several times. */
+const parsed = memoised<SliceContent, undefined, ParsedContent>((content) => {
   const { endpoints, ports } = JSON.parse(content) as SpelledContent; // written by spelled, nowhere else
   return { endpoints: endpoints.map(inFull), ports };
-}
+});
 
 /** Where and for whom the mirrors of a Service's slices are made. */
 export interface SliceContext {

@@ -22,6 +22,14 @@ export class ExpiringMap<V> {
       : undefined;
   }
 
+  /** What has not expired, the oldest first. */
+  *entries(): Generator<readonly [string, V]> {
+    const nowMs = this.options.clock.monotonicMs();
+    for (const [key, { value, untilMs }] of this.#entries) {
+      if (untilMs > nowMs) yield [key, value];
+    }
+  }
+
   delete(key: string): void {
     this.#entries.delete(key);
   }

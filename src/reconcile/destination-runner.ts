@@ -8,6 +8,7 @@ import { aborted } from "../ports/aborted.js";
 import type { Clock } from "../ports/clock.js";
 import type { DestinationLease, DestinationLeaseState } from "../ports/destination-lease.js";
 import type { DestinationView } from "../ports/destination-view.js";
+import { ExpiringMap } from "../ports/expiring-map.js";
 import type { Metrics } from "../ports/metrics.js";
 import type { Random } from "../ports/random.js";
 import type { SourceView } from "../ports/source-view.js";
@@ -25,6 +26,10 @@ import { WorkerPool } from "./worker-pool.js";
 const DRAIN_MS = 2_500;
 /** How often Services are told why nothing happens, while the link's Lease cannot be had. */
 const LOOK_MS = 2_000;
+
+/** From the death of a leader to the next one's first write it takes a lease and a second. */
+const MISSED_FOR_MS = 60_000;
+const MAX_MISSED = 1_000;
 
 /** Between two Services of one burst less time passes than this. */
 const CALM_MS = 100;
@@ -62,15 +67,30 @@ export class DestinationRunner {
   #queue: WorkQueue<ServiceKey, WorkNote> | undefined;
   #sweep: Sweep | undefined;
   #lastPassMs = -Infinity;
+  /** Names to which something happened while nothing could be done about it. */
+  readonly #missed: ExpiringMap<WorkNote>;
 
   constructor(
     private readonly settings: DestinationRunnerSettings,
     private readonly parts: DestinationRunnerParts,
-  ) {}
+  ) {
+    const { clock } = parts;
+    this.#missed = new ExpiringMap({ clock, keepMs: MISSED_FOR_MS, maxEntries: MAX_MISSED });
+  }
 
-  /** Something happened to this name. Without a term nothing is remembered: the next term begins with a sweep. */
+  /**
+   * Something happened to this name. Without a term the last ones are remembered, to be the first of the next term; its sweep
+   * finds all others, and alone decides over deletions.
+   */
   add(target: ServiceKey, note: WorkNote): void {
-    this.#queue?.add(target, { priority: note.cause === "sweep" ? "bulk" : "live", note });
+    const { sinceMs, cause } = note;
+    if (this.#queue !== undefined) {
+      this.#queue.add(target, { priority: cause === "sweep" ? "bulk" : "live", note });
+    } else if (note.unmapped === true || note.doubted === true) {
+      this.#missed.delete(target);
+    } else if (cause !== "sweep") {
+      this.#missed.set(target, { sinceMs, cause });
+    }
   }
 
   /** A relist: compare everything. */
@@ -179,6 +199,7 @@ export class DestinationRunner {
     );
     this.#queue = queue;
     this.#sweep = sweep;
+    for (const [target, note] of this.#missed.entries()) this.add(target as ServiceKey, note);
     this.#lookAtVanished();
     reporter.onSweepWanted(() => sweep.request());
     const graceMs = ledSinceMs + staleRouteGraceMs - clock.monotonicMs();

@@ -63,26 +63,24 @@ export class EndpointsPass {
 
   /**
    * Slices first, Endpoints after them, deletions last: there is no moment without addresses. Before anything takes addresses
-   * away it is proven that their source slices are gone: Endpoints would be emptied by a lying list like slices.
+   * away it is proven that their source slices are gone: Endpoints would be emptied by a lying list like slices. Where Endpoints
+   * only get other addresses and no slice is lost, nothing waits for anything, and both go together.
    */
   async run(pass: Whole["pass"], wanted: Wanted, mirror: Service): Promise<EndpointsResult> {
     const { target, permit } = pass;
     const sourceSlices = this.parts.source.slices(candidateKey(wanted.winner));
     if (sourceSlices === undefined) return NOT_KNOWN;
     const plan = this.#plan(target, wanted, mirror, sourceSlices);
-    const first = await this.#applySlices(target, plan.slices, permit);
+    const all = { pass, wanted, mirror, sourceSlices };
+    const isPlain = this.#isPlain(plan, target, sourceSlices);
+    const [first, together] = await Promise.all([
+      this.#applyWanted(all, plan.slices),
+      isPlain ? this.#applyEndpoints(all, plan.endpoints) : undefined,
+    ]);
     let writes = first.stored;
     let refused = first.refused;
-    // Somebody took our labels off a slice: the applier has read it by now, and the new plan gives them back.
-    if (first.occupied) {
-      const again = this.#plan(target, wanted, mirror, sourceSlices).slices;
-      const second = await this.#applySlices(target, again, permit);
-      writes += second.stored;
-      refused ??= second.refused;
-    }
-    await this.#proveGone(plan, { target, wanted, sourceSlices }, permit.signal);
-    const all = { pass, wanted, mirror, sourceSlices };
-    const endpoints = await this.#applyEndpoints(all, plan.endpoints);
+    if (!isPlain) await this.#proveGone(plan, { target, wanted, sourceSlices }, permit.signal);
+    const endpoints = together ?? (await this.#applyEndpoints(all, plan.endpoints));
     refused ??= endpoints.refused;
     writes += endpoints.writes;
     let strangeEndpoints = endpoints.strange;
@@ -128,6 +126,19 @@ export class EndpointsPass {
       if (view.existing(target).kind !== "foreign") return 0;
     }
     return this.removeAll(target, permit);
+  }
+
+  /** Once more where somebody took our labels off a slice: the applier has read it by now, and the new plan gives them back. */
+  async #applyWanted(
+    { pass, wanted, mirror, sourceSlices }: Whole,
+    slices: readonly Write[],
+  ): Promise<{ readonly stored: number; readonly refused: Reason | undefined }> {
+    const { target, permit } = pass;
+    const first = await this.#applySlices(target, slices, permit);
+    if (!first.occupied) return first;
+    const again = this.#plan(target, wanted, mirror, sourceSlices).slices;
+    const second = await this.#applySlices(target, again, permit);
+    return { stored: first.stored + second.stored, refused: first.refused ?? second.refused };
   }
 
   /** A name that is taken is read by the applier and seen by the next plan. */
@@ -212,6 +223,14 @@ export class EndpointsPass {
       else result.writes += await this.#takeEndpoints(target, wanted, mirror, permit);
     }
     return result;
+  }
+
+  /** Endpoints that are ours and stay so, and nothing that has to be asked about first. */
+  #isPlain(plan: EndpointsPlan, target: ServiceKey, slices: readonly SourceSlice[]): boolean {
+    const isAddressesOnly = plan.endpoints.every(
+      (write) => write.verb === "patch" && !("metadata" in write.body),
+    );
+    return isAddressesOnly && this.#lost(plan, target, sliceKeys(slices))?.length === 0;
   }
 
   #remember(target: ServiceKey, sourceSlices: readonly SourceSlice[]): void {

@@ -52,6 +52,23 @@ const states = (bed: RunnerBed) =>
 const passes = (bed: RunnerBed) => bed.metrics.of("svc_ferry_reconcile_total");
 
 describe("DestinationRunner", () => {
+  it("begins its term with the names to which something happened while nobody led", async () => {
+    const bed = open({ workers: 1 });
+    for (const name of ["api", "cart", "web"] as const)
+      bed.create(service(`shop/${name}`).ferried());
+
+    bed.runner.add("prod/web", NOTE);
+    bed.runner.add("prod/gone", { ...NOTE, unmapped: true });
+    bed.lead();
+    await settle();
+
+    expect(bed.writes().filter((line) => line.startsWith("create services"))).toEqual([
+      "create services prod/web: done",
+      "create services prod/api: done",
+      "create services prod/cart: done",
+    ]);
+  });
+
   describe("while the link's Lease is not held", () => {
     it("writes nothing, and every Service says who holds it", async () => {
       const bed = open();
@@ -221,7 +238,6 @@ describe("DestinationRunner", () => {
   describe("with both Leases", () => {
     it("begins with a sweep, so that nothing need be remembered from before the term", async () => {
       const bed = open();
-      bed.runner.add("prod/web", NOTE);
       bed.runner.requestSweep();
       bed.create(web);
 

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { ENDPOINT_SLICES, ENDPOINTS } from "../../../../src/ports/kube-resources.js";
+import { settle } from "../../../fakes/settle.js";
 import { newObject, ReconcileBed } from "../../../fixtures/reconcile-bed.js";
+import { RunnerBed } from "../../../fixtures/runner-bed.js";
 import { service } from "../../../fixtures/service.js";
 import { rawSlice } from "../../../fixtures/slices.js";
 
@@ -42,6 +44,32 @@ describe("EndpointsPass", () => {
 
     expect(bed.writes()).toEqual([
       `patch endpointslices prod/${mirrorOf(bed, "shop/web-1").name}: done`,
+    ]);
+  });
+
+  it("sends slice and Endpoints together when only addresses change", async () => {
+    const bed = new RunnerBed();
+    bed.create(web, one);
+    bed.lead();
+    await settle();
+    bed.catchUp();
+    bed.sourceServer.patch(
+      ENDPOINT_SLICES,
+      { namespace: "shop", name: "web-1" },
+      { endpoints: [{ addresses: ["10.0.0.9"] }] },
+    );
+    bed.catchUp();
+    bed.destinationApi.hold();
+    const before = bed.destinationApi.requests.length;
+
+    bed.runner.add("prod/web", { sinceMs: 0, cause: "endpoints" });
+    await settle();
+    const sent = bed.destinationApi.requests.slice(before);
+    await bed.close();
+
+    expect(sent).toEqual([
+      expect.stringMatching(/^patch endpointslices prod\/web-/),
+      "patch endpoints prod/web",
     ]);
   });
 
