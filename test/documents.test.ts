@@ -158,8 +158,6 @@ describe("pages", () => {
     const broken = PAGES.flatMap(({ path, text }) =>
       [...text.matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)]
         .map(([, target = ""]) => join(dirname(path), target))
-        // Written by `npm run bench`.
-        .filter((target) => target !== "docs/benchmarks.md")
         .filter((target) => !existsSync(new URL(`../${target}`, import.meta.url)))
         .map((target) => `${path}: ${target}`),
     );
