@@ -133,11 +133,13 @@ export class DestinationRunner {
     await held;
   }
 
-  /** Waits for the link's Lease there; while another has it, or it has no place, every Service says so. */
+  /**
+   * Waits for the link's Lease there; while another has it, or it has no place, every Service says so. Not at once: the Lease of a
+   * leader that died ends about when its other one does, and ten thousand Services need a second to say something.
+   */
   async #untilHeld(signal: AbortSignal): Promise<void> {
     const { clock, lease, source, reporter } = this.parts;
     while (!signal.aborted && !lease.permit()) {
-      tellWhyNotHeld(lease.state, [...source.targets(this.settings.destination)], reporter);
       const waited = new AbortController();
       const over = AbortSignal.any([signal, waited.signal]);
       const look = clock.sleep(LOOK_MS, over);
@@ -145,6 +147,8 @@ export class DestinationRunner {
       await Promise.race([lease.held(over), look]);
       waited.abort();
       await look;
+      if (signal.aborted || lease.permit()) return;
+      tellWhyNotHeld(lease.state, [...source.targets(this.settings.destination)], reporter);
     }
   }
 

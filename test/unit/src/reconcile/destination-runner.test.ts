@@ -154,7 +154,7 @@ describe("DestinationRunner", () => {
       bed.create(web);
 
       bed.lead();
-      await settle();
+      await bed.clock.advance(2_000);
 
       expect(states(bed)).toEqual(["shop/web retrying FERRY-K006"]);
     });
