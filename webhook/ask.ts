@@ -7,6 +7,7 @@
  * of its own, as with a destination that is down. The core decides on the stored object either way: without a stamp the change
  * is synced "by unknown", without a check a taken name is refused there, with an Event.
  */
+import { OVER } from "../src/ports/aborted.js";
 import type { Clock } from "../src/ports/clock.js";
 import type { AdmissionHandler, Answer } from "./admission-handler.js";
 import type { AdmissionReview } from "./admission-review.js";
@@ -23,9 +24,6 @@ interface AskOptions<A, R> {
   /** How long the handler has. Nothing or less: it is too late to ask at all. */
   readonly budgetMs: number;
 }
-
-/** Without a reason of ours each abort makes an exception, with its stack. */
-const OVER = "over";
 
 export async function ask<A extends Answer, R>(
   handler: AdmissionHandler<A>,

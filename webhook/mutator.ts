@@ -101,21 +101,18 @@ export class Mutator {
 
   #change({ username, after }: Mutation): Change {
     const { clock, random, shown, context, digest } = this.parts;
-    const change = (): Change => ({
-      id: random.id(),
-      by: shown(username),
-      at: rfc3339(clock.now()),
-    });
+    const change: Change = { id: random.id(), by: shown(username), at: rfc3339(clock.now()) };
     // Whose name is generated is another Service each time.
-    if (after.name === "") return change();
+    if (after.name === "") return change;
     // A digest: what is asked about is a stranger's, and may have megabytes.
     const key = digest(
       JSON.stringify([after.name, username, content(after, context())]),
       KEY_CHARS,
     );
-    const known = this.#recent.get(key) ?? change();
-    this.#recent.set(key, known);
-    return known;
+    const known = this.#recent.get(key);
+    if (known !== undefined) return known;
+    this.#recent.set(key, change);
+    return change;
   }
 }
 

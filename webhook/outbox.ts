@@ -7,6 +7,7 @@
  *
  * Nothing depends on it but the speed and the audit trail: what is never delivered is found by the leader's watch.
  */
+import { OVER } from "../src/ports/aborted.js";
 import type { Clock } from "../src/ports/clock.js";
 import { RetryableError, TerminalError } from "../src/ports/errors.js";
 import type { HandOffBatch, LeaderLink } from "../src/ports/hand-off.js";
@@ -28,9 +29,6 @@ const MIN_PAUSE_MS = 50;
 const MAX_PAUSE_MS = 2_000;
 /** How often the leader is looked up while hints are kept, should nobody say that it has changed. */
 const LOOK_MS = 1_000;
-
-/** Without a reason of ours each abort makes an exception, with its stack. */
-const OFFERED = "offered";
 
 /** A delivery under way. */
 interface Delivery {
@@ -62,7 +60,7 @@ export class Outbox implements HintSink {
     if (kept === undefined || !this.#kept.offer(kept)) return;
     this.#measure();
     // What comes in a pause is delivered after it.
-    if (!this.#isPausing()) this.#wait?.abort(OFFERED);
+    if (!this.#isPausing()) this.#wait?.abort(OVER);
   }
 
   /** To be called when the link's `leader` has another value. */

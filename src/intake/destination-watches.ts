@@ -16,25 +16,16 @@ import {
 } from "../domain/parse.js";
 import type { Mark } from "../domain/route.js";
 import { serviceKey, type ServiceKey } from "../domain/service-key.js";
-import type { Digest, ForeignSlice, MirrorSlice } from "../domain/slice.js";
+import type { ForeignSlice, MirrorSlice } from "../domain/slice.js";
 import type { WriteResource } from "../domain/writes.js";
-import type { Clock } from "../ports/clock.js";
-import type { KubeApi, KubeObject, Resource } from "../ports/kube-api.js";
+import type { KubeObject, Resource } from "../ports/kube-api.js";
 import { ENDPOINT_SLICES, ENDPOINTS, SERVICES } from "../ports/kube-resources.js";
-import type { Log } from "../ports/log.js";
-import type { Random } from "../ports/random.js";
 import { Reflector } from "../watch/reflector.js";
-import type { WatchObserver } from "../watch/reflector-options.js";
 import type { Store } from "../watch/store.js";
+import type { CacheParts } from "./cache-parts.js";
 import { keyOf } from "./source-cache.js";
 
-export interface DestinationWatchesOptions {
-  readonly api: KubeApi;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Log;
-  readonly digest: Digest;
-  readonly observe: (resource: string) => WatchObserver;
+export interface DestinationWatchesOptions extends CacheParts {
   readonly link: string;
   readonly marks: readonly Mark[];
   readonly onTarget: (target: ServiceKey) => void;

@@ -54,7 +54,7 @@ const READERS = 4;
 /** More are not kept: the watch finds them, as it does without any webhook. */
 const MAX_PENDING = 10_000;
 
-/** Ours are uuids; where nobody stamps, users write what they like. */
+/** Ours have 16; where nobody stamps, users write what they like. */
 const MAX_ID_CHARS = 64;
 
 interface Expected {

@@ -6,25 +6,16 @@
 import { SERVICE_NAME_LABEL } from "../domain/labels.js";
 import { parseSourceSlice } from "../domain/parse.js";
 import { serviceKey, splitKey, type ServiceKey } from "../domain/service-key.js";
-import type { Digest, SourceSlice } from "../domain/slice.js";
-import type { Clock } from "../ports/clock.js";
-import type { KubeApi, KubeObject } from "../ports/kube-api.js";
+import type { SourceSlice } from "../domain/slice.js";
+import type { KubeObject } from "../ports/kube-api.js";
 import { ENDPOINT_SLICES } from "../ports/kube-resources.js";
-import type { Log } from "../ports/log.js";
-import type { Random } from "../ports/random.js";
 import { codeOf, Pace } from "../watch/pace.js";
 import { Reflector } from "../watch/reflector.js";
-import type { WatchObserver } from "../watch/reflector-options.js";
+import type { CacheParts } from "./cache-parts.js";
 import { PassedOver } from "./passed-over.js";
 import { watchHealth, type WatchHealth } from "./watch-health.js";
 
-export interface SliceCacheOptions {
-  readonly api: KubeApi;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Log;
-  readonly digest: Digest;
-  readonly observe: (resource: string) => WatchObserver;
+export interface SliceCacheOptions extends CacheParts {
   readonly namespaces: readonly string[] | "all";
   readonly isTracked: (service: ServiceKey) => boolean;
   /** The slices of this Service are different, or known at last. */

@@ -7,18 +7,15 @@ import type { Service } from "../domain/objects.js";
 import { parseService } from "../domain/parse.js";
 import { matches } from "../domain/selection.js";
 import { serviceKey, splitKey, type ServiceKey } from "../domain/service-key.js";
-import type { Digest, SourceSlice } from "../domain/slice.js";
+import type { SourceSlice } from "../domain/slice.js";
 import { mappings, type Mapping, type MappingContext } from "../domain/target.js";
-import type { Clock } from "../ports/clock.js";
-import type { KubeApi, KubeObject } from "../ports/kube-api.js";
+import type { KubeObject } from "../ports/kube-api.js";
 import { SERVICES } from "../ports/kube-resources.js";
-import type { Log } from "../ports/log.js";
-import type { Random } from "../ports/random.js";
 import type { SourceView } from "../ports/source-view.js";
 import type { WorkNote } from "../ports/work.js";
 import type { Change } from "../watch/change.js";
 import { Reflector } from "../watch/reflector.js";
-import type { WatchObserver } from "../watch/reflector-options.js";
+import type { CacheParts } from "./cache-parts.js";
 import { SliceCache } from "./slice-cache.js";
 import { serviceScopes, sourceNamespaces, type ScopeOfServices } from "./source-scopes.js";
 import { TargetIndex, type Destined, type Wanting } from "./target-index.js";
@@ -36,13 +33,7 @@ interface SourceListener {
   onService?(service: ServiceKey): void;
 }
 
-export interface SourceCacheOptions {
-  readonly api: KubeApi;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Log;
-  readonly digest: Digest;
-  readonly observe: (resource: string) => WatchObserver;
+export interface SourceCacheOptions extends CacheParts {
   readonly listener: SourceListener;
   /** `ownTargetNamespaces` may grow as destinations turn out to be the source itself: then `remap` is called. */
   readonly mapping: MappingContext;

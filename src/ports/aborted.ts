@@ -5,3 +5,6 @@ export function aborted(signal: AbortSignal): Promise<undefined> {
     signal.addEventListener("abort", () => resolve(undefined), { once: true });
   });
 }
+
+/** What to abort with where that happens often: without a reason of ours each abort makes an exception, with its stack. */
+export const OVER = "over";

@@ -1,8 +1,6 @@
+import { OVER } from "../ports/aborted.js";
 import type { Clock } from "../ports/clock.js";
 import { DueHeap, type Due } from "./due-heap.js";
-
-/** Without a reason of ours each abort makes an exception, with its stack. */
-const OVER = "over";
 
 /**
  * Elements that wait for their time. However many they are, one `clock.sleep` runs at a time, until the earliest is due;

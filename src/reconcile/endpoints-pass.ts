@@ -72,14 +72,16 @@ export class EndpointsPass {
     if (sourceSlices === undefined) return NOT_KNOWN;
     const plan = this.#plan(target, wanted, mirror, sourceSlices);
     const all = { pass, wanted, mirror, sourceSlices };
-    const isPlain = this.#isPlain(plan, target, sourceSlices);
+    const known = sliceKeys(sourceSlices);
+    const lost = this.#lost(plan, target, known);
+    const isPlain = lost?.length === 0 && hasAddressesOnly(plan);
     const [first, together] = await Promise.all([
       this.#applyWanted(all, plan.slices),
       isPlain ? this.#applyEndpoints(all, plan.endpoints) : undefined,
     ]);
     let writes = first.stored;
     let refused = first.refused;
-    if (!isPlain) await this.#proveGone(plan, { target, wanted, sourceSlices }, permit.signal);
+    await this.#proveGone({ service: candidateKey(wanted.winner), known, lost }, permit.signal);
     const endpoints = together ?? (await this.#applyEndpoints(all, plan.endpoints));
     refused ??= endpoints.refused;
     writes += endpoints.writes;
@@ -225,14 +227,6 @@ export class EndpointsPass {
     return result;
   }
 
-  /** Endpoints that are ours and stay so, and nothing that has to be asked about first. */
-  #isPlain(plan: EndpointsPlan, target: ServiceKey, slices: readonly SourceSlice[]): boolean {
-    const isAddressesOnly = plan.endpoints.every(
-      (write) => write.verb === "patch" && !("metadata" in write.body),
-    );
-    return isAddressesOnly && this.#lost(plan, target, sliceKeys(slices))?.length === 0;
-  }
-
   #remember(target: ServiceKey, sourceSlices: readonly SourceSlice[]): void {
     const endpoints = this.parts.view.endpoints(target);
     if (this.settings.mode !== "endpoints" || endpoints === undefined) return;
@@ -241,18 +235,18 @@ export class EndpointsPass {
 
   /** @throws RetryableError FERRY-R002 when the source still has a slice that the cache merely lost: it is listed again */
   async #proveGone(
-    plan: EndpointsPlan,
-    pass: {
-      readonly target: ServiceKey;
-      readonly wanted: Wanted;
-      readonly sourceSlices: readonly SourceSlice[];
+    {
+      service,
+      known,
+      lost,
+    }: {
+      readonly service: ServiceKey;
+      readonly known: ReadonlySet<ServiceKey>;
+      readonly lost: readonly ServiceKey[] | undefined;
     },
     signal: AbortSignal,
   ): Promise<void> {
     const { proof, source } = this.parts;
-    const service = candidateKey(pass.wanted.winner);
-    const known = sliceKeys(pass.sourceSlices);
-    const lost = this.#lost(plan, pass.target, known);
     const gone = await Promise.all(
       lost === undefined
         ? [proof.noOtherSlices(service, known, signal)]
@@ -277,6 +271,11 @@ export class EndpointsPass {
     }
     return deletions.flatMap(({ source }) => (source === undefined ? [] : [source as ServiceKey]));
   }
+}
+
+/** Endpoints that are ours and stay so. */
+function hasAddressesOnly({ endpoints }: EndpointsPlan): boolean {
+  return endpoints.every((write) => write.verb === "patch" && !("metadata" in write.body));
 }
 
 function deletion(

@@ -166,6 +166,19 @@ describe("Mutator", () => {
     expect(new Set([first, other, later]).size).toBe(3);
   });
 
+  it("gives a change that comes again and again an id of its own every ten seconds", async () => {
+    const { admit, clock } = mutatorBed();
+    const id = (of: Service) => stampIn(of.annotations)?.id;
+
+    const first = id(admit(undefined, web));
+    await clock.advance(6_000);
+    const second = id(admit(undefined, web));
+    await clock.advance(6_000);
+    const third = id(admit(undefined, web));
+
+    expect([second === first, third === first]).toEqual([true, false]);
+  });
+
   it("signs what a generated name is made of, because the name comes later", () => {
     const { admit } = mutatorBed();
     const stored = admit(undefined, { ...fields(web), name: "", generateName: "web-" });

@@ -20,6 +20,17 @@ async function mirrored() {
   return bed;
 }
 
+/** Mirrored but for its Endpoints, whose name a stranger has. */
+async function withStranger() {
+  const bed = new ReconcileBed();
+  const subsets = [{ addresses: [{ ip: "10.9.9.9" }], ports: [{ port: 1 }] }];
+  const theirs = { metadata: REF, subsets };
+  bed.server.create(ENDPOINTS, theirs);
+  bed.create(web, one);
+  await bed.reconcile();
+  return bed;
+}
+
 /** Our slice in the destination for this one of the source. */
 function mirrorOf(bed: ReconcileBed, source: string) {
   const { items } = bed.server.list(ENDPOINT_SLICES);
@@ -142,12 +153,7 @@ describe("EndpointsPass", () => {
   });
 
   it("leaves Endpoints of a stranger, and does not call its question a write", async () => {
-    const bed = new ReconcileBed();
-    const subsets = [{ addresses: [{ ip: "10.9.9.9" }], ports: [{ port: 1 }] }];
-    const theirs = { metadata: REF, subsets };
-    bed.server.create(ENDPOINTS, theirs);
-    bed.create(web, one);
-    await bed.reconcile();
+    const bed = await withStranger();
     bed.catchUp();
     bed.writes();
 
@@ -162,12 +168,7 @@ describe("EndpointsPass", () => {
   });
 
   it("makes the Endpoints when the stranger has taken its own away", async () => {
-    const bed = new ReconcileBed();
-    const subsets = [{ addresses: [{ ip: "10.9.9.9" }], ports: [{ port: 1 }] }];
-    const theirs = { metadata: REF, subsets };
-    bed.server.create(ENDPOINTS, theirs);
-    bed.create(web, one);
-    await bed.reconcile();
+    const bed = await withStranger();
     bed.server.delete(ENDPOINTS, REF);
     bed.writes();
 
