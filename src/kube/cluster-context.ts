@@ -41,7 +41,8 @@ export interface KubeconfigText {
 const SERVICE_ACCOUNT_DIR = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /**
- * Reads the files of an access; none for in-cluster.
+ * Reads the files of an access. Of several that $KUBECONFIG lists those that do not exist are passed over, as kubectl does
+ * (client-go tools/clientcmd/loader.go, ClientConfigLoadingRules.Load), unless none exists.
  * @throws TerminalError FERRY-K005 that names the file
  */
 export async function readKubeconfigs(
@@ -51,17 +52,31 @@ export async function readKubeconfigs(
   const listed = (env["KUBECONFIG"] ?? "").split(delimiter).filter((file) => file !== "");
   const fallback = listed.length > 0 ? listed : [join(homedir(), ".kube", "config")];
   const paths = path === undefined ? fallback : [path];
-  return Promise.all(paths.map(async (file) => ({ path: file, yaml: await readText(file) })));
+  const read = await Promise.all(paths.map(readText));
+  const found = read.filter((file) => file.kind === "found");
+  const [missing] = read.filter((file) => file.kind === "missing");
+  if (found.length === 0 && missing !== undefined) throw unreadable(missing.path, missing.error);
+  return found.map(({ path: file, yaml }) => ({ path: file, yaml }));
 }
 
-async function readText(file: string): Promise<string> {
+type ReadText =
+  | ({ readonly kind: "found" } & KubeconfigText)
+  | { readonly kind: "missing"; readonly path: string; readonly error: unknown };
+
+/** Missing is the file that is not there when it is opened, not one that was not there a moment before. */
+async function readText(path: string): Promise<ReadText> {
   try {
-    return await readFile(file, "utf8");
+    return { kind: "found", path, yaml: await readFile(path, "utf8") };
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    const text = `kubeconfig ${file} cannot be read (${why}); --kubeconfig or KUBECONFIG says where it is`;
-    throw new TerminalError("FERRY-K005", text, { cause: error });
+    if (isRecord(error) && error["code"] === "ENOENT") return { kind: "missing", path, error };
+    throw unreadable(path, error);
   }
+}
+
+function unreadable(file: string, error: unknown): TerminalError {
+  const why = error instanceof Error ? error.message : String(error);
+  const text = `kubeconfig ${file} cannot be read (${why}); --kubeconfig or KUBECONFIG says where it is`;
+  return new TerminalError("FERRY-K005", text, { cause: error });
 }
 
 /**

@@ -41,6 +41,22 @@ describe("kubeconfig files", () => {
     });
   });
 
+  it("are passed over when they do not exist, as kubectl does, unless none does", async () => {
+    await withScratch(async ({ write }) => {
+      const there = await write("a", kubeconfig({ server: "https://a" }, { token: "a" }, "blue"));
+
+      const files = await readKubeconfigs(undefined, { KUBECONFIG: `/nowhere:${there}` });
+
+      expect(files.map(({ path }) => path)).toEqual([there]);
+      await expect(
+        readKubeconfigs(undefined, { KUBECONFIG: "/nowhere:/nor/here" }),
+      ).rejects.toThrow("kubeconfig /nowhere cannot be read (ENOENT");
+      await expect(readKubeconfigs("/nowhere", { KUBECONFIG: there })).rejects.toThrow(
+        "kubeconfig /nowhere cannot be read (ENOENT",
+      );
+    });
+  });
+
   it("find what they name relative to themselves", () => {
     const user = { "client-certificate": "c.pem", tokenFile: "t", exec: { command: "bin/login" } };
     const yaml = kubeconfig({ server: "https://a", "certificate-authority": "ca.pem" }, user);
