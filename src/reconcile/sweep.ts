@@ -4,7 +4,7 @@
  * first, and the brake decides about all of them together.
  */
 import { brake, type BrakeVerdict } from "../domain/brake.js";
-import { sourceOf } from "../domain/plan.js";
+import { sourceOf, standing } from "../domain/plan.js";
 import type { ServiceKey } from "../domain/service-key.js";
 import type { Clock } from "../ports/clock.js";
 import type { DestinationView } from "../ports/destination-view.js";
@@ -81,7 +81,10 @@ export class Sweep {
     }
   }
 
-  /** What is wanted, which mirrors are not, and what the brake says to their deletion. */
+  /**
+   * What is wanted, which mirrors are not, and what the brake says to their deletion. A name that is merely kept, by a Service
+   * that asks for a refused one, is wanted only while the mirror there is its own: as in the pass over one name.
+   */
   #count(): {
     readonly wanted: ReadonlySet<ServiceKey>;
     readonly unwanted: readonly ServiceKey[];
@@ -90,7 +93,11 @@ export class Sweep {
     const { source, view } = this.parts;
     const { destination, massDeleteLimit } = this.settings;
     const wanted = new Set(source.targets(destination));
-    const unwanted = [...view.mirrors()].filter((target) => !wanted.has(target));
+    const isWanted = (target: ServiceKey): boolean =>
+      wanted.has(target) &&
+      standing(source.candidates(destination, target), holderOf(view, target)).length > 0;
+    const unwanted = [...view.mirrors()].filter((target) => !isWanted(target));
+    for (const target of unwanted) wanted.delete(target);
     return {
       wanted,
       unwanted,
@@ -138,6 +145,11 @@ export class Sweep {
 
 /** The source that a mirror names; its own name where that is lost. */
 function sourceIn(view: DestinationView, target: ServiceKey): ServiceKey {
+  return holderOf(view, target) ?? target;
+}
+
+/** undefined: no mirror, or one that names no source. */
+function holderOf(view: DestinationView, target: ServiceKey): ServiceKey | undefined {
   const existing = view.existing(target);
-  return (existing.kind === "ours" ? sourceOf(existing.service) : undefined) ?? target;
+  return existing.kind === "ours" ? sourceOf(existing.service) : undefined;
 }

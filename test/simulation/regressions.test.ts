@@ -213,4 +213,25 @@ describe("svc-ferry", () => {
     expect(annotations?.["svc-ferry.io/source"]).toBe("shop/web");
     expect(differences(world, ["IPv4"])).toEqual([]);
   });
+
+  it("removes the mirror of a Service that only a list no longer shows, although the loser of its name now asks for a refused one", async () => {
+    const { world, ferry, writes } = await mirrored();
+    const team = { namespace: "team", name: "web" };
+    const annotations = { "svc-ferry.io/target-name": "NOT_A_NAME" };
+
+    createService(world.source, "team");
+    await world.run({ forMs: 1_000 });
+    world.source.patch(SERVICES, team, { metadata: { annotations } });
+    await world.run({ forMs: 1_000 });
+    ferry.network(world.source).down();
+    world.source.patch(SERVICES, WEB, { metadata: { labels: { sync: null } } });
+    world.source.compact();
+    ferry.network(world.source).up();
+    await world.run({ forMs: 30_000 });
+
+    expect(writes().filter((line) => line.includes(" services "))).toEqual([
+      "delete services apps/web: done",
+    ]);
+    expect(differences(world, ["IPv4"])).toEqual([]);
+  });
 });
