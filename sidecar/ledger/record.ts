@@ -4,10 +4,11 @@
  *
  * As stored, one line of text (etcdctl can show it), fields by spaces:
  *
- *     1 <source mod_revision> <epoch> <rule> <flags> <source uid> <destination uid> [<destination mod_revision>]
+ *     1 <source mod_revision> <epoch> <rule> <flags> <source uid> <destination uid> [<destination mod_revision> [<owners>]]
  *
- * `-` stands for an empty field, `=` for a destination uid that is the source's. Flags: `a` written through the API.
- * The last field is there only where the object was not written by the record's own transaction (adoption, touch, fold).
+ * `-` stands for an empty field, `=` for a destination uid that is the source's. Flags: `a` written through the API. The
+ * destination's mod_revision is there only where the object was not written by the record's own transaction (adoption, touch,
+ * fold); owners are paths, percent-encoded, by commas.
  */
 
 /** One object of the destination that is ours. */
@@ -23,6 +24,8 @@ export interface LedgerRecord {
   readonly destinationUid: string;
   /** mod_revision of the object as we left it; undefined: the record's own, as both were written at once. */
   readonly destinationRevision: bigint | undefined;
+  /** Paths of the mirrored owners whose references the object holds: before one of them goes, the object lets go of it. */
+  readonly owners: readonly string[];
 }
 
 /** What stands in etcd cannot be understood: a newer version wrote it, or a person. The link refuses to write then. */
@@ -36,11 +39,11 @@ export class BookUnreadable extends Error {
 const VERSION = "1";
 const NONE = "-";
 const SAME = "=";
-/** Of a record without a destination mod_revision, as a batch holds it. */
-const FIELDS = 7;
+/** Of a record with nothing left out at its end, as a batch holds it. */
+const FIELDS = 9;
 
 export function encodeRecord(record: LedgerRecord): Buffer {
-  return Buffer.from(recordText(record), "utf8");
+  return Buffer.from(recordText(record).replace(/( -){1,2}$/, ""), "utf8");
 }
 
 /** @throws BookUnreadable */
@@ -77,31 +80,36 @@ export function decodeBatch(value: Buffer): readonly BatchEntry[] {
 }
 
 function recordText(record: LedgerRecord): string {
-  const { sourceUid, destinationUid, destinationRevision } = record;
+  const { sourceUid, destinationUid } = record;
   const to = destinationUid === sourceUid ? SAME : destinationUid || NONE;
   const flags = record.via === "api" ? "a" : NONE;
-  const text = `${VERSION} ${record.sourceRevision} ${record.epoch} ${record.rule} ${flags} ${sourceUid || NONE} ${to}`;
-  return destinationRevision === undefined ? text : `${text} ${destinationRevision}`;
+  const at = record.destinationRevision ?? NONE;
+  const owners = record.owners.map(encodeURIComponent).join(",") || NONE;
+  return `${VERSION} ${record.sourceRevision} ${record.epoch} ${record.rule} ${flags} ${sourceUid || NONE} ${to} ${at} ${owners}`;
 }
 
 function recordOf(fields: readonly string[]): LedgerRecord {
-  const [version, revision, epoch, rule, flags, from, to, destination] = fields;
+  const [version, revision, epoch, rule, flags, from, to, at = NONE, owners = NONE] = fields;
   if (version !== VERSION || epoch === undefined || from === undefined || to === undefined) {
     throw new BookUnreadable("record");
   }
-  const sourceUid = from === NONE ? "" : from;
   return {
     sourceRevision: number(revision),
     epoch,
     rule: Number(number(rule)),
     via: flags === "a" ? "api" : "etcd",
-    sourceUid,
-    destinationUid: to === SAME ? sourceUid : to === NONE ? "" : to,
-    destinationRevision: destination === undefined ? undefined : number(destination),
+    sourceUid: uid(from),
+    destinationUid: uid(to === SAME ? from : to),
+    destinationRevision: at === NONE ? undefined : number(at),
+    owners: owners === NONE ? [] : owners.split(",").map(decodeURIComponent),
   };
 }
 
 function number(text: string | undefined): bigint {
   if (text === undefined || !/^\d{1,19}$/.test(text)) throw new BookUnreadable("record");
   return BigInt(text);
+}
+
+function uid(text: string): string {
+  return text === NONE ? "" : text;
 }

@@ -16,6 +16,7 @@ const RECORD: LedgerRecord = {
   sourceUid: "a-uid",
   destinationUid: "a-uid",
   destinationRevision: undefined,
+  owners: [],
 };
 
 describe("encodeRecord", () => {
@@ -27,6 +28,15 @@ describe("encodeRecord", () => {
     const record = { ...RECORD, via: "api", destinationUid: "b", destinationRevision: 7n } as const;
 
     expect(encodeRecord(record).toString()).toBe("1 18446 1.3fa9c1e2 2 a a-uid b 7");
+    expect(decodeRecord(encodeRecord(record))).toEqual(record);
+  });
+
+  it("keeps the owners, whatever their names hold", () => {
+    const record = { ...RECORD, owners: ["widgets.io/w/shop/a", "roles/shop/b, c"] };
+
+    expect(encodeRecord(record).toString()).toBe(
+      "1 18446 1.3fa9c1e2 2 - a-uid = - widgets.io%2Fw%2Fshop%2Fa,roles%2Fshop%2Fb%2C%20c",
+    );
     expect(decodeRecord(encodeRecord(record))).toEqual(record);
   });
 

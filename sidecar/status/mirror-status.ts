@@ -1,6 +1,6 @@
 /** What a running mirror tells of itself: `/status`, metrics and `mirror status` are made from this alone. */
-import type { DebtCode } from "./debts/debt.js";
-import type { PassCause, Phase } from "./state.js";
+import type { DebtCode } from "../debts/debt.js";
+import type { PassCause, Phase } from "../link/state.js";
 
 /**
  * - `waiting`: another process holds the fence

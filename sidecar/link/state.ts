@@ -1,5 +1,5 @@
 /** How far one link is: the state key. Written with the checkpoint; whoever takes the fence reads it and goes on from there. */
-import { BookUnreadable } from "./ledger/record.js";
+import { BookUnreadable } from "../ledger/record.js";
 
 /**
  * - `copy`: a pass has begun and not ended; it goes on after `pass.lastPath`

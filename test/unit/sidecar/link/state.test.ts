@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { BookUnreadable } from "../../../sidecar/ledger/record.js";
-import { decodeState, encodeState, type LinkState } from "../../../sidecar/state.js";
+import { BookUnreadable } from "../../../../sidecar/ledger/record.js";
+import { decodeState, encodeState, type LinkState } from "../../../../sidecar/link/state.js";
 
 const STATE: LinkState = {
   phase: "copy",

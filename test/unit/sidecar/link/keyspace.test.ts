@@ -1,5 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { compareKeys, isLinkName, KubePrefix, Keyspace } from "../../../sidecar/keyspace.js";
+import {
+  compareKeys,
+  isLinkName,
+  KubePrefix,
+  Keyspace,
+} from "../../../../sidecar/link/keyspace.js";
 
 describe("Keyspace", () => {
   it("keeps all of a link below its name", () => {
