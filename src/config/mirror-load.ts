@@ -68,18 +68,45 @@ export function loadMirrorLinkConfig(input: ConfigInput): Loaded<MirrorLinkConfi
   return load(input, LINK_SETTINGS, (given, problems) => linkConfig(input, given, problems));
 }
 
-function load<T extends object>(
-  input: ConfigInput,
-  settings: readonly Setting<unknown>[],
-  assemble: (given: GivenSettings, problems: Problem[]) => T,
-): Loaded<T> {
-  const { flags, env } = input;
-  const given = new GivenSettings({
+/** A configuration with what commands beside a running mirror are told as well. */
+export interface Waiting<T> {
+  readonly config: T;
+  readonly waitMs: number;
+  readonly allowDebts: boolean;
+}
+
+/** Adds the settings of single commands to a loader's. */
+export function withWaiting<T>(
+  loader: (input: ConfigInput) => Loaded<T>,
+): (input: ConfigInput) => Loaded<Waiting<T>> {
+  return (input) => {
+    const given = givenTo(input);
+    const waitMs = given.read(MIRROR_COMMAND_SETTINGS.wait).value;
+    const allowDebts = given.read(MIRROR_COMMAND_SETTINGS.allowDebts).value;
+    const loaded = loader(input);
+    const problems = loaded.kind === "invalid" ? loaded.problems : [];
+    if (loaded.kind === "invalid" || given.problems.length > 0) {
+      return { kind: "invalid", problems: [...problems, ...given.problems] };
+    }
+    return { ...loaded, config: { config: loaded.config, waitMs, allowDebts } };
+  };
+}
+
+function givenTo({ flags, env }: ConfigInput): GivenSettings {
+  return new GivenSettings({
     flags,
     env,
     file: undefined,
     variablePrefix: MIRROR_VARIABLE_PREFIX,
   });
+}
+
+function load<T extends object>(
+  input: ConfigInput,
+  settings: readonly Setting<unknown>[],
+  assemble: (given: GivenSettings, problems: Problem[]) => T,
+): Loaded<T> {
+  const given = givenTo(input);
   given.readAll(settings);
   const problems: Problem[] = [];
   const config = assemble(given, problems);
@@ -87,7 +114,7 @@ function load<T extends object>(
   const all = [...given.problems, ...problems];
   if (all.length > 0) return { kind: "invalid", problems: all };
   const known = [...mirrorSettingList(), ...Object.values(MIRROR_COMMAND_SETTINGS)];
-  const warnings = [...warningsOf(given), ...misspelledMirrorVariables(env, known)];
+  const warnings = [...warningsOf(given), ...misspelledMirrorVariables(input.env, known)];
   return { kind: "ok", config: deepFrozen(config), warnings };
 }
 

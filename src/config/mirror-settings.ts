@@ -261,10 +261,11 @@ export const MIRROR_SETTINGS = {
 
 /** Of single commands. */
 export const MIRROR_COMMAND_SETTINGS = {
+  /** 2 min: a mirror at rest writes its checkpoint once a minute. */
   wait: withDefault(
     "wait",
     duration(0),
-    "1m",
+    "2m",
     "how long a running mirror is given to do what is left; 0: no wait",
   ),
   allowDebts: withDefault(

@@ -34,12 +34,12 @@ function schemeOf(text: string | undefined): Endpoint["scheme"] {
   return text.toLowerCase() === "http" ? "http" : "https";
 }
 
-/** A prefix of etcd keys, "/registry": no slash at its end, and never where our own records are. */
+/** A prefix of etcd keys, "/registry": as with API servers, slashes at its ends may be left out. Never where our own records are. */
 export const keyPrefix: ValueType<string> = {
   placeholder: "prefix",
   allowed: "a prefix of keys such as /registry, not /svc-ferry",
   parse: (text): Parsed<string> => {
-    const prefix = text.replace(/\/+$/, "");
+    const prefix = `/${text.replaceAll(/^\/+|\/+$/g, "")}`;
     if (!/^(?:\/[^\s/\p{Cc}]+)+$/u.test(prefix) || prefix.length > 256) {
       return invalid("is not a prefix of keys");
     }
