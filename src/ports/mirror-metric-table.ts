@@ -15,7 +15,10 @@ const passCause = [
 ] as const;
 
 export const MIRROR_METRICS = {
-  svc_ferry_mirror_ready: gauge("1 while the mirror does its work or stands by for it, else 0.", {}),
+  svc_ferry_mirror_ready: gauge(
+    "1 while the mirror does its work or stands by for it, else 0.",
+    {},
+  ),
   svc_ferry_mirror_activity: gauge("1 for what the mirror does now, else 0.", {
     activity: [
       "starting",
@@ -34,6 +37,10 @@ export const MIRROR_METRICS = {
     "Everything of the source at or below this revision is in the destination, or a debt.",
     {},
   ),
+  svc_ferry_mirror_lag_revisions: gauge(
+    "Revisions of the source that were read and are not applied.",
+    {},
+  ),
   svc_ferry_mirror_lag_seconds: gauge(
     "Age of the oldest change that was read and is not applied; 0 when there is none.",
     {},
@@ -47,9 +54,12 @@ export const MIRROR_METRICS = {
   svc_ferry_mirror_passes_total: counter("Passes over the whole source that ended.", {
     cause: passCause,
   }),
-  svc_ferry_mirror_pass_objects: gauge("Objects that the pass under way has dealt with; 0 without one.", {
-    state: ["expected", "read", "matched", "written"],
-  }),
+  svc_ferry_mirror_pass_objects: gauge(
+    "Objects that the pass under way has dealt with; 0 without one.",
+    {
+      state: ["expected", "read", "matched", "written"],
+    },
+  ),
   svc_ferry_mirror_destination_too_slow: gauge(
     "1 while passes do not shrink because the source changes faster than they copy, else 0.",
     {},
@@ -80,10 +90,13 @@ export const MIRROR_METRICS = {
     side,
     request: ["range", "txn", "keep-alive", "other"],
   }),
-  svc_ferry_mirror_etcd_errors_total: counter("Requests to an etcd that failed, watches included.", {
-    side,
-    kind: open("kind of docs/codes.md, or unknown"),
-  }),
+  svc_ferry_mirror_etcd_errors_total: counter(
+    "Requests to an etcd that failed, watches included.",
+    {
+      side,
+      kind: open("kind of docs/codes.md, or unknown"),
+    },
+  ),
   svc_ferry_mirror_etcd_reconnects_total: counter("Watches that were cut and went on.", { side }),
   svc_ferry_mirror_etcd_bytes: gauge("Size of an etcd's database, the largest of its members.", {
     side,
