@@ -75,6 +75,11 @@ export class Transactions {
     return { succeeded, conflicted, failed: this.#failed, unknown: this.#unknown };
   }
 
+  /** Aborts when the term is over. */
+  get signal(): AbortSignal {
+    return this.parts.fence.signal;
+  }
+
   get paused(): WriterPause | undefined {
     return this.#paused;
   }
