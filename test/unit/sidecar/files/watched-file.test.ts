@@ -18,7 +18,7 @@ function scene(first: string | Error) {
   const clock = new VirtualClock();
   const lines: string[] = [];
   const note = (level: string) => (fields: LogFields, message: string) =>
-    void lines.push(`${level} ${message}: ${String(fields["problems"] ?? fields["text"] ?? "")}`);
+    void lines.push(`${level} ${message}: ${told(fields["problems"] ?? fields["text"])}`);
   const file = new WatchedFile<string>({
     path: "/rules.yaml",
     clock,
@@ -34,6 +34,11 @@ function scene(first: string | Error) {
   const follow = (): Promise<void> =>
     file.follow(async (value) => void taken.push(value), stop.signal);
   return { disk, clock, file, lines, taken, stop, follow };
+}
+
+function told(value: unknown): string {
+  if (Array.isArray(value)) return value.join(", ");
+  return typeof value === "string" ? value : "";
 }
 
 function missing(): Error {
