@@ -6,8 +6,8 @@
  * the allocators' ranges) is no object for the catalog, and whatever hangs on an etcd lease is left out where keys are read.
  */
 import type { ObjectKey, StoredResource } from "../keys/resource.js";
+import { fieldValue } from "../wire/field-value.js";
 import type { StoredObject } from "../wire/stored-object.js";
-import type { FieldValue } from "./fields.js";
 
 /** What `allow:` of a rule can name. Part of the configuration's API: docs/mirror-rules.md explains each. */
 export const ALLOW_CLASSES = [
@@ -33,7 +33,7 @@ export interface Denial {
 
 /** Denies some objects of a resource. */
 export interface ObjectDenial extends Denial {
-  applies(key: ObjectKey, object: StoredObject, fieldValue: FieldValue): boolean;
+  applies(key: ObjectKey, object: StoredObject): boolean;
 }
 
 /** Why no object of this resource is mirrored; undefined: it depends on the object. */
@@ -287,6 +287,6 @@ function secretsOfType(
   return {
     why,
     unlockedBy,
-    applies: (_, object, fieldValue) => fieldValue(object, "type") === type,
+    applies: (_, object) => fieldValue(object, "type") === type,
   };
 }
