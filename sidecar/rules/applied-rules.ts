@@ -2,9 +2,10 @@
 import type { Catalog } from "../keys/catalog.js";
 import type { ObjectKey, StoredResource } from "../keys/resource.js";
 import type { StoredObject } from "../wire/stored-object.js";
-import { denialText, objectDenials, type ObjectDenial } from "./deny.js";
+import { denialText, type ObjectDenial } from "./deny.js";
+import { objectDenials } from "./denied-objects.js";
 import { excludes, excludesFor } from "./excludes.js";
-import { anyFieldsMatch, type FieldValue } from "./fields.js";
+import { anyFieldsMatch } from "./field-selectors.js";
 import { covers, isAllowed, viaOf, type Exclude, type Rule } from "./rule.js";
 import { rulesHash } from "./rules-hash.js";
 import type { Judgement, NamespaceIndex, Ruleset, UnresolvedName } from "./ruleset.js";
@@ -30,10 +31,7 @@ export class AppliedRules implements Ruleset {
   readonly #applied = new WeakMap<StoredResource, readonly Applied[]>();
 
   /** @param rules in the order of evaluation */
-  constructor(
-    readonly rules: readonly Rule[],
-    private readonly fieldValue: FieldValue,
-  ) {
+  constructor(readonly rules: readonly Rule[]) {
     this.hash = rulesHash(rules);
     this.usesNamespaceSelectors = rules.some((rule) => rule.namespaceSelectors.length > 0);
   }
@@ -53,30 +51,13 @@ export class AppliedRules implements Ruleset {
   judge(key: ObjectKey, object: StoredObject, namespaces: NamespaceIndex): Judgement {
     let refused = NO_RULE;
     for (const applied of this.#for(key.resource)) {
-      if (!this.#selects(applied.rule, key, object, namespaces)) continue;
-      const refusal = this.#refusal(applied, key, object);
+      if (!selects(applied.rule, key, object, namespaces)) continue;
+      const refusal = refusalOf(applied, key, object);
       if (refusal === undefined) return object.meta.deleting ? DELETING : applied.match;
       // Another rule may still match; else the first reason is told.
       if (refused === NO_RULE) refused = refusal;
     }
     return refused;
-  }
-
-  #selects(rule: Rule, key: ObjectKey, object: StoredObject, namespaces: NamespaceIndex): boolean {
-    return (
-      (rule.namespace === undefined || rule.namespace === key.namespace) &&
-      liesInSelected(rule, key.namespace, namespaces) &&
-      anyMatches(rule.labelSelectors, object.meta.labels) &&
-      anyFieldsMatch(rule.fieldSelectors, object, this.fieldValue)
-    );
-  }
-
-  #refusal(applied: Applied, key: ObjectKey, object: StoredObject): Judgement | undefined {
-    const { labels } = object.meta;
-    if (applied.excludes.some((exclude) => excludes(exclude, key, labels))) return EXCLUDED;
-    const denial = applied.denials.find((one) => one.applies(key, object, this.fieldValue));
-    if (denial === undefined) return undefined;
-    return { kind: "no", why: "denied", detail: denialText(denial) };
   }
 
   #for(resource: StoredResource): readonly Applied[] {
@@ -88,6 +69,28 @@ export class AppliedRules implements Ruleset {
     this.#applied.set(resource, applied);
     return applied;
   }
+}
+
+function selects(
+  rule: Rule,
+  key: ObjectKey,
+  object: StoredObject,
+  namespaces: NamespaceIndex,
+): boolean {
+  return (
+    (rule.namespace === undefined || rule.namespace === key.namespace) &&
+    liesInSelected(rule, key.namespace, namespaces) &&
+    anyMatches(rule.labelSelectors, object.meta.labels) &&
+    anyFieldsMatch(rule.fieldSelectors, object)
+  );
+}
+
+function refusalOf(applied: Applied, key: ObjectKey, object: StoredObject): Judgement | undefined {
+  const { labels } = object.meta;
+  if (applied.excludes.some((exclude) => excludes(exclude, key, labels))) return EXCLUDED;
+  const denial = applied.denials.find((one) => one.applies(key, object));
+  if (denial === undefined) return undefined;
+  return { kind: "no", why: "denied", detail: denialText(denial) };
 }
 
 function appliedTo(rule: Rule, resource: StoredResource): Applied {

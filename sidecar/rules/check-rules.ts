@@ -2,7 +2,7 @@
 import { BUILTIN_RESOURCES } from "../keys/builtin-resources.js";
 import type { StoredResource } from "../keys/resource.js";
 import { denialText } from "./deny.js";
-import type { KnownFields } from "./fields.js";
+import { selectablePaths } from "./field-selectors.js";
 import { groupPattern, type GroupPattern } from "./group-pattern.js";
 import { named, resolveKind, whyNoGroup, type KindChoice } from "./name-resolution.js";
 import type { WrittenExclude, WrittenRule } from "./parse-rules.js";
@@ -10,8 +10,7 @@ import type { WrittenSelector } from "./parse-selectors.js";
 import { covers, names, resourceDenial, type Exclude, type Rule } from "./rule.js";
 import { meant } from "./written-fields.js";
 
-export interface RuleChecks {
-  readonly knownFields: KnownFields;
+export interface RuleOptions {
   /** A kubeconfig of the destination is given: `via: api` is possible. */
   readonly destinationApi: boolean;
 }
@@ -26,27 +25,27 @@ export interface CheckedRules {
  * Sequential rules by `sequence`, then by their place, each with an order of its own; all secondary ones share the order
  * after them. Problems are noted at the places of what is wrong.
  */
-export function checkRules(written: readonly WrittenRule[], checks: RuleChecks): CheckedRules {
+export function checkRules(written: readonly WrittenRule[], options: RuleOptions): CheckedRules {
   const sequential = written
     .filter(({ section }) => section === "sequential")
     .toSorted((one, other) => one.sequence - other.sequence);
   const secondary = written.filter(({ section }) => section === "secondary");
   const rules = [...sequential, ...secondary].map((rule, index) =>
-    checkRule(rule, checks, { index, order: Math.min(index, sequential.length) }),
+    checkRule(rule, options, { index, order: Math.min(index, sequential.length) }),
   );
   return { rules, warnings: rules.flatMap(passedOver) };
 }
 
 function checkRule(
   written: WrittenRule,
-  checks: RuleChecks,
+  options: RuleOptions,
   position: Pick<Rule, "index" | "order">,
 ): Rule {
   const { place, label, via } = written;
   const group = groupPattern(written.group);
   const noGroup = whyNoGroup(group);
   if (noGroup !== undefined) place.problem(noGroup);
-  if (via === "api" && !checks.destinationApi) {
+  if (via === "api" && !options.destinationApi) {
     place.problem("asks for via: api, which needs --dest-kubeconfig");
   }
   const resolved = written.resources.flatMap((resource) => {
@@ -69,14 +68,14 @@ function checkRule(
     fieldSelectors: written.fieldSelectors,
     excludes: [],
     allow: written.allow,
-    apiReachable: checks.destinationApi,
+    apiReachable: options.destinationApi,
   };
   if (noGroup === undefined) {
     for (const { kind, place: named } of resolved) {
       const why = whyNeverCovered(rule, kind);
       if (why !== undefined) named.problem(why);
     }
-    checkGroup(rule, written, checks);
+    checkGroup(rule, written);
   }
   const excludes = written.excludes.flatMap((exclude) => checkExclude(exclude, rule));
   const onlyServices = kinds.length > 0 && kinds.every(isService);
@@ -88,14 +87,14 @@ function isService({ builtin }: KindChoice): boolean {
 }
 
 /** A rule whose group holds nothing for it, and fields that nothing of it has. */
-function checkGroup(rule: Rule, written: WrittenRule, { knownFields }: RuleChecks): void {
+function checkGroup(rule: Rule, written: WrittenRule): void {
   const candidates = BUILTIN_RESOURCES.filter((resource) => names(rule, resource));
   if (rule.kinds === undefined && candidates.length > 0 && onlyBuiltin(rule.group)) {
     const none = !candidates.some((resource) => covers(rule, resource));
     if (none) written.place.problem(whyNothing(rule, candidates));
   }
   for (const selector of written.fieldSelectors) {
-    checkFields(selector, rule, candidates, knownFields);
+    checkFields(selector, rule, candidates);
   }
 }
 
@@ -125,12 +124,11 @@ function checkFields(
   selector: WrittenSelector,
   rule: Rule,
   candidates: readonly StoredResource[],
-  knownFields: KnownFields,
 ): void {
   const custom = rule.kinds?.some(({ builtin }) => builtin.length === 0);
   const mayBeCustom = custom ?? !onlyBuiltin(rule.group);
   if (mayBeCustom) return;
-  const known = candidates.map(({ group, kind }) => knownFields(group, kind));
+  const known = candidates.map(selectablePaths);
   if (known.includes("any")) return;
   const paths = new Set(known.flatMap((fields) => (fields === "any" ? [] : fields)));
   for (const { key, place } of selector) {

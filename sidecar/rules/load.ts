@@ -1,7 +1,6 @@
 /** The rules file, from its text to a ruleset or to everything that is wrong with it. */
 import { AppliedRules } from "./applied-rules.js";
-import { checkRules, type RuleChecks } from "./check-rules.js";
-import type { FieldAccess } from "./fields.js";
+import { checkRules, type RuleOptions } from "./check-rules.js";
 import { parseRules } from "./parse-rules.js";
 import type { Ruleset } from "./ruleset.js";
 import { readYaml, type RuleProblem } from "./yaml-tree.js";
@@ -12,8 +11,6 @@ export type LoadedRules =
   | { readonly kind: "ok"; readonly ruleset: Ruleset; readonly warnings: readonly string[] }
   /** All problems, in the order of their lines. At start: exit 2; at a reload: the old rules stay. */
   | { readonly kind: "invalid"; readonly problems: readonly RuleProblem[] };
-
-export interface RuleOptions extends FieldAccess, RuleChecks {}
 
 /** @param text of the file, already read: whether it can be read is the caller's to say */
 export function loadRules(text: string, options: RuleOptions): LoadedRules {
@@ -31,5 +28,5 @@ export function loadRules(text: string, options: RuleOptions): LoadedRules {
   if (rules.length === 0) {
     return { kind: "none", why: "the rules file holds no rules: nothing is mirrored" };
   }
-  return { kind: "ok", ruleset: new AppliedRules(rules, options.fieldValue), warnings };
+  return { kind: "ok", ruleset: new AppliedRules(rules), warnings };
 }

@@ -52,7 +52,8 @@ export function parseRules(root: YamlNode): readonly WrittenRule[] {
   });
 }
 
-const RULE_KEYS = [
+/** What a rule may say, in the order of docs/mirror-rules.md. */
+export const RULE_KEYS = [
   "group",
   "sequence",
   "resources",
