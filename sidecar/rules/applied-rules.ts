@@ -2,7 +2,8 @@
 import type { Catalog } from "../keys/catalog.js";
 import type { ObjectKey, StoredResource } from "../keys/resource.js";
 import type { StoredObject } from "../wire/stored-object.js";
-import { denialText, objectDenials, type ObjectDenial } from "./deny.js";
+import { denialText, type ObjectDenial } from "./deny.js";
+import { objectDenials } from "./denied-objects.js";
 import { excludes, excludesFor } from "./excludes.js";
 import { anyFieldsMatch } from "./field-selectors.js";
 import { covers, isAllowed, viaOf, type Exclude, type Rule } from "./rule.js";

@@ -12,11 +12,7 @@ export function excludesFor(
   excludes: readonly Exclude[],
   resource: StoredResource,
 ): readonly Exclude[] {
-  return excludes.filter(
-    ({ kind, namespace }) =>
-      (kind === undefined || chooses(kind, resource)) &&
-      (namespace === undefined || resource.namespaced),
-  );
+  return excludes.filter(({ kind }) => kind === undefined || chooses(kind, resource));
 }
 
 /** @param exclude one of `excludesFor` the object's resource */

@@ -43,12 +43,7 @@ export function resolveKind(
   ruleGroup: GroupPattern,
 ): KindChoice | undefined {
   const { place, version, kind } = written;
-  const group =
-    written.group === undefined
-      ? ruleGroup.includes("")
-        ? groupPattern("")
-        : ruleGroup
-      : groupPattern(written.group);
+  const group = groupPattern(written.group ?? (ruleGroup.includes("") ? "" : ruleGroup.text));
   const word = kind.toLowerCase();
   const builtin = BUILTIN_RESOURCES.filter(
     (resource) => group.includes(resource.group) && isCalled(resource, word),

@@ -12,7 +12,7 @@ import { fieldsOf, meant } from "./written-fields.js";
 import type { YamlNode } from "./yaml-tree.js";
 
 /** A Requirement that knows where it stands. */
-export interface WrittenRequirement extends Requirement {
+interface WrittenRequirement extends Requirement {
   readonly place: YamlNode;
 }
 

@@ -1,6 +1,7 @@
 /** A rule that was checked: what it covers, and under which conditions. */
 import type { StoredResource } from "../keys/resource.js";
-import { kindDenial, type AllowClass, type Denial } from "./deny.js";
+import type { AllowClass, Denial } from "./deny.js";
+import { kindDenial } from "./denied-kinds.js";
 import type { GroupPattern } from "./group-pattern.js";
 import { chooses, type KindChoice } from "./name-resolution.js";
 import type { RuleSummary } from "./ruleset.js";

@@ -1,21 +1,25 @@
 /** What rules mean, as one short text: two files with the same meaning have the same one. */
 import { createHash } from "node:crypto";
+import { BUILTIN_RESOURCES } from "../keys/builtin-resources.js";
 import type { KindChoice } from "./name-resolution.js";
-import type { Exclude, Rule } from "./rule.js";
+import { covers, type Exclude, type Rule } from "./rule.js";
 import type { Selector } from "./selectors.js";
+
+/** Whether a rule reaches them depends on more than its text. */
+const SERVICES = BUILTIN_RESOURCES.find(({ kind }) => kind === "Service");
 
 /**
  * SHA-256, hex. Spelling, comments and the order within lists that have none do not count; versions do not either,
  * because they decide nothing.
  */
 export function rulesHash(rules: readonly Rule[]): string {
-  const meanings = rules.map(({ order, ...rule }) => [order, meaning(rule)] as const);
+  const meanings = rules.map((rule) => [rule.order, meaning(rule)] as const);
   // Secondary rules share an order and have none among themselves.
   const text = sorted(meanings.map(([order, rule]) => [String(order).padStart(6, "0"), rule]));
   return createHash("sha256").update(JSON.stringify(text)).digest("hex");
 }
 
-function meaning(rule: Omit<Rule, "order">): unknown {
+function meaning(rule: Rule): unknown {
   return [
     rule.group.text,
     rule.kinds === undefined ? "every" : sorted(rule.kinds.map(kindName)),
@@ -25,8 +29,8 @@ function meaning(rule: Omit<Rule, "order">): unknown {
     selectors(rule.fieldSelectors),
     sorted(rule.excludes.map(exclude)),
     sorted([...rule.allow]),
-    rule.writtenVia ?? "",
-    rule.apiReachable,
+    rule.writtenVia ?? "etcd",
+    SERVICES !== undefined && covers(rule, SERVICES),
     rule.mirrorsStatus,
   ];
 }

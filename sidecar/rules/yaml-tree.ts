@@ -105,8 +105,12 @@ export class YamlNode {
     const { document, lines } = this.source;
     const offset = startOf(place);
     const line = offset === undefined ? this.line : lines.linePos(offset).line;
-    const target = isAlias(value) ? (value.resolve(document) ?? null) : value;
-    return new YamlNode(this.source, target, path, line);
+    if (!isAlias(value)) return new YamlNode(this.source, value, path, line);
+    const target = value.resolve(document);
+    const node = new YamlNode(this.source, target ?? null, path, line);
+    // Taken for nothing it would widen a rule: an empty list of selectors matches everything.
+    if (target === undefined) node.problem(`*${value.source} refers to no anchor before it`);
+    return node;
   }
 }
 

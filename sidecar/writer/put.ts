@@ -149,8 +149,10 @@ export class Put {
     const left = made.record && recordKey.kv && leftAt(made.record, recordKey.kv);
     if (left !== undefined && left !== at) tally.touched += 1;
     const record = this.#record(wanted, made.uid, made.owners, at);
+    // Touched: the destination's own controllers write again and again. What the watch notices is kept in memory; the record follows
+    // with the next pass or the next change of the source.
     const isKept =
-      left === at &&
+      (left === at || observation.cause === "debt") &&
       made.record !== undefined &&
       sameRecord(made.record, record) &&
       made.owners.missing.length === 0;

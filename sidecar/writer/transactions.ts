@@ -10,6 +10,8 @@ import {
   type Etcd,
   type EtcdErrorKind,
   type KeyValue,
+  type RangeOptions,
+  type RangeResult,
   type TxnOp,
   type TxnResult,
 } from "../etcd/etcd.js";
@@ -109,17 +111,28 @@ export class Transactions {
    * @throws FenceLost when the term is over
    */
   async read(keys: readonly string[]): Promise<readonly (KeyValue | undefined)[]> {
-    const { etcd, fence, clock } = this.parts;
+    const gets = keys.map((key) => ({ kind: "get", key }) as const);
+    const { signal } = this;
+    return values(await this.#asking((etcd) => etcd.txn(transaction([], gets, []), { signal })));
+  }
+
+  /** One page. @throws FenceLost when the term is over */
+  range(options: RangeOptions): Promise<RangeResult> {
+    const { signal } = this;
+    return this.#asking((etcd) => etcd.range(options, { signal }));
+  }
+
+  /** Asks as often as it takes: whatever became of a question, it can be asked again. */
+  async #asking<T>(question: (etcd: Etcd) => Promise<T>): Promise<T> {
+    const { etcd, clock } = this.parts;
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
       this.#permit();
       try {
-        const gets = keys.map((key) => ({ kind: "get", key }) as const);
-        return values(await etcd.txn(transaction([], gets, []), { signal: fence.signal }));
+        return await question(etcd);
       } catch (error) {
-        // It is only read: whatever became of it, it is asked again.
         if (this.#outcome(error)?.kind === "impossible") throw error;
       }
-      await clock.sleep(pauseMs, fence.signal);
+      await clock.sleep(pauseMs, this.signal);
     }
   }
 

@@ -33,7 +33,8 @@ export interface Offered {
   readonly done: Promise<Outcome>;
 }
 
-const IGNORED: Offered = { done: Promise.resolve("ignored") };
+/** Nothing was done, and nothing is under way. */
+export const IGNORED: Offered = { done: Promise.resolve("ignored") };
 
 export class Writer {
   readonly owing: Owing;
@@ -100,8 +101,9 @@ export class Writer {
       return this.#chains.run(path, [], () => this.#unreadable(observation, reading));
     }
     const isPresent = reading.kind === "unwanted";
-    if (isPresent && this.#removes(observation)) await this.#letGo(observation);
-    return this.#chains.run(path, [], () => this.#leaves(observation, isPresent));
+    const leave = (): Promise<Outcome> =>
+      this.#chains.run(path, [], () => this.#leaves(observation, isPresent));
+    return isPresent && this.#removes(observation) ? this.#withoutChildren(path, leave) : leave();
   }
 
   async #wanted(observation: Observation, wanted: Wanted): Promise<Outcome> {
@@ -117,7 +119,7 @@ export class Writer {
     if (wanted.via === "api") {
       return this.owing.owe(path, { code: hasApi ? "via-api" : "needs-api" }, wanted.revision);
     }
-    return this.#patiently(() => this.put.run({ observation, wanted, known }));
+    return this.patiently(() => this.put.run({ observation, wanted, known }));
   }
 
   async #unreadable(
@@ -143,7 +145,7 @@ export class Writer {
     if (!mayRemove(observation)) return "leaves";
     const owed = this.removal.hindrance(observation, known, isPresent);
     if (owed !== undefined) return this.owing.owe(path, owed, revision);
-    return this.#patiently(() => this.removal.run(observation, known));
+    return this.patiently(() => this.removal.run(observation, known));
   }
 
   #removes(observation: Observation): boolean {
@@ -158,22 +160,27 @@ export class Writer {
    * An owner that leaves the rules takes nobody with it: what refers to it and is still wanted is written without the reference
    * first, and that is waited for. Otherwise the destination's garbage collector would delete it.
    */
-  async #letGo({ path }: Observation): Promise<void> {
+  async #withoutChildren(path: string, leave: () => Promise<Outcome>): Promise<Outcome> {
     const { departing } = this.put.owners;
     departing.add(path);
     try {
       for (const child of this.parts.books.owners.children(path)) await this.lookAgain(child);
+      return await leave();
     } finally {
-      // What is written from now on finds no record of the owner, or the owner has stayed.
       departing.delete(path);
     }
+  }
+
+  /** Runs `job` when nothing else of this path is under way, and keeps everything else of it waiting meanwhile. */
+  alone<T>(path: string, job: () => Promise<T>): Promise<T> {
+    return this.#chains.run(path, [], job);
   }
 
   /** Reads the source's current value and applies it, without a place of its own. @throws what ended the term */
   async lookAgain(path: string): Promise<Outcome> {
     const { source, sourcePrefix, transactions, view } = this.parts;
     const { signal } = transactions;
-    return this.#patiently(async () => {
+    return this.patiently(async () => {
       const { header, kvs } = await source.range({ key: sourcePrefix.key(path) }, { signal });
       const observation = {
         path,
@@ -187,7 +194,7 @@ export class Writer {
   }
 
   /** What another attempt mends is attempted again; the destination's own troubles never get here. */
-  async #patiently(work: () => Promise<Outcome>): Promise<Outcome> {
+  async patiently<T>(work: () => Promise<T>): Promise<T> {
     const { clock, transactions, log } = this.parts;
     for (;;) {
       try {

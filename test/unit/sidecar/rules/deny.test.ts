@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { BUILTIN_RESOURCES } from "../../../../sidecar/keys/builtin-resources.js";
-import { ALLOW_CLASSES, kindDenial } from "../../../../sidecar/rules/deny.js";
+import { ALLOW_CLASSES } from "../../../../sidecar/rules/deny.js";
+import { kindDenial } from "../../../../sidecar/rules/denied-kinds.js";
 import { loadRules } from "../../../../sidecar/rules/load.js";
 import {
   judge,

@@ -191,6 +191,7 @@ describe("the hash", () => {
       "namespace: '', excludes: [], labelSelectors: [{ matchExpressions: [{ key: a, operator: In, values: [x, y] }] }]",
     ),
     one.replace("kind: Secret", "kind: secrets, version: v1, group: ''"),
+    one.replace("{ resources", "{ via: etcd, resources"),
     `# a comment\n${one}`,
   ])("is that of the meaning, not of the spelling: %s", (other) => {
     expect(hash(other)).toBe(hash(one));
@@ -204,10 +205,18 @@ describe("the hash", () => {
     one.replace("{ resources", "{ namespace: shop, resources"),
     one.replace("{ resources", "{ status: mirror, resources"),
     one.replace("{ resources", "{ allow: [helm-releases], resources"),
-    one.replace("{ resources", "{ via: etcd, resources"),
     one.replace("{ resources", "{ excludes: [{ name: a }], resources"),
   ])("differs where the meaning does: %s", (other) => {
     expect(hash(other)).not.toBe(hash(one));
+  });
+
+  it("depends on the destination's API server where a rule reaches Services by it, and only there", () => {
+    const reaching = (yaml: string, destinationApi: boolean) =>
+      rulesetOf(yaml, { destinationApi }).hash;
+    const core = rule('{ group: "" }');
+
+    expect(reaching(core, true)).not.toBe(reaching(core, false));
+    expect(reaching(one, true)).toBe(reaching(one, false));
   });
 
   it("does not depend on the order of secondary rules, but on that of sequential ones", () => {

@@ -130,6 +130,16 @@ describe("the structure of a rules file", () => {
     expect(judge(ruleset, { at: "configmaps/shop/a" }).kind).toBe("no");
   });
 
+  it("does not take a reference to nothing for nothing", () => {
+    expect(problemsOf(rule("{ resources: [{ kind: Secret }], labelSelectors: *none }"))).toEqual([
+      "3 filters.secondary[0].labelSelectors: *none refers to no anchor before it",
+    ]);
+  });
+
+  it("is one document", () => {
+    expect(problemsOf("filters: {}\n---\nfilters: {}\n")[0]).toMatch(/not valid YAML/);
+  });
+
   it("is complained of all at once, in the order of the lines", () => {
     const text = [
       "filters:",
@@ -277,6 +287,15 @@ describe("kinds in a rules file", () => {
     expect(judge(own, { at: "ingress/shop/a" }).kind).toBe("match");
   });
 
+  it("without a group under a wildcard for all are not those of CRDs with the same name", () => {
+    const reading = readCrd(storedJson(crdJson("serving.test.io", "secrets", "Secret")));
+    if (reading.kind === "invalid") throw new Error(reading.why);
+    const catalog = Catalog.builtin().withCrd(reading.crd);
+    const ruleset = rulesetOf(rule('{ group: "*", resources: [{ kind: Secret }] }'));
+
+    expect(judge(ruleset, { at: "serving.test.io/secrets/shop/a" }, {}, catalog).kind).toBe("no");
+  });
+
   it("may be named twice, in two versions", () => {
     const both =
       "{ version: v1beta1, kind: CustomResourceDefinition }, { version: v1, kind: CustomResourceDefinition }";
@@ -311,6 +330,32 @@ describe("custom resources in a rules file", () => {
     expect(matching(rule('{ group: "*.test.io", resources: [{ kind: Other }] }'))).toEqual([]);
   });
 
+  it("may be excluded by their kind", () => {
+    const text = rule(
+      '{ group: "*.test.io", namespace: shop, excludes: [{ resource: { group: my-app.test.io, version: v1beta1, kind: Cell } }] }',
+    );
+
+    expect(matching(text)).toEqual(["a.b.test.io"]);
+  });
+
+  it("are told when they lie in no namespace, and the rule asks for one", () => {
+    const crontabs = crdJson("test.io", "zones", "Zone");
+    const spec = { ...(crontabs["spec"] as object), scope: "Cluster" };
+    const reading = readCrd(storedJson({ ...crontabs, spec }));
+    if (reading.kind === "invalid") throw new Error(reading.why);
+    const zones = rulesetOf(
+      rule("{ group: test.io, namespace: shop, resources: [{ kind: Zone }] }"),
+    );
+
+    expect(zones.unresolved(Catalog.builtin().withCrd(reading.crd))).toEqual([
+      {
+        rule: 0,
+        line: 3,
+        message: "secondary[0]: Zone is cluster-scoped, and the rule asks for namespaces",
+      },
+    ]);
+  });
+
   it("are told when no CRD offers them", () => {
     const ruleset = rulesetOf(
       [
@@ -337,6 +382,23 @@ describe("custom resources in a rules file", () => {
       },
       { rule: 3, line: 6, message: "secondary[3]: the source stores no CRD of the group *.none" },
     ]);
+  });
+});
+
+describe("the forms that etcd-carry documents", () => {
+  const namespaces =
+    "filters: { sequential: [{ group: '', resources: [{ version: v1, kind: Namespace }] }]";
+  const credentials = ["test.io/configuration", "repo.test.io/docker-registry"]
+    .map((key) => `{ matchExpressions: [{ key: ${key}, operator: Exists }] }`)
+    .join();
+
+  it.each([
+    `${namespaces}, secondary: [] }`,
+    `${namespaces}, secondary: [{ group: monitoring.coreos.com, resources: [{ group: monitoring.coreos.com, version: v1, kind: PodMonitor }] }] }`,
+    `${namespaces}, secondary: [{ group: '', resources: [{ version: v1, kind: ConfigMap }, { version: v1, Kind: Secret }], namespace: test1, labelSelectors: [${credentials}], excludes: [{ resource: { version: v1, kind: Secret }, name: p, namespace: test1 }] }] }`,
+    `${namespaces}, secondary: [{ group: '*.test.io', namespace: test1, excludes: [{ resource: { group: app.test.io, version: v1beta1, kind: TestCell }, labelSelectors: [{ matchExpressions: [{ key: app.test.io/a, operator: In, values: ["true"] }] }] }] }] }`,
+  ])("load: %s", (text) => {
+    expect(loadRules(text, OPTIONS)).toMatchObject({ kind: "ok", warnings: [] });
   });
 });
 

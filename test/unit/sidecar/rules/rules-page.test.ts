@@ -1,7 +1,9 @@
 /** docs/mirror-rules.md says what the rules do. */
 import { describe, expect, it } from "vitest";
 import { BUILTIN_RESOURCES } from "../../../../sidecar/keys/builtin-resources.js";
-import { ALLOW_CLASSES, kindDenial, SYSTEM_NAMESPACES } from "../../../../sidecar/rules/deny.js";
+import { ALLOW_CLASSES } from "../../../../sidecar/rules/deny.js";
+import { kindDenial } from "../../../../sidecar/rules/denied-kinds.js";
+import { SYSTEM_NAMESPACES } from "../../../../sidecar/rules/denied-objects.js";
 import { RULE_KEYS } from "../../../../sidecar/rules/parse-rules.js";
 import { OPERATORS } from "../../../../sidecar/rules/selectors.js";
 import { tableRows, textOf } from "../../../fixtures/source-text.js";

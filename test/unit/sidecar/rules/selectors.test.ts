@@ -1,6 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { parseSelectors } from "../../../../sidecar/rules/parse-selectors.js";
-import { anyMatches, matches, type Labels } from "../../../../sidecar/rules/selectors.js";
+import {
+  anyMatches,
+  isLabelKey,
+  matches,
+  type Labels,
+} from "../../../../sidecar/rules/selectors.js";
 import { readYaml, type RuleProblem } from "../../../../sidecar/rules/yaml-tree.js";
 import { textOf } from "../../../fixtures/source-text.js";
 
@@ -43,6 +48,13 @@ describe("label selectors", () => {
     const labels = value === undefined ? {} : { key: value };
 
     expect(matches([{ key: "key", operator, values }], labels)).toBe(expected);
+  });
+
+  it("have keys whose domain is at most 253 characters", () => {
+    const domain = `${"a.".repeat(126)}a`;
+
+    expect(isLabelKey(`${domain}/x`)).toBe(true);
+    expect(isLabelKey(`${domain}a/x`)).toBe(false);
   });
 
   it("match everything when there are none, or when one is empty", () => {
