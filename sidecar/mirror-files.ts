@@ -3,48 +3,58 @@ import type { ConfigFilePath, MirrorConfig } from "../src/config/mirror-config.j
 import type { Clock } from "../src/ports/clock.js";
 import type { Log } from "../src/ports/log.js";
 import type { Encryption } from "./encryption/transformer.js";
+import { LiveEncryption } from "./files/live-encryption.js";
 import { readRules, type Rules } from "./files/rules-file.js";
 import { WatchedFile, type Reading } from "./files/watched-file.js";
-import type { LinkInputs } from "./link/link-runner.js";
+import type { LinkRunnerParts } from "./link/link-runner.js";
 import type { MirrorParts } from "./mirror-parts.js";
+import type { Ruleset } from "./rules/ruleset.js";
 
 interface Options {
-  readonly config: MirrorConfig;
-  readonly parts: MirrorParts;
+  readonly config: Pick<
+    MirrorConfig,
+    "rules" | "destinationApi" | "source" | "destination" | "encryptionSettleMs"
+  >;
+  readonly parts: Pick<MirrorParts, "readFile" | "readEncryption">;
   readonly clock: Clock;
   readonly log: Log;
 }
 
+/** What the files say at first. Encryption follows its files by itself, rules are handed over. */
+export interface FileInputs extends Pick<LinkRunnerParts, "rules"> {
+  readonly sourceEncryption: LiveEncryption;
+  readonly destinationEncryption: LiveEncryption;
+}
+
 type Loaded =
-  | { readonly kind: "ok"; readonly inputs: LinkInputs }
+  | { readonly kind: "ok"; readonly inputs: FileInputs }
   /** One line for each thing that is wrong, of all three. */
   | { readonly kind: "invalid"; readonly problems: readonly string[] };
 
 export class MirrorFiles {
-  readonly rules: WatchedFile<Rules>;
-  readonly source: WatchedFile<Encryption>;
-  readonly destination: WatchedFile<Encryption>;
+  readonly #rules: WatchedFile<Rules>;
+  readonly #source: WatchedFile<Encryption>;
+  readonly #destination: WatchedFile<Encryption>;
 
   constructor(private readonly options: Options) {
     const { config } = options;
-    this.rules = this.#watched(config.rules, (text) =>
-      readRules(text, config.rules.path, {
-        destinationApi: config.destinationApi !== undefined,
-      }),
+    const destinationApi = config.destinationApi !== undefined;
+    this.#rules = this.#watched(config.rules, (text) =>
+      readRules(text, config.rules.path, { destinationApi }),
     );
-    this.source = this.#encryption(config.source.encryption);
-    this.destination = this.#encryption(config.destination.encryption);
+    this.#source = this.#encryption(config.source.encryption);
+    this.#destination = this.#encryption(config.destination.encryption);
   }
 
   get all(): readonly WatchedFile<unknown>[] {
-    return [this.rules, this.source, this.destination];
+    return [this.#rules, this.#source, this.#destination];
   }
 
   async load(): Promise<Loaded> {
     const [rules, source, destination] = await Promise.all([
-      this.rules.load(),
-      this.source.load(),
-      this.destination.load(),
+      this.#rules.load(),
+      this.#source.load(),
+      this.#destination.load(),
     ]);
     if (rules.kind === "invalid" || source.kind === "invalid" || destination.kind === "invalid") {
       const readings: readonly Reading<unknown>[] = [rules, source, destination];
@@ -53,37 +63,33 @@ export class MirrorFiles {
     }
     const warnings = [rules, source, destination].flatMap((one) => one.warnings);
     for (const text of new Set(warnings)) this.options.log.warn({ text }, "file warning");
+    const { config, clock } = this.options;
     return {
       kind: "ok",
       inputs: {
         rules: rulesetOf(rules.value),
-        sourceEncryption: source.value,
-        destinationEncryption: destination.value,
+        // Only what is written has to be known by others first.
+        sourceEncryption: new LiveEncryption(source.value, clock, 0),
+        destinationEncryption: new LiveEncryption(
+          destination.value,
+          clock,
+          config.encryptionSettleMs,
+        ),
       },
     };
   }
 
-  /** Until `signal` aborts; what was in force before and is not any more is closed. */
+  /** Until `signal` aborts. */
   async follow(
-    first: LinkInputs,
-    reload: (inputs: LinkInputs) => Promise<void>,
+    { sourceEncryption, destinationEncryption }: FileInputs,
+    useRules: (rules: Ruleset | undefined) => void,
     signal: AbortSignal,
   ): Promise<void> {
-    let inputs = first;
-    const change = async (part: Partial<LinkInputs>): Promise<void> => {
-      const before = inputs;
-      inputs = { ...before, ...part };
-      await reload(inputs);
-      if (part.sourceEncryption !== undefined) before.sourceEncryption.close();
-      if (part.destinationEncryption !== undefined) before.destinationEncryption.close();
-    };
     await Promise.all([
-      this.rules.follow((rules) => change({ rules: rulesetOf(rules) }), signal),
-      this.source.follow((sourceEncryption) => change({ sourceEncryption }), signal),
-      this.destination.follow((destinationEncryption) => change({ destinationEncryption }), signal),
+      this.#rules.follow(async (rules) => useRules(rulesetOf(rules)), signal),
+      this.#source.follow(async (keys) => sourceEncryption.replace(keys), signal),
+      this.#destination.follow(async (keys) => destinationEncryption.replace(keys), signal),
     ]);
-    inputs.sourceEncryption.close();
-    inputs.destinationEncryption.close();
   }
 
   #encryption(file: ConfigFilePath): WatchedFile<Encryption> {
@@ -110,6 +116,6 @@ export class MirrorFiles {
   }
 }
 
-function rulesetOf(rules: Rules): LinkInputs["rules"] {
+function rulesetOf(rules: Rules): Ruleset | undefined {
   return rules.kind === "ok" ? rules.ruleset : undefined;
 }

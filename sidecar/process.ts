@@ -3,8 +3,9 @@ import { MirrorConfig } from "../src/config/mirror-config.js";
 import { AdminServer } from "../src/telemetry/admin-server.js";
 import { EtcdError, type Etcd } from "./etcd/etcd.js";
 import { EtcdUnsuitable, untilIntroduced, type Introduction } from "./etcd/introduction.js";
-import type { LinkInputs } from "./link/link-runner.js";
-import { MirrorFiles } from "./mirror-files.js";
+import { Keyspace } from "./link/keyspace.js";
+import { followRequests } from "./link/requests.js";
+import { MirrorFiles, type FileInputs } from "./mirror-files.js";
 import { MirrorParts } from "./mirror-parts.js";
 import { MirrorState } from "./mirror-state.js";
 import { tellProgress, type ProgressParts } from "./status/progress.js";
@@ -142,13 +143,15 @@ export class MirrorProcess {
 
   async #link(etcds: Etcds, { files, inputs, options }: Work, signal: AbortSignal): Promise<void> {
     const { clock, log } = this.around;
-    const link = this.parts.makeLink({ ...etcds, api: await this.parts.openApi(), inputs });
+    const link = this.parts.makeLink({ ...etcds, api: await this.parts.openApi(), ...inputs });
     this.state.attach(link);
     const over = new AbortController();
     const until = AbortSignal.any([signal, over.signal]);
     const status = (): typeof link.status => link.status;
+    const keys = new Keyspace(this.config.link);
     const beside = Promise.all([
-      files.follow(inputs, (changed) => link.reload(changed), until),
+      files.follow(inputs, (rules) => link.useRules(rules), until),
+      followRequests({ etcd: etcds.destination, keys, link, clock, log }, until),
       tellProgress({ clock, log, status, terminal: options.terminal }, until),
       this.#watchSizes(etcds, until),
     ]);
@@ -160,6 +163,8 @@ export class MirrorProcess {
     } finally {
       over.abort();
       await beside;
+      inputs.sourceEncryption.close();
+      inputs.destinationEncryption.close();
     }
   }
 
@@ -185,6 +190,6 @@ interface Etcds {
 
 interface Work {
   readonly files: MirrorFiles;
-  readonly inputs: LinkInputs;
+  readonly inputs: FileInputs;
   readonly options: RunOptions;
 }

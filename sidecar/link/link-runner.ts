@@ -1,17 +1,9 @@
-/** One link at work, from the fence to the tail, as the process drives it. */
+/** One link at work, as the process drives it: what `Mirror` offers. */
 import type { ApiWriter } from "../api/api-writer.js";
 import type { Encryption } from "../encryption/transformer.js";
 import type { Etcd } from "../etcd/etcd.js";
 import type { Ruleset } from "../rules/ruleset.js";
 import type { MirrorStatus } from "../status/mirror-status.js";
-
-/** What files say, and may say otherwise at any time. */
-export interface LinkInputs {
-  /** undefined: no rules: nothing is written, and nothing is deleted. */
-  readonly rules: Ruleset | undefined;
-  readonly sourceEncryption: Encryption;
-  readonly destinationEncryption: Encryption;
-}
 
 export interface LinkRunner {
   /** As it is now; made anew at each look. */
@@ -19,11 +11,13 @@ export interface LinkRunner {
   /**
    * Until `signal` aborts: waits for the fence, copies, follows. Then: no new work → writes in flight end → the checkpoint is
    * written → the fence is given back.
-   * @throws what no retry mends: books of a newer version, an occupied name with `--on-conflict=fail`, an exchanged cluster
+   * @throws what no retry mends, and a person has to decide
    */
   run(signal: AbortSignal): Promise<void>;
-  /** From now on this is in force. Resolves when new events are judged by it; a pass follows by itself. */
-  reload(inputs: LinkInputs): Promise<void>;
+  /** Other rules, from now on. undefined: none; nothing more is written, and nothing is removed. */
+  useRules(rules: Ruleset | undefined): void;
+  /** A person has said that the deletions which the brake holds are meant so. */
+  releaseBrake(): void;
 }
 
 /** What a runner is made with beside the configuration. */
@@ -32,5 +26,8 @@ export interface LinkRunnerParts {
   readonly destination: Etcd;
   /** undefined: no way to the destination's API server. */
   readonly api: ApiWriter | undefined;
-  readonly inputs: LinkInputs;
+  readonly sourceEncryption: Encryption;
+  readonly destinationEncryption: Encryption;
+  /** undefined: no rules: nothing is written, and nothing is deleted. */
+  readonly rules: Ruleset | undefined;
 }

@@ -67,7 +67,6 @@ export function walkLine(walk: Walk): string {
   const applied = walk.appliedRevision ?? "nothing yet";
   return [
     `link ${walk.link}`,
-    `${walk.read} read`,
     `source revision ${first === last ? first : `${first} to ${last}`}`,
     `applied ${applied}`,
     `destination revision ${walk.destinationRevision}`,

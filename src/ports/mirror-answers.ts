@@ -19,8 +19,6 @@ export interface Walk {
   readonly destinationRevision: string;
   /** Low-water mark of the mirror; undefined: it has never run. */
   readonly appliedRevision: string | undefined;
-  /** Objects of the source that were read. */
-  readonly read: number;
 }
 
 export const PLAN_ACTIONS = ["create", "update", "delete", "adopt", "refuse"] as const;

@@ -28,7 +28,6 @@ const WALK = {
   sourceRevisions: ["10", "12"],
   destinationRevision: "7",
   appliedRevision: "9",
-  read: 30,
 } as const;
 const PLANNED: PlanSummary = {
   ...WALK,
@@ -183,7 +182,7 @@ describe("svc-ferry mirror plan", () => {
       "ACTION    KEY  REASON\n" +
         "refuse    /registry/secrets/a/b\\u0007  occupied: not ours\n" +
         "1 refuse · 5 unchanged\n" +
-        "link mirror · 30 read · source revision 10 to 12 · applied 9 · destination revision 7\n",
+        "link mirror · source revision 10 to 12 · applied 9 · destination revision 7\n",
     );
   });
 
