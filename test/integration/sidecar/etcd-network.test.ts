@@ -106,7 +106,7 @@ describe("the etcd client on a bad network", { timeout: 60_000 }, () => {
     await proxy.close();
   });
 
-  it("does not grow while a watch's consumer takes nothing of 60 MB", async () => {
+  it("does not grow while a watch's consumer takes nothing of 160 MB", async () => {
     const from = (await direct.revision(live())).revision + 1n;
     const over = new AbortController();
     const etcd = await openRealEtcd(server.endpoint);
@@ -120,17 +120,18 @@ describe("the etcd client on a bad network", { timeout: 60_000 }, () => {
     await first;
     const before = process.memoryUsage();
 
-    await flood(60);
+    await flood(160);
 
     const after = process.memoryUsage();
+    // 16 responses are read ahead; the rest is garbage of the writer in this process.
     const grownMib = (after.rss - before.rss) / MIB;
-    expect(grownMib).toBeLessThan(48);
+    expect(grownMib).toBeLessThan(110);
     let events = 0;
-    while (events < 60) {
+    while (events < 160) {
       const { value } = await iterator.next();
       if (value?.kind === "events") events += value.events.length;
     }
-    expect(events).toBe(60);
+    expect(events).toBe(160);
     over.abort();
     await etcd.close();
   });
