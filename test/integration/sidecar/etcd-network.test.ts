@@ -1,4 +1,5 @@
 /** Endpoints that go, connections that only look alive, consumers that take nothing. */
+import { Etcd3 } from "etcd3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Etcd, EtcdError, prefixEnd, type TxnOp } from "../../../sidecar/etcd/etcd.js";
 import { type EtcdServer, startEtcd } from "../../controlplane/etcd-server.js";
@@ -61,6 +62,26 @@ describe("the etcd client on a bad network", { timeout: 60_000 }, () => {
 
     expect(await lost).toMatchObject({ name: "EtcdError", kind: "unknown-outcome" });
     await etcd.close();
+    await proxy.close();
+  });
+
+  it("would have sent that write again with npm etcd3, behind the caller's back", async () => {
+    const proxy = await proxied();
+    const etcd3 = new Etcd3({ hosts: plain(proxy.url) });
+    await etcd3.get("/repeated/a");
+    proxy.blackhole("to-client");
+
+    const writing = etcd3.put("/repeated/a").value("x").exec();
+    await waitFor(async () => (await direct.range({ key: "/repeated/a" }, live())).count === 1n, {
+      what: "the write to be done",
+    });
+    proxy.pass();
+    proxy.cut();
+    await writing;
+
+    const [kv] = (await direct.range({ key: "/repeated/a" }, live())).kvs;
+    expect(kv?.version).toBe(2n);
+    etcd3.close();
     await proxy.close();
   });
 
