@@ -92,8 +92,8 @@ export class Mirror {
     const following = new Following(this.options, link, this.#rules, this.#board);
     await firstOf(signal, [
       (end) => following.run(end),
-      () => aborted(fence.signal),
-      () => aborted(link.writer.failed),
+      (end) => aborted(AbortSignal.any([fence.signal, end])),
+      (end) => aborted(AbortSignal.any([link.writer.failed, end])),
     ]);
   }
 

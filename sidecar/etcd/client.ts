@@ -126,9 +126,8 @@ class EtcdClient implements Etcd {
     });
   }
 
-  /** Of a key that needs no right beyond what every mirror's user has. */
   async revision(call: EtcdCallOptions): Promise<EtcdHeader> {
-    return (await this.range({ key: "/svc-ferry/", countOnly: true }, call)).header;
+    return (await this.range({ key: this.options.readableKey, countOnly: true }, call)).header;
   }
 
   async grantLease(ttlSeconds: number, { signal }: EtcdCallOptions): Promise<GrantedLease> {

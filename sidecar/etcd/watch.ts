@@ -99,16 +99,24 @@ async function* oneStream(
   if (!signal.aborted) endpoints.failed(member, "unreachable"); // the server ended it: it goes down
 }
 
-/** Asked anew for each stream: a server may have been replaced by an older one. */
+/**
+ * Asked anew for each stream: a server may have been replaced by an older one. With authentication etcd tells its status to
+ * users with the role root only; progress of a version that is not told is not trusted.
+ */
 async function isTrusted(member: Member, deps: WatchDeps, signal: AbortSignal): Promise<boolean> {
-  const { version } = await deps.calls.on(member, {
-    method: "Maintenance/Status",
-    effect: "read",
-    request: statusRequest(),
-    decode: (buffer) => statusResponse(buffer, member.address),
-    signal,
-  });
-  return isProgressTrusted(version);
+  try {
+    const { version } = await deps.calls.on(member, {
+      method: "Maintenance/Status",
+      effect: "read",
+      request: statusRequest(),
+      decode: (buffer) => statusResponse(buffer, member.address),
+      signal,
+    });
+    return isProgressTrusted(version);
+  } catch (error) {
+    if (error instanceof EtcdError && error.kind === "permission") return false;
+    throw error;
+  }
 }
 
 /** Why the server ended the watch: compaction has no words, only a revision. */

@@ -21,7 +21,7 @@ export async function firstOf<T>(
   }
 }
 
-/** Rejects with the reason when `signal` aborts. NB: never settles when it does not; made for firstOf. */
+/** Rejects with the reason when `signal` aborts; within firstOf the part's own signal must be among what it waits for. */
 export async function aborted(signal: AbortSignal): Promise<never> {
   await new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
