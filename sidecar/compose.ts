@@ -22,11 +22,13 @@ import { MirrorSurroundings } from "./surroundings.js";
 import { SystemParts } from "./system-parts.js";
 
 /**
+ * @param version what `/metrics` calls it; the process is measured from here on
  * @param sink where the log's lines go; the caller flushes it
  * @param overrides registers other implementations on the same container before anything is resolved (last one wins)
  */
 export function compose(
   config: MirrorConfig,
+  version: string,
   sink: Pick<LogSink, "write">,
   overrides: (root: DependencyContainer) => void = () => {},
 ): MirrorProcess {
@@ -46,16 +48,6 @@ export function compose(
   root.register(MirrorState, { useClass: MirrorState }, singleton);
   const parts = { clock, random: new SystemRandom(), log, metrics, config };
   root.register(MirrorParts, { useValue: new SystemParts(parts) });
-  root.register(MirrorMetrics, {
-    useFactory: (from) => {
-      const state = from.resolve(MirrorState);
-      return new MirrorMetrics(metrics, {
-        status: () => state.status,
-        ready: () => state.ready().ok,
-        rejectedFiles: () => state.rejectedFiles.length,
-      });
-    },
-  });
   const settings = { podName, ...http };
   root.register(AdminSettings, { useValue: settings });
   root.register(AdminApp, {
@@ -71,5 +63,13 @@ export function compose(
   root.register(AdminServer, { useClass: AdminServer }, singleton);
   root.register(MirrorProcess, { useClass: MirrorProcess }, singleton);
   overrides(root);
+  // Nothing is measured before somebody asks.
+  const state = root.resolve(MirrorState);
+  new MirrorMetrics(metrics, {
+    status: () => state.status,
+    ready: () => state.ready().ok,
+    rejectedFiles: () => state.rejectedFiles.length,
+  }).start();
+  metrics.start(version);
   return root.resolve(MirrorProcess);
 }

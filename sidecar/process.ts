@@ -1,7 +1,8 @@
 import { inject, injectable } from "tsyringe";
 import { MirrorConfig } from "../src/config/mirror-config.js";
 import { AdminServer } from "../src/telemetry/admin-server.js";
-import { EtcdError, type Etcd } from "./etcd/etcd.js";
+import { whyNotBoth } from "./etcd/capability.js";
+import type { Etcd, EtcdError } from "./etcd/etcd.js";
 import { EtcdUnsuitable, untilIntroduced, type Introduction } from "./etcd/introduction.js";
 import { Keyspace } from "./link/keyspace.js";
 import { followRequests } from "./link/requests.js";
@@ -65,8 +66,7 @@ export class MirrorProcess {
       log.info({}, "stopped");
       return exitCode;
     } catch (error) {
-      const fix = error instanceof EtcdUnsuitable ? { fix: error.fix } : {};
-      log.error({ err: error, ...fix }, "cannot go on");
+      log.error({ err: error }, "cannot go on");
       return FAILED;
     } finally {
       await this.admin.stop();
@@ -110,14 +110,11 @@ export class MirrorProcess {
       this.#introduce("destination", destination, signal),
     ]);
     if (from === undefined || to === undefined) return undefined;
-    const prefixes = [this.config.source.kubePrefix, this.config.destination.kubePrefix];
-    const [one = "", other = ""] = prefixes.map((prefix) => `${prefix}/`);
-    if (from.clusterId === to.clusterId && (one.startsWith(other) || other.startsWith(one))) {
-      throw new EtcdUnsuitable(
-        "source and destination are one etcd, and the prefixes overlap: everything would be its own mirror",
-        "see where --source-endpoints and --dest-endpoints lead to",
-      );
-    }
+    const why = whyNotBoth(
+      { clusterId: from.clusterId, prefix: `${this.config.source.kubePrefix}/` },
+      { clusterId: to.clusterId, prefix: `${this.config.destination.kubePrefix}/` },
+    );
+    if (why !== undefined) throw new EtcdUnsuitable(why);
     return [from, to];
   }
 
@@ -127,17 +124,15 @@ export class MirrorProcess {
     signal: AbortSignal,
   ): Promise<Introduction | undefined> {
     const { clock, log } = this.around;
-    const onTrouble = (error: EtcdError | undefined): void => {
-      if (error === undefined) return;
+    const onTrouble = (error: EtcdError): void => {
       this.state.side(name, error.kind);
       log.warn({ etcd: name, code: error.kind, err: error }, "etcd not reached, trying again");
     };
-    const known = await untilIntroduced(etcd, { clock, onTrouble }, signal);
+    const known = await untilIntroduced(etcd, { role: name, clock, onTrouble }, signal);
     if (known === undefined) return undefined;
     this.state.side(name, undefined);
     const cluster = known.clusterId.toString(16);
-    const revision = known.revision.toString();
-    log.info({ etcd: name, cluster, revision, versions: known.versions }, "connected to an etcd");
+    log.info({ etcd: name, cluster, version: known.version }, "connected to an etcd");
     return known;
   }
 

@@ -47,6 +47,8 @@ export class SystemParts implements MirrorParts {
           // As with kubectl create secret --from-file: an editor's line end is no part of a password.
           password: (await this.readFile(user.passwordFile)).replace(/\r?\n$/, ""),
         },
+        // A user of the source needs no right on our books.
+        readableKey: name === "source" ? `${access.kubePrefix}/` : ETCD_DEFAULTS.readableKey,
         dialTimeoutMs: access.dialTimeoutMs,
         keepaliveTimeMs: access.keepAliveTimeMs,
         keepaliveTimeoutMs: access.keepAliveTimeoutMs,

@@ -36,16 +36,13 @@ async function run(config: Config, warnings: readonly string[]): Promise<number>
 
 /** Loaded when it is asked for: the mirror is half of the code, and `svc-ferry run` needs none of it. */
 async function mirror(): Promise<Mirror> {
-  const { MirrorCommands, runMirror } = await import("../sidecar/main.js");
-  const progress = process.stderr.isTTY
-    ? (text: string): unknown => process.stderr.write(text)
-    : undefined;
-  return new MirrorCommands({
-    version: VERSION,
+  const { mirrorCommands, runMirror } = await import("../sidecar/main.js");
+  const progress = process.stderr.isTTY ? terminal.stderr : undefined;
+  return mirrorCommands({
     stderr: terminal.stderr,
     run: (config, warnings) =>
       untilTold((signal, sink) =>
-        runMirror({ config, warnings, version: VERSION, signal, sink, progress }),
+        runMirror({ config, warnings, version: VERSION, signal, sink, terminal: progress }),
       ),
   });
 }

@@ -1,7 +1,12 @@
 /** Why a command could not do what it was asked, with the way out. */
 import type { MirrorCannot } from "../../src/ports/mirror-answers.js";
 import { EtcdError, WatchCompacted, type EtcdErrorKind } from "../etcd/etcd.js";
+import { EtcdUnsuitable } from "../etcd/introduction.js";
+import { FenceLost } from "../fence/held-fence.js";
 import { BookUnreadable } from "../ledger/record.js";
+import { LinkRefused } from "../link/open-link.js";
+import { RehearsalFailed } from "../rehearsal/rehearse.js";
+import { OccupiedName } from "../writer/adoption.js";
 import type { LinkBooks } from "./link-books.js";
 
 export function cannot(problem: string, fix: string): MirrorCannot {
@@ -25,6 +30,17 @@ export function cannotBecause(error: unknown): MirrorCannot | undefined {
   }
   if (error instanceof BookUnreadable) {
     return cannot(error.message, "use the version that wrote it, or a newer one");
+  }
+  if (error instanceof EtcdUnsuitable) return cannot(error.message, "the mirror needs another one");
+  if (error instanceof LinkRefused || error instanceof OccupiedName) {
+    return cannot(error.message, "docs/mirror.md says what each of these is for");
+  }
+  if (error instanceof RehearsalFailed) return cannot(error.message, "try again");
+  if (error instanceof FenceLost) {
+    return cannot(error.message, "another process writes the link now: stop it, then try again");
+  }
+  if (error instanceof Error && "syscall" in error) {
+    return cannot(error.message, "see that the files which the flags name are there");
   }
   if (error instanceof WatchCompacted) {
     return cannot(error.message, "try again; if it stays so, the etcd compacts too often");

@@ -98,8 +98,7 @@ function asIfNew(state: LinkState): LinkState {
 
 function endsPass(txn: Txn, keys: Keyspace): boolean {
   return txn.then.some(
-    (op) =>
-      op.kind === "put" && op.key === keys.state && decodeState(op.value).phase === "tail",
+    (op) => op.kind === "put" && op.key === keys.state && decodeState(op.value).phase === "tail",
   );
 }
 
@@ -136,7 +135,7 @@ async function debtsOf(
 ): Promise<ReadonlyMap<string, Debt>> {
   const debts = new Map<string, Debt>();
   const rangeEnd = prefixEnd(keys.debtPrefix);
-  for (let key = keys.debtPrefix; ; ) {
+  for (let key = keys.debtPrefix; ;) {
     const { kvs, more } = await etcd.range({ key, rangeEnd, limit: PAGE }, { signal });
     for (const kv of kvs) {
       const path = kv.key.slice(keys.debtPrefix.length);

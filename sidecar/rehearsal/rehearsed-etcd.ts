@@ -52,7 +52,14 @@ export class RehearsedEtcd implements Etcd {
   }
 
   async range(options: RangeOptions, call: EtcdCallOptions): Promise<RangeResult> {
-    return this.#overlay.merged(await this.parts.etcd.range(options, call), options);
+    for (let { key } = options; ;) {
+      const page = await this.parts.etcd.range({ ...options, key }, call);
+      const merged = this.#overlay.merged(page, options);
+      const last = page.kvs.at(-1);
+      // A page of which everything is gone is no end: whoever reads page by page would stop there.
+      if (merged.kvs.length > 0 || !page.more || last === undefined) return merged;
+      key = `${last.key}\0`;
+    }
   }
 
   async txn(txn: Txn, call: EtcdCallOptions): Promise<TxnResult> {

@@ -30,13 +30,10 @@ export function readiness({ status, config, startTrouble }: ReportParts): Readin
 }
 
 function whyNotReady(status: MirrorStatus, mode: MirrorConfig["mode"]): readonly string[] {
-  const { activity, fence, paused } = status;
-  switch (activity) {
-    case "waiting": {
-      if (fence.trouble !== undefined) return [`the fence (${fence.trouble})`];
-      const isStandby = mode === "active-standby" && fence.holder !== undefined;
-      return isStandby ? [] : [`the fence, held by ${fence.holder ?? "nobody yet"}`];
-    }
+  const { paused } = status;
+  switch (status.activity) {
+    case "waiting":
+      return whyNoFence(status, mode);
     case "loading":
       return ["the books of the link"];
     case "copying":
@@ -50,6 +47,13 @@ function whyNotReady(status: MirrorStatus, mode: MirrorConfig["mode"]): readonly
     case "stopped":
       return ["nothing: it has stopped"];
   }
+}
+
+function whyNoFence({ fence }: MirrorStatus, mode: MirrorConfig["mode"]): readonly string[] {
+  const { trouble, holder } = fence;
+  if (trouble !== undefined) return [`the fence (${trouble})`];
+  if (holder === undefined) return ["the fence, held by nobody yet"];
+  return mode === "active-standby" ? [] : [`the fence, held by ${holder}`];
 }
 
 export function statusReport(parts: ReportParts): MirrorStatusReport {
