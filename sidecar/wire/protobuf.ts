@@ -12,9 +12,9 @@ export class Malformed extends Error {
 
 /** How a field's value is written. Groups (3 and 4) are refused: no message of Kubernetes has one. */
 export const VARINT = 0;
-export const FIXED64 = 1;
-export const BYTES = 2;
-export const FIXED32 = 5;
+const FIXED64 = 1;
+const BYTES = 2;
+const FIXED32 = 5;
 
 /** A part of a buffer: `start` ≤ i < `end`. */
 export interface Span {
