@@ -173,8 +173,9 @@ function partsOf(content: string | Buffer | readonly Buffer[]): readonly Buffer[
 export type FieldChanges = ReadonlyMap<number, Buffer>;
 
 /**
- * The content of one message with some fields exchanged, as parts to be put together. All other bytes stay as they are. New fields come where
- * Go's encoder puts them: in ascending order of numbers; a repeated field is exchanged as a whole, where its first element stood.
+ * The content of one message with some fields exchanged, as parts to be put together. All other bytes stay as they are. New
+ * fields come where Go's encoder puts them: in ascending order of numbers; a repeated field is exchanged as a whole, where
+ * its first element stood.
  * @throws Malformed
  */
 export function splice(bytes: Buffer, message: Span, changes: FieldChanges): readonly Buffer[] {
