@@ -2,7 +2,7 @@
 import type { Catalog } from "../keys/catalog.js";
 import type { ObjectKey, StoredResource } from "../keys/resource.js";
 import type { StoredObject } from "../wire/stored-object.js";
-import { denialText, type ObjectDenial } from "./deny.js";
+import { denialText, type Denial, type ObjectDenial } from "./deny.js";
 import { objectDenials } from "./denied-objects.js";
 import { excludes, excludesFor } from "./excludes.js";
 import { anyFieldsMatch } from "./field-selectors.js";
@@ -27,7 +27,7 @@ const DELETING: Judgement = { kind: "no", why: "deleting" };
 export class AppliedRules implements Ruleset {
   readonly hash: string;
   readonly usesNamespaceSelectors: boolean;
-  /** By identity: a catalog keeps one object for a resource as long as its CRD does not change. */
+  /** By identity, which a catalog keeps for as long as a resource's CRD does not change. */
   readonly #applied = new WeakMap<StoredResource, readonly Applied[]>();
 
   /** @param rules in the order of evaluation */
@@ -88,9 +88,12 @@ function selects(
 function refusalOf(applied: Applied, key: ObjectKey, object: StoredObject): Judgement | undefined {
   const { labels } = object.meta;
   if (applied.excludes.some((exclude) => excludes(exclude, key, labels))) return EXCLUDED;
-  const denial = applied.denials.find((one) => one.applies(key, object));
-  if (denial === undefined) return undefined;
-  return { kind: "no", why: "denied", detail: denialText(denial) };
+  for (const deniedBy of applied.denials) {
+    const denial = deniedBy(key, object);
+    if (denial === undefined || isLifted(applied.rule, denial)) continue;
+    return { kind: "no", why: "denied", detail: denialText(denial) };
+  }
+  return undefined;
 }
 
 function appliedTo(rule: Rule, resource: StoredResource): Applied {
@@ -98,12 +101,12 @@ function appliedTo(rule: Rule, resource: StoredResource): Applied {
     rule,
     match: { kind: "match", rule: rule.index, order: rule.order, via: viaOf(rule, resource) },
     excludes: excludesFor(rule.excludes, resource),
-    denials: objectDenials(resource).filter((denial) => !isLifted(rule, denial)),
+    denials: objectDenials(resource),
   };
 }
 
 /** By its class, or because the rule names the one namespace that it reads, so nobody meets it by accident. */
-function isLifted(rule: Rule, denial: ObjectDenial): boolean {
+function isLifted(rule: Rule, denial: Denial): boolean {
   const bySystem = denial.unlockedBy === "system-namespaces";
   return isAllowed(rule, denial) || (bySystem && rule.namespace !== undefined);
 }

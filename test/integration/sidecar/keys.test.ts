@@ -4,6 +4,7 @@ import { BUILTIN_RESOURCES } from "../../../sidecar/keys/builtin-resources.js";
 import { Catalog } from "../../../sidecar/keys/catalog.js";
 import { readCrd } from "../../../sidecar/keys/crd.js";
 import { Cluster } from "../../harness/cluster.js";
+import { keysIn, valueOf } from "../../harness/etcd-gateway.js";
 import { waitFor } from "../../harness/wait-for.js";
 
 interface Discovered {
@@ -227,42 +228,4 @@ async function discovered(cluster: Cluster): Promise<readonly Discovered[]> {
 
 async function get(cluster: Cluster, path: string): Promise<unknown> {
   return (await cluster.request("GET", path)).body;
-}
-
-/** Keys that begin with a text, through etcd's JSON gateway. */
-async function keysIn(etcd: string, prefix: string): Promise<readonly string[]> {
-  const kvs = await range(etcd, { key: prefix, range_end: after(prefix), keys_only: true });
-  return kvs.map(({ key }) => Buffer.from(key, "base64").toString());
-}
-
-async function valueOf(etcd: string, key: string): Promise<Buffer> {
-  const [found] = await range(etcd, { key });
-  return Buffer.from(found?.value ?? "", "base64");
-}
-
-interface GatewayKeyValue {
-  readonly key: string;
-  readonly value?: string;
-}
-
-async function range(
-  etcd: string,
-  options: { key: string; range_end?: string; keys_only?: boolean },
-): Promise<readonly GatewayKeyValue[]> {
-  const base64 = (text: string | undefined) => text && Buffer.from(text).toString("base64");
-  const answer = await fetch(`${etcd}/v3/kv/range`, {
-    method: "POST",
-    body: JSON.stringify({
-      ...options,
-      key: base64(options.key),
-      range_end: base64(options.range_end),
-    }),
-  });
-  const { kvs } = (await answer.json()) as { kvs?: readonly GatewayKeyValue[] };
-  return kvs ?? [];
-}
-
-function after(prefix: string): string {
-  const last = prefix.charCodeAt(prefix.length - 1);
-  return `${prefix.slice(0, -1)}${String.fromCharCode(last + 1)}`;
 }

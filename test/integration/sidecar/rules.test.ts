@@ -1,0 +1,96 @@
+/** The rules on what a real API server stored. */
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { Catalog } from "../../../sidecar/keys/catalog.js";
+import { ALLOW_CLASSES } from "../../../sidecar/rules/deny.js";
+import type { Judgement, Ruleset } from "../../../sidecar/rules/ruleset.js";
+import { parseStored } from "../../../sidecar/wire/parse.js";
+import { rulesetOf } from "../../fixtures/mirror-rules.js";
+import { textOf } from "../../fixtures/source-text.js";
+import { Cluster } from "../../harness/cluster.js";
+import { valuesIn } from "../../harness/etcd-gateway.js";
+
+const KIND = "test.io/namespace-kind";
+
+describe("the rules of the mirror", () => {
+  const { source } = inject("controlPlanes");
+  const cluster = new Cluster(source);
+
+  beforeAll(async () => {
+    await cluster.createNamespace("unique", { [KIND]: "unique" });
+    await cluster.createNamespace("unit-test", { [KIND]: "unit-test" });
+    for (const [namespace, name] of [
+      ["unique", "influxdb"],
+      ["unit-test", "mysql"],
+      ["unique", "exclude-me-secret"],
+    ] as const) {
+      await cluster.apply({ apiVersion: "v1", kind: "Secret", metadata: { name, namespace } });
+    }
+    for (const [namespace, name] of [
+      ["unit-test", "influxdb1"],
+      ["unique", "influxdb2"],
+    ] as const) {
+      const metadata = { name, namespace, labels: { [KIND]: "unit" } };
+      await cluster.apply({ apiVersion: "v1", kind: "ConfigMap", metadata });
+    }
+  });
+  afterAll(async () => cluster.close());
+
+  it("select exactly the four objects of etcd-carry's example from all that lies in etcd", async () => {
+    const judged = await judgeAll(
+      source.etcd,
+      rulesetOf(textOf("test/fixtures/etcd-carry-rules.yaml")),
+    );
+    // Other tests of the run have CRDs of their own, which the example copies too.
+    const matching = judged.filter(
+      ({ key, judgement }) =>
+        judgement.kind === "match" && !key.includes("/customresourcedefinitions/"),
+    );
+
+    expect(matching.map(({ key }) => key)).toEqual([
+      "/registry/configmaps/unit-test/influxdb1",
+      "/registry/namespaces/unique",
+      "/registry/namespaces/unit-test",
+      "/registry/secrets/unique/influxdb",
+    ]);
+  });
+
+  it("never select what would harm a cluster, even where everything is allowed", async () => {
+    const all = `filters: { secondary: [{ group: "*", allow: [${ALLOW_CLASSES.join(", ")}] }] }`;
+    const judged = await judgeAll(source.etcd, rulesetOf(all));
+    const matching = judged.filter(({ judgement }) => judgement.kind === "match");
+    const harmful =
+      /^\/registry\/(?:leases|masterleases|events|ranges|ipaddresses|servicecidrs|minions|apiregistration\.k8s\.io)\/|\/kube-root-ca\.crt$|\/extension-apiserver-authentication$|\/services\/specs\//;
+
+    expect(judged.some(({ key }) => key.endsWith("/kube-root-ca.crt"))).toBe(true);
+    expect(judged.some(({ key }) => key.startsWith("/registry/leases/"))).toBe(true);
+    expect(matching.length).toBeGreaterThan(50);
+    expect(matching.filter(({ key }) => harmful.test(key))).toEqual([]);
+  });
+});
+
+interface Judged {
+  readonly key: string;
+  readonly judgement: Judgement;
+}
+
+/** Every object in an etcd, with what the rules say of it. */
+async function judgeAll(etcd: string, ruleset: Ruleset): Promise<readonly Judged[]> {
+  const catalog = Catalog.builtin();
+  const objects = (await valuesIn(etcd, "/registry/")).flatMap(([written, value]) => {
+    const key = catalog.fromKey(written);
+    if (key === undefined) return [];
+    const parsed = parseStored(value);
+    if (parsed.kind === "unreadable") throw new Error(`${written}: ${parsed.message}`);
+    return [{ key, object: parsed.object }];
+  });
+  const labels = new Map(
+    objects
+      .filter(({ key }) => key.resource.kind === "Namespace")
+      .map(({ key, object }) => [key.name, object.meta.labels] as const),
+  );
+  const namespaces = { labels: (name: string) => labels.get(name) };
+  return objects.map(({ key, object }) => ({
+    key: key.key,
+    judgement: ruleset.judge(key, object, namespaces),
+  }));
+}
