@@ -11,23 +11,29 @@ import { valuesIn } from "../../harness/etcd-gateway.js";
 
 const KIND = "test.io/namespace-kind";
 
+/** The example in namespaces and with label values of this test's own: control planes are shared. */
+const [UNIQUE, UNIT_TEST] = ["rules-unique", "rules-unit-test"];
+const EXAMPLE = textOf("test/fixtures/etcd-carry-rules.yaml")
+  .replaceAll(/\bunique\b/g, UNIQUE)
+  .replaceAll(/\bunit-test\b/g, UNIT_TEST);
+
 describe("the rules of the mirror", () => {
   const { source } = inject("controlPlanes");
   const cluster = new Cluster(source);
 
   beforeAll(async () => {
-    await cluster.createNamespace("unique", { [KIND]: "unique" });
-    await cluster.createNamespace("unit-test", { [KIND]: "unit-test" });
+    await cluster.createNamespace(UNIQUE, { [KIND]: UNIQUE });
+    await cluster.createNamespace(UNIT_TEST, { [KIND]: UNIT_TEST });
     for (const [namespace, name] of [
-      ["unique", "influxdb"],
-      ["unit-test", "mysql"],
-      ["unique", "exclude-me-secret"],
+      [UNIQUE, "influxdb"],
+      [UNIT_TEST, "mysql"],
+      [UNIQUE, "exclude-me-secret"],
     ] as const) {
       await cluster.apply({ apiVersion: "v1", kind: "Secret", metadata: { name, namespace } });
     }
     for (const [namespace, name] of [
-      ["unit-test", "influxdb1"],
-      ["unique", "influxdb2"],
+      [UNIT_TEST, "influxdb1"],
+      [UNIQUE, "influxdb2"],
     ] as const) {
       const metadata = { name, namespace, labels: { [KIND]: "unit" } };
       await cluster.apply({ apiVersion: "v1", kind: "ConfigMap", metadata });
@@ -36,10 +42,7 @@ describe("the rules of the mirror", () => {
   afterAll(async () => cluster.close());
 
   it("select exactly the four objects of etcd-carry's example from all that lies in etcd", async () => {
-    const judged = await judgeAll(
-      source.etcd,
-      rulesetOf(textOf("test/fixtures/etcd-carry-rules.yaml")),
-    );
+    const judged = await judgeAll(source.etcd, rulesetOf(EXAMPLE));
     // Other tests of the run have CRDs of their own, which the example copies too.
     const matching = judged.filter(
       ({ key, judgement }) =>
@@ -47,10 +50,10 @@ describe("the rules of the mirror", () => {
     );
 
     expect(matching.map(({ key }) => key)).toEqual([
-      "/registry/configmaps/unit-test/influxdb1",
-      "/registry/namespaces/unique",
-      "/registry/namespaces/unit-test",
-      "/registry/secrets/unique/influxdb",
+      `/registry/configmaps/${UNIT_TEST}/influxdb1`,
+      `/registry/namespaces/${UNIQUE}`,
+      `/registry/namespaces/${UNIT_TEST}`,
+      `/registry/secrets/${UNIQUE}/influxdb`,
     ]);
   });
 
