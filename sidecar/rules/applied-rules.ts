@@ -8,7 +8,7 @@ import { excludes, excludesFor } from "./excludes.js";
 import { anyFieldsMatch } from "./field-selectors.js";
 import { covers, isAllowed, viaOf, type Exclude, type Rule } from "./rule.js";
 import { rulesHash } from "./rules-hash.js";
-import type { Judgement, NamespaceIndex, Ruleset, UnresolvedName } from "./ruleset.js";
+import type { Judgement, NamespaceIndex, RuleSummary, Ruleset, UnresolvedName } from "./ruleset.js";
 import { anyMatches } from "./selectors.js";
 import { unresolvedNames } from "./unresolved.js";
 
@@ -25,15 +25,17 @@ const EXCLUDED: Judgement = { kind: "no", why: "excluded" };
 const DELETING: Judgement = { kind: "no", why: "deleting" };
 
 export class AppliedRules implements Ruleset {
+  readonly rules: readonly RuleSummary[];
   readonly hash: string;
   readonly usesNamespaceSelectors: boolean;
   /** By identity, which a catalog keeps for as long as a resource's CRD does not change. */
   readonly #applied = new WeakMap<StoredResource, readonly Applied[]>();
 
-  /** @param rules in the order of evaluation */
-  constructor(readonly rules: readonly Rule[]) {
-    this.hash = rulesHash(rules);
-    this.usesNamespaceSelectors = rules.some((rule) => rule.namespaceSelectors.length > 0);
+  /** @param checked in the order of evaluation */
+  constructor(private readonly checked: readonly Rule[]) {
+    this.rules = checked.map(summary);
+    this.hash = rulesHash(checked);
+    this.usesNamespaceSelectors = checked.some((rule) => rule.namespaceSelectors.length > 0);
   }
 
   wants(resource: StoredResource): boolean {
@@ -45,7 +47,7 @@ export class AppliedRules implements Ruleset {
   }
 
   unresolved(catalog: Catalog): readonly UnresolvedName[] {
-    return unresolvedNames(this.rules, catalog);
+    return unresolvedNames(this.checked, catalog);
   }
 
   judge(key: ObjectKey, object: StoredObject, namespaces: NamespaceIndex): Judgement {
@@ -63,12 +65,17 @@ export class AppliedRules implements Ruleset {
   #for(resource: StoredResource): readonly Applied[] {
     const known = this.#applied.get(resource);
     if (known !== undefined) return known;
-    const applied = this.rules
+    const applied = this.checked
       .filter((rule) => covers(rule, resource))
       .map((rule) => appliedTo(rule, resource));
     this.#applied.set(resource, applied);
     return applied;
   }
+}
+
+/** What others print: no more than its type says. */
+function summary({ index, label, order, line, via, mirrorsStatus }: Rule): RuleSummary {
+  return { index, label, order, line, via, mirrorsStatus };
 }
 
 function selects(
