@@ -18,6 +18,8 @@ export interface EtcdOptions {
   readonly insecureTransport: boolean;
   readonly tls: TlsFiles;
   readonly user?: { readonly name: string; readonly password: string } | undefined;
+  /** A key that the user may read: what `revision` asks for. It need not exist. */
+  readonly readableKey: string;
   /** undefined: whoever answers first. */
   readonly expectedClusterId?: bigint | undefined;
   readonly dialTimeoutMs: number;
@@ -30,6 +32,7 @@ export interface EtcdOptions {
 /** etcd-carry's defaults where it has them; the deadline of a call is ours: etcd's own for a proposal is 7 s. */
 export const ETCD_DEFAULTS = {
   insecureTransport: false,
+  readableKey: "/svc-ferry/",
   tls: { ca: undefined, cert: undefined, key: undefined, skipVerify: false },
   dialTimeoutMs: 2_000,
   keepaliveTimeMs: 5_000,

@@ -45,7 +45,6 @@ export async function* watch(
     try {
       yield* oneStream(options, progress, deps);
     } catch (error) {
-      if (signal.aborted) return;
       if (!isMendable(error)) throw error;
       deps.log.warn({ err: error, revision: progress.resume.next }, "watch stream broke");
     }
@@ -94,21 +93,30 @@ async function* oneStream(
       if (item !== undefined) yield item;
     }
   } catch (error) {
+    if (signal.aborted) return; // our own cancellation, which says nothing of the endpoint
     throw broken(error, member, deps);
   }
   if (!signal.aborted) endpoints.failed(member, "unreachable"); // the server ended it: it goes down
 }
 
-/** Asked anew for each stream: a server may have been replaced by an older one. */
+/**
+ * Asked anew for each stream: a server may have been replaced by an older one. With authentication etcd tells its status to
+ * users with the role root only; progress of a version that is not told is not trusted.
+ */
 async function isTrusted(member: Member, deps: WatchDeps, signal: AbortSignal): Promise<boolean> {
-  const { version } = await deps.calls.on(member, {
-    method: "Maintenance/Status",
-    effect: "read",
-    request: statusRequest(),
-    decode: (buffer) => statusResponse(buffer, member.address),
-    signal,
-  });
-  return isProgressTrusted(version);
+  try {
+    const { version } = await deps.calls.on(member, {
+      method: "Maintenance/Status",
+      effect: "read",
+      request: statusRequest(),
+      decode: (buffer) => statusResponse(buffer, member.address),
+      signal,
+    });
+    return isProgressTrusted(version);
+  } catch (error) {
+    if (error instanceof EtcdError && error.kind === "permission") return false;
+    throw error;
+  }
 }
 
 /** Why the server ended the watch: compaction has no words, only a revision. */
