@@ -14,7 +14,7 @@ import { bareApp } from "../../../src/telemetry/bare-app.js";
 import { PrometheusMetrics } from "../../../src/telemetry/metrics.js";
 import { SeededRandom } from "../../fakes/seeded-random.js";
 import { SILENT_LOG } from "../../fakes/silent-log.js";
-import { FakeEtcd } from "../../fakes/fake-etcd.js";
+import type { FakeEtcd } from "../../fakes/fake-etcd.js";
 import { LABELLED, MirrorBed, PREFIX } from "../../fixtures/mirror-bed.js";
 
 const YES = { labels: { mirror: "yes" } };
