@@ -7,6 +7,7 @@ import { EtcdUnsuitable, untilIntroduced, type Introduction } from "./etcd/intro
 import { compactWhereNobodyDoes } from "./link/compaction.js";
 import { Keyspace } from "./link/keyspace.js";
 import { followRequests } from "./link/requests.js";
+import { startAt } from "./link/start-revision.js";
 import { MirrorFiles, type FileInputs } from "./mirror-files.js";
 import { MirrorParts } from "./mirror-parts.js";
 import { MirrorState } from "./mirror-state.js";
@@ -139,6 +140,7 @@ export class MirrorProcess {
 
   async #link(etcds: Etcds, { files, inputs, options }: Work, signal: AbortSignal): Promise<void> {
     const { clock, log } = this.around;
+    await this.#startAt({ ...etcds, rules: inputs.rules, clock }, signal);
     const link = this.parts.makeLink({ ...etcds, api: await this.parts.openApi(), ...inputs });
     this.state.attach(link);
     const over = new AbortController();
@@ -163,6 +165,18 @@ export class MirrorProcess {
       inputs.sourceEncryption.close();
       inputs.destinationEncryption.close();
     }
+  }
+
+  /** `--rev`. @throws LinkRefused */
+  async #startAt(
+    parts: Etcds & Pick<FileInputs, "rules"> & Pick<MirrorSurroundings, "clock">,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { startRevision, link } = this.config;
+    if (startRevision === 0n) return;
+    await startAt(startRevision, { ...parts, keys: new Keyspace(link) }, signal);
+    const revision = startRevision.toString();
+    this.around.log.warn({ revision }, "the watch begins here, nothing older is copied");
   }
 
   async #compact(etcd: Etcd, isHolder: () => boolean, signal: AbortSignal): Promise<void> {
