@@ -164,7 +164,7 @@ describe("manifests/destination", () => {
     expect(policy).toMatchObject({
       spec: {
         matchConstraints: {
-          objectSelector: { matchLabels: { [labels.MANAGED_BY_LABEL]: labels.MANAGED_BY } },
+          objectSelector: { matchExpressions: [{ key: labels.LINK_LABEL, operator: "Exists" }] },
         },
       },
     });

@@ -2,7 +2,11 @@ import { describe, expect, it } from "vitest";
 import { SECRET_NAME } from "../../../certs/object-names.js";
 import { loadConfig } from "../../../src/config/load.js";
 import type { Config } from "../../../src/config/config.js";
-import { destinationRights, type NeededRight, sourceRights } from "../../../src/domain/needed-rights.js";
+import {
+  destinationRights,
+  type NeededRight,
+  sourceRights,
+} from "../../../src/domain/needed-rights.js";
 import { type Granted, granted, installedObjects } from "../../fixtures/installed-objects.js";
 import { textOf } from "../../fixtures/source-text.js";
 
