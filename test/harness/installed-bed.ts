@@ -1,8 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { parse, parseAllDocuments, stringify } from "yaml";
+import { parse } from "yaml";
 import { type ControlPlane, startControlPlane } from "../controlplane/control-plane.js";
 import { writeKubeconfig } from "../controlplane/kubeconfig.js";
 import { textOf } from "../fixtures/source-text.js";
@@ -12,9 +11,8 @@ import { Cluster } from "./cluster.js";
 import { FerryRun } from "./ferry-run.js";
 import type { Manifest } from "./manifest.js";
 import { NamespaceView } from "./namespace-view.js";
+import { render, textOfObjects } from "./overlay.js";
 import { waitFor } from "./wait-for.js";
-
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 /** Where manifests/source/ferry.yaml mirrors from and to. */
 const MAPPED = { source: "default", destination: "prod-test" };
@@ -169,18 +167,8 @@ export async function installBed(options: InstallOptions): Promise<InstalledBed>
   return bed;
 }
 
-/** What kubectl makes of a folder with a kustomization, in the order in which it applies it. */
-export async function render(
-  controlPlane: Pick<ControlPlane, "kubectl">,
-  folder: string,
-): Promise<readonly Manifest[]> {
-  const text = await controlPlane.kubectl(["kustomize", join(ROOT, folder)]);
-  return parseAllDocuments(text).map((document) => document.toJS() as Manifest);
-}
-
 async function apply(controlPlane: ControlPlane, objects: readonly Manifest[]): Promise<void> {
-  const text = objects.map((object) => stringify(object)).join("---\n");
-  await controlPlane.kubectl(["apply", "-f", "-"], text);
+  await controlPlane.kubectl(["apply", "-f", "-"], textOfObjects(objects));
 }
 
 /** API servers of the tests reach no Service: the same path on loopback. */
