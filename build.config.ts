@@ -1,5 +1,6 @@
 /** Bundles what runs: one file per entry, tree-shaken, so that a start costs no hundreds of modules. */
-import { chmod } from "node:fs/promises";
+import { chmod, readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { build, type Plugin } from "esbuild";
 
 const OUT = "dist/svc-ferry.js";
@@ -19,11 +20,28 @@ const shakeClientNode: Plugin = {
   },
 };
 
+/** The page's files go into the bundle as texts: what runs is one file. */
+const inlinePage: Plugin = {
+  name: "inline-page",
+  setup({ onLoad }) {
+    onLoad({ filter: /page[\\/]assets\.ts$/ }, async ({ path }) => {
+      const text = async (name: string): Promise<string> =>
+        JSON.stringify(await readFile(join(dirname(path), name), "utf8"));
+      return {
+        contents: [
+          `export const browserModule = () => ${await text("browser.js")};`,
+          `export const styleSheet = () => ${await text("page.css")};`,
+        ].join("\n"),
+      };
+    });
+  },
+};
+
 await build({
   entryPoints: { "svc-ferry": "src/main.ts" },
   outdir: "dist",
   bundle: true,
-  plugins: [shakeClientNode],
+  plugins: [shakeClientNode, inlinePage],
   platform: "node",
   format: "esm",
   target: "node22.19",

@@ -6,11 +6,12 @@ import { Leadership } from "../ports/leadership.js";
 import { MetricsText } from "../ports/metrics.js";
 import { StatusSource } from "../ports/status.js";
 import { isLoopbackAddress, isLoopbackHost } from "./loopback.js";
+import { Page } from "./page/page.js";
 
 /** What the admin port is told by the configuration. */
 export interface AdminSettings {
   readonly podName: string;
-  /** Who may read /status, which shows names of Services. */
+  /** Who may read /status and the page, which show names of Services. */
   readonly page: "loopback" | "all";
   readonly bindAddress: string;
   /** 0 picks a free one. */
@@ -26,6 +27,7 @@ export class AdminSources {
     @inject(Leadership) readonly leadership: Leadership,
     @inject(MetricsText) readonly metrics: MetricsText,
     @inject(StatusSource) readonly status: StatusSource,
+    @inject(Page) readonly page: Page,
   ) {}
 }
 
@@ -53,11 +55,14 @@ export function adminApp(settings: AdminSettings, sources: AdminSources): Fastif
   app.get("/metrics", async (_request, reply) =>
     reply.type(sources.metrics.contentType).send(await sources.metrics.text()),
   );
+  const mayNotRead = (request: FastifyRequest): string | undefined =>
+    settings.page === "all" ? undefined : whyForbidden(request);
   app.get("/status", async (request, reply) => {
-    const reason = settings.page === "all" ? undefined : whyForbidden(request);
+    const reason = mayNotRead(request);
     if (reason !== undefined) return reply.code(403).type(TEXT).send(`${reason}\n`);
     return reply.send(sources.status.report());
   });
+  sources.page.serve(app, mayNotRead);
   return app;
 }
 
@@ -86,10 +91,10 @@ function sendReadiness(reply: FastifyReply, { ok, waitingFor }: Readiness): Fast
 
 function whyForbidden({ socket, headers }: FastifyRequest): string | undefined {
   if (!isLoopbackAddress(socket.remoteAddress ?? "")) {
-    return "/status answers this machine only: use kubectl port-forward, an auth proxy in the pod, or run with --page=all";
+    return "this answers its own machine only: use kubectl port-forward, an auth proxy in the pod, or run with --page=all";
   }
   if (!isLoopbackHost(headers.host)) {
-    return "/status answers to the names localhost, 127.0.0.1 and [::1] only: ask by one of them, or run with --page=all";
+    return "this answers to the names localhost, 127.0.0.1 and [::1] only: ask by one of them, or run with --page=all";
   }
   return undefined;
 }

@@ -2,6 +2,7 @@
  * Replicas of svc-ferry in the simulated world: the real process, core and kit,
  * with the world's clock, randomness and clusters, and no port of their own.
  */
+import { idlePage } from "../fixtures/idle-page.js";
 import type { Config } from "../../src/config/config.js";
 import { FerryState } from "../../src/ferry-state.js";
 import type { Clock } from "../../src/ports/clock.js";
@@ -112,7 +113,12 @@ export class SimulatedFerry {
 /** Health and status are asked in memory; there is no socket in the simulation. */
 class NoAdminPort extends AdminServer {
   constructor(state: FerryState, { podName, http }: Config) {
-    super({ podName, ...http }, new AdminSources(state, state, NO_METRICS, state), SILENT_LOG);
+    const page = idlePage(() => state.report());
+    super(
+      { podName, ...http },
+      new AdminSources(state, state, NO_METRICS, state, page),
+      SILENT_LOG,
+    );
   }
 
   override start(): Promise<number> {

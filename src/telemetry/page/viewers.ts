@@ -1,0 +1,78 @@
+import type { ServerResponse } from "node:http";
+import type { Clock } from "../../ports/clock.js";
+import { rfc3339 } from "../../ports/timestamps.js";
+import { pageDiff } from "./page-diff.js";
+import { moment } from "./page-row.js";
+import type { PageView } from "./page-view.js";
+
+/** What a viewer sees at this moment. */
+export type Look = () => PageView;
+
+/** Between two looks: a Service that was labelled is seen within a second. */
+const LOOK_EVERY_MS = 500;
+/** A look may take a twenty-fifth of the time at most: who looks must not slow down what he looks at. */
+const REST_PER_LOOK = 24;
+/** Without news; shorter than the minute after which proxies close what is silent. */
+const BEAT_EVERY_MS = 15_000;
+/** A browser that takes nothing for so long is gone, or asleep: it comes back by itself. */
+const MAX_STUCK_MS = 30_000;
+/** More are no team that watches, but a mistake. */
+const MAX_VIEWERS = 16;
+
+/**
+ * Those who follow the page: each gets what is new to it, as server-sent events. Nothing is computed while nobody looks, and
+ * nothing piles up for who reads slowly: the next difference covers all that was missed.
+ */
+export class Viewers {
+  #count = 0;
+
+  constructor(private readonly clock: Clock) {}
+
+  get isFull(): boolean {
+    return this.#count >= MAX_VIEWERS;
+  }
+
+  /** Until the other side closes, or is closed. Never rejects. */
+  async serve(response: ServerResponse, look: Look): Promise<void> {
+    this.#count += 1;
+    const closed = new AbortController();
+    response.once("close", () => closed.abort());
+    response.on("error", () => closed.abort());
+    try {
+      await this.#follow(response, look, closed.signal);
+    } finally {
+      this.#count -= 1;
+      response.destroy();
+    }
+  }
+
+  async #follow(response: ServerResponse, look: Look, signal: AbortSignal): Promise<void> {
+    const { clock } = this;
+    let seen: PageView | undefined;
+    let saidMs = clock.monotonicMs();
+    while (!signal.aborted) {
+      const beganMs = clock.monotonicMs();
+      const silentMs = beganMs - saidMs;
+      if (response.writableNeedDrain) {
+        if (silentMs >= MAX_STUCK_MS) return;
+      } else {
+        const view = look();
+        const patch = pageDiff(seen, view);
+        seen = view;
+        if (patch !== undefined || silentMs >= BEAT_EVERY_MS) {
+          const at = moment(rfc3339(clock.now()));
+          response.write(
+            patch === undefined ? event("beat", { at }) : event("view", { at, patch }),
+          );
+          saidMs = beganMs;
+        }
+      }
+      const tookMs = clock.monotonicMs() - beganMs;
+      await clock.sleep(Math.max(LOOK_EVERY_MS, tookMs * REST_PER_LOOK), signal);
+    }
+  }
+}
+
+function event(name: string, data: object): string {
+  return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
+}
