@@ -14,6 +14,7 @@ function rowOf(table, { tone, cells }) {
     const cell = row.insertCell();
     cell.dataset.label = labels[index] ?? "";
     cell.textContent = text;
+    cell.toggleAttribute("data-nothing", text === "–");
   }
   return row;
 }
@@ -40,7 +41,8 @@ function apply({ texts, tables }) {
 function tellLive(isLive) {
   document.body.dataset.live = isLive ? "yes" : "no";
   live.hidden = isLive;
-  if (!isLive) live.textContent = `Connection lost: this is how it was at ${seenAt}. Trying again.`;
+  const when = seenAt === undefined ? "when it was opened" : `at ${seenAt} UTC`;
+  if (!isLive) live.textContent = `Not connected: this is how it was ${when}. Trying again.`;
 }
 
 function tellSeen(at) {
@@ -48,7 +50,7 @@ function tellSeen(at) {
   tellLive(true);
 }
 
-let seenAt = "the start";
+let seenAt;
 let stream;
 
 function follow() {

@@ -1,5 +1,5 @@
 import type { ClusterStatus, DestinationStatus, StatusReport } from "../../ports/status.js";
-import { moment, type PageRow } from "./page-row.js";
+import { moment, NOTHING, type PageRow } from "./page-row.js";
 
 /** The source and each destination: how it is connected, and what keeps anything from being written there. */
 export function clusterRows(report: StatusReport): readonly PageRow[] {
@@ -13,7 +13,7 @@ function sourceRow(source: ClusterStatus): PageRow {
   const state = source.connected ? "● connected" : "▲ not connected";
   return {
     tone: source.connected ? "good" : "bad",
-    cells: [source.name, "source", state, contact(source), "–", "–", "–"],
+    cells: [source.name, "source", state, contact(source), NOTHING, NOTHING, NOTHING],
   };
 }
 
@@ -59,6 +59,6 @@ function lag({ services }: StatusReport, destination: string): string {
     .toSorted((a, b) => a - b);
   const at = (share: number): number | undefined => lags[Math.ceil(lags.length * share) - 1];
   const [median, slow] = [at(0.5), at(0.99)];
-  if (median === undefined || slow === undefined) return "–";
+  if (median === undefined || slow === undefined) return NOTHING;
   return `${Math.round(median)} ms, p99 ${Math.round(slow)} ms`;
 }

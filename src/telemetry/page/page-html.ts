@@ -1,15 +1,23 @@
 /** A view as a whole HTML document, complete without the browser's help. Pure; every text is escaped. */
 import { type PageQuery, searchOf, STATES } from "./page-query.js";
-import type { PageRow } from "./page-row.js";
+import { NOTHING, type PageRow } from "./page-row.js";
 import type { PageView } from "./page-view.js";
 
-const CLUSTER_COLUMNS = ["Cluster", "Part", "State", "Last contact", "Mirrors", "Waiting", "Lag"];
+const CLUSTER_COLUMNS = [
+  "Cluster",
+  "Part",
+  "State",
+  "Last contact (UTC)",
+  "Mirrors",
+  "Waiting",
+  "Lag",
+];
 const SERVICE_COLUMNS = [
   "State",
   "Service",
   "Destination and name",
   "Ready endpoints",
-  "Since",
+  "Since (UTC)",
   "Lag",
   "Reason and what to do",
 ];
@@ -37,6 +45,7 @@ export function pageHtml(view: PageView, { query, pages }: HtmlOptions): string 
 <h1 id="headline" role="status">${escaped(view.headline)}</h1>
 <p id="about">${escaped(view.about)}</p>
 <p id="live" hidden></p>
+<nav aria-label="Parts"><a href="#services">Services</a> <a href="#audit">Latest changes</a></nav>
 </header>
 <main>
 ${table({ id: "clusters", caption: "Clusters", columns: CLUSTER_COLUMNS, rows: view.clusters })}
@@ -80,7 +89,7 @@ ${rows.map((row) => rowHtml(row, columns)).join("\n")}
 function rowHtml({ tone, cells }: PageRow, columns: readonly string[]): string {
   const shown = cells.map((cell, index) => {
     const label = escaped(columns[index] ?? "");
-    return `<td data-label="${label}">${escaped(cell)}</td>`;
+    return `<td data-label="${label}"${cell === NOTHING ? " data-nothing" : ""}>${escaped(cell)}</td>`;
   });
   return `<tr data-tone="${tone}">${shown.join("")}</tr>`;
 }

@@ -10,7 +10,10 @@ export interface PageRow {
   readonly cells: readonly string[];
 }
 
-/** Moments, not ages: an age would change every row every second. */
+/** In a cell that has nothing to say; left out where each cell is a line of its own. */
+export const NOTHING = "–";
+
+/** In UTC. Moments, not ages: an age would change every row every second. */
 export function moment(rfc3339: string | undefined): string {
-  return rfc3339 === undefined ? "–" : `${rfc3339.slice(0, 19).replace("T", " ")} UTC`;
+  return rfc3339 === undefined ? NOTHING : rfc3339.slice(0, 19).replace("T", " ");
 }

@@ -5,7 +5,7 @@
 import type { ServiceStatus, StatusReport } from "../../ports/status.js";
 import { clusterRows } from "./cluster-rows.js";
 import type { PageQuery } from "./page-query.js";
-import { moment, type PageRow, type Tone } from "./page-row.js";
+import { moment, NOTHING, type PageRow, type Tone } from "./page-row.js";
 
 /** Everything that changes while somebody looks. */
 export interface PageView {
@@ -118,9 +118,9 @@ function serviceRow(service: ServiceStatus): PageRow {
       `${isFine ? "●" : "▲"} ${state}`,
       service.service,
       `${destination} ${target}`,
-      endpoints === undefined ? "–" : `${endpoints.ready} of ${endpoints.total}`,
+      endpoints === undefined ? NOTHING : `${endpoints.ready} of ${endpoints.total}`,
       moment(lastChange),
-      lagMs === undefined ? "–" : `${Math.round(lagMs)} ms`,
+      lagMs === undefined ? NOTHING : `${Math.round(lagMs)} ms`,
       [reason, message].filter((part) => part !== undefined).join(": "),
     ],
   };
