@@ -8,14 +8,14 @@ export interface PagePatch {
   readonly tables: Readonly<Partial<Record<TablePart, TablePatch>>>;
 }
 
-export interface TablePatch {
+interface TablePatch {
   /** How many rows there are now: those behind are taken away. */
   readonly length: number;
   readonly rows: Readonly<Record<number, PageRow>>;
 }
 
-export const TEXTS = ["headline", "tone", "about", "found"] as const;
-export const TABLES = ["clusters", "services", "audit"] as const;
+const TEXTS = ["headline", "tone", "about", "found"] as const;
+const TABLES = ["clusters", "services", "audit"] as const;
 type TextPart = (typeof TEXTS)[number];
 type TablePart = (typeof TABLES)[number];
 

@@ -25,7 +25,7 @@ export interface PageView {
  * Services of one page. 7,000 rows froze browsers elsewhere (prometheus/prometheus#6881): filter and pages are made here,
  * before anything is rendered.
  */
-export const ROWS_PER_PAGE = 100;
+const ROWS_PER_PAGE = 100;
 
 export function pageView(
   report: StatusReport,
