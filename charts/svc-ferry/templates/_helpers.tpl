@@ -44,3 +44,55 @@ app.kubernetes.io/component: ferry
 {{ toYaml . }}
 {{- end }}
 {{- end }}
+
+{{- /* The etcd mirror, the same beside svc-ferry and by itself. */}}
+{{- define "svc-ferry.mirrorContainer" -}}
+- name: mirror
+  image: {{ include "svc-ferry.image" . }}
+  {{- with .Values.image.pullPolicy }}
+  imagePullPolicy: {{ . }}
+  {{- end }}
+  args:
+    - mirror
+    - run
+    - --mode=active-standby
+    - --mirror-rule=/etc/mirror-rules/rules.yaml
+    - --source-endpoints=$(SOURCE_ENDPOINTS)
+    - --source-cacert=/etc/mirror-source/ca.crt
+    - --source-cert=/etc/mirror-source/tls.crt
+    - --source-key=/etc/mirror-source/tls.key
+    - --dest-endpoints=$(DEST_ENDPOINTS)
+    - --dest-cacert=/etc/mirror-dest/ca.crt
+    - --dest-cert=/etc/mirror-dest/tls.crt
+    - --dest-key=/etc/mirror-dest/tls.key
+  env:
+    - name: SOURCE_ENDPOINTS
+      valueFrom: { configMapKeyRef: { name: svc-ferry-mirror, key: source-endpoints } }
+    - name: DEST_ENDPOINTS
+      valueFrom: { configMapKeyRef: { name: svc-ferry-mirror, key: dest-endpoints } }
+  ports:
+    - { name: mirror, containerPort: 10520, protocol: TCP }
+  livenessProbe:
+    httpGet: { path: /healthz, port: mirror }
+    periodSeconds: 10
+    timeoutSeconds: 2
+    failureThreshold: 6
+  resources: {{- toYaml .Values.mirror.resources | nindent 4 }}
+  securityContext:
+    allowPrivilegeEscalation: false
+    readOnlyRootFilesystem: true
+    capabilities: { drop: [ALL] }
+  volumeMounts:
+    - { name: mirror-rules, mountPath: /etc/mirror-rules, readOnly: true }
+    - { name: mirror-source, mountPath: /etc/mirror-source, readOnly: true }
+    - { name: mirror-dest, mountPath: /etc/mirror-dest, readOnly: true }
+{{- end }}
+
+{{- define "svc-ferry.mirrorVolumes" -}}
+- name: mirror-rules
+  configMap: { name: svc-ferry-mirror-rules }
+- name: mirror-source
+  secret: { secretName: {{ .Values.mirror.sourceSecret }} }
+- name: mirror-dest
+  secret: { secretName: {{ .Values.mirror.destSecret }} }
+{{- end }}

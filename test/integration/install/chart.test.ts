@@ -50,6 +50,8 @@ describe("the chart", () => {
   it.each([
     ["fail-closed", ["webhook.failurePolicy=Fail"]],
     ["cert-manager", ["certManager.enabled=true"]],
+    ["mirror-deployment", ["mirror.as=deployment"]],
+    ["mirror-sidecar", ["mirror.as=sidecar"]],
     [
       "monitoring",
       ["monitoring.podMonitor=true", "monitoring.prometheusRule=true", "monitoring.dashboard=true"],
@@ -160,7 +162,7 @@ function named(objects: readonly Manifest[], except?: string): Readonly<Record<s
 }
 
 /** Behind the name of a generated ConfigMap. */
-const HASH = /(?<=^svc-ferry-config)-[a-z0-9]{10}$/;
+const HASH = /(?<=^svc-ferry-(?:config|mirror-rules))-[a-z0-9]{10}$/;
 
 /** Labels by which helm knows its own, and what makes pods follow the configuration: kustomize has the name's hash for that. */
 const HELMS = new Set([
@@ -174,7 +176,8 @@ const HELMS = new Set([
 function comparable(object: Manifest): unknown {
   return JSON.parse(JSON.stringify(object), (key, value: unknown) => {
     if (HELMS.has(key)) return undefined;
-    if (key === "ferry.yaml") return parse(value as string) as unknown;
+    if (key === "annotations" && Object.keys(value as object).length === 0) return undefined;
+    if (key === "ferry.yaml" || key === "rules.yaml") return parse(value as string) as unknown;
     if (key === "svc-ferry.json") return JSON.parse(value as string) as unknown;
     return typeof value === "string" && key === "name" ? value.replace(HASH, "") : value;
   });
