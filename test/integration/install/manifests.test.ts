@@ -109,37 +109,6 @@ describe("manifests/samples", () => {
   });
 });
 
-describe("uninstalling", () => {
-  it("leaves nothing in the source", async () => {
-    await ferry.stop();
-
-    await bed.source.kubectl([
-      "delete",
-      "mutatingwebhookconfiguration,validatingwebhookconfiguration",
-      "svc-ferry",
-    ]);
-    await bed.source.kubectl(
-      ["delete", "--ignore-not-found", "-f", "-"],
-      textOfObjects(await render(bed.source, "manifests/source")),
-    );
-
-    const kinds = [
-      "clusterroles,clusterrolebindings,roles,rolebindings",
-      "mutatingwebhookconfigurations,validatingwebhookconfigurations",
-      "services,secrets,deployments,pods,leases",
-    ].join(",");
-    const left = await bed.source.kubectl([
-      "get",
-      kinds,
-      "--all-namespaces",
-      "--selector=app.kubernetes.io/name=svc-ferry",
-      "--output=name",
-    ]);
-    expect(left).toBe("");
-    expect(await bed.from.get("Namespace", undefined, "k8s-sync")).toBeUndefined();
-  });
-});
-
 interface Outcome {
   readonly outcome: string;
   /** The target's name, or the code of a refusal. */

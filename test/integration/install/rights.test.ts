@@ -4,6 +4,7 @@ import type { FerryRun } from "../../harness/ferry-run.js";
 import { type InstalledBed, installBed } from "../../harness/installed-bed.js";
 import { service, slice } from "../../harness/manifests.js";
 import { portsOf } from "../../harness/namespace-view.js";
+import { render, textOfObjects } from "../../harness/overlay.js";
 import { waitFor } from "../../harness/wait-for.js";
 import { granted, installedObjects } from "../../fixtures/installed-objects.js";
 
@@ -128,6 +129,37 @@ describe("the roles that are installed", () => {
     },
   );
 });
+
+describe("uninstalling", () => {
+  it.each(["source", "destination"] as const)("leaves nothing of ours in the %s", async (side) => {
+    const controlPlane = bed[side];
+    const webhooks = "mutatingwebhookconfiguration,validatingwebhookconfiguration";
+    await controlPlane.kubectl(["delete", "--ignore-not-found", webhooks, "svc-ferry"]);
+
+    const objects = textOfObjects(await render(controlPlane, `manifests/${side}`));
+    await controlPlane.kubectl(["delete", "--ignore-not-found", "-f", "-"], objects);
+
+    const left = await controlPlane.kubectl([
+      "get",
+      KINDS,
+      "--all-namespaces",
+      "--selector=app.kubernetes.io/name=svc-ferry",
+      "--output=name",
+    ]);
+    expect(left).toBe("");
+    const own = { source: "k8s-sync", destination: "svc-ferry" };
+    expect(
+      await bed[side === "source" ? "from" : "to"].get("Namespace", undefined, own[side]),
+    ).toBe(undefined);
+  });
+});
+
+const KINDS = [
+  "clusterroles,clusterrolebindings,roles,rolebindings",
+  "mutatingwebhookconfigurations,validatingwebhookconfigurations",
+  "validatingadmissionpolicies,validatingadmissionpolicybindings",
+  "namespaces,services,secrets,deployments,pods",
+].join(",");
 
 function spelled({ verb, group, resource }: Pick<Access, "verb" | "group" | "resource">): string {
   return `${verb} ${group}/${resource}`;
