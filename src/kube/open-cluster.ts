@@ -5,12 +5,16 @@ import type { KubeApi } from "../ports/kube-api.js";
 import { type KubeObserver, silentKubeObserver } from "../ports/kube-observer.js";
 import type { Log } from "../ports/log.js";
 import type { Random } from "../ports/random.js";
+import type { RawApi } from "../ports/raw-api.js";
+import type { Rehearsal } from "../ports/rehearsal.js";
 import type { Access } from "./cluster-context.js";
 import { Connections } from "./connections.js";
 import { Credentials } from "./credentials.js";
 import type { Environment } from "./environment.js";
 import { KubeClient } from "./kube-client.js";
 import { Limiter } from "./limiter.js";
+import { RawClient } from "./raw-client.js";
+import { RehearsalClient } from "./rehearsal-client.js";
 import { Transport } from "./transport.js";
 
 /** Which cluster, and how hard. */
@@ -37,8 +41,13 @@ export interface ClusterDeps {
   readonly env: Environment;
 }
 
-/** An open cluster. `close` breaks off what is under way (FERRY-K001) and resolves when all sockets are closed. */
-export type OpenCluster = KubeApi & { close(): Promise<void> };
+/** An open cluster. */
+export interface OpenCluster extends KubeApi {
+  readonly rehearsal: Rehearsal;
+  readonly raw: RawApi;
+  /** Breaks off what is under way (FERRY-K001) and resolves when all sockets are closed. */
+  close(): Promise<void>;
+}
 
 /** Half of the API server's own limit (apiserver pkg/server/config.go, RequestTimeout 60 s), and as long as one slow webhook may take. */
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -80,13 +89,18 @@ function userAgent({ version = "dev", comment }: ClusterOptions): string {
     : `${product} (${comment.replaceAll(/[^ -~]|[()\\]/g, "?")})`;
 }
 
-class OpenedCluster extends KubeClient {
+class OpenedCluster extends KubeClient implements OpenCluster {
+  readonly rehearsal: Rehearsal;
+  readonly raw: RawApi;
+
   constructor(
     cluster: string,
     transport: Transport,
     private readonly sockets: Connections,
   ) {
     super(cluster, transport, sockets);
+    this.rehearsal = new RehearsalClient(transport);
+    this.raw = new RawClient(transport);
   }
 
   async close(): Promise<void> {
