@@ -40,7 +40,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   reconcile: ["domain", "ports", "queue"],
   // What the core would do, by the core's own parts.
   explain: ["domain", "ports", "intake", "reconcile", "watch"],
-  doctor: ["domain", "ports"],
+  doctor: ["domain", "ports", "leader"],
   telemetry: ["ports"],
   runtime: ["ports"],
   config: ["domain", "ports"],

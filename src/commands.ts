@@ -4,6 +4,7 @@ import type { Program } from "./cli/program.js";
 import type { Run } from "./cli/run.js";
 import type { Terminal } from "./cli/terminal.js";
 import type { Config } from "./config/config.js";
+import { DoctorCommand } from "./doctor-command.js";
 import { ExplainCommand } from "./explain-command.js";
 import type { OpenCluster } from "./kube/open-cluster.js";
 import { openFor } from "./open-for.js";
@@ -17,9 +18,8 @@ export function commandsOf({ readFile, stderr }: Terminal, run: Run): Program["c
     (cluster: Config["source"]): Promise<OpenCluster> =>
       openFor({ command, stderr }, cluster);
   const around = { clock: new SystemClock(), random: new SystemRandom(), digest: sha256 };
-  return {
-    run,
-    certs: new CertsCommands({ ...around, open: open("certs"), readFile }),
-    explain: new ExplainCommand({ ...around, open: open("explain") }),
-  };
+  const certs = new CertsCommands({ ...around, open: open("certs"), readFile });
+  const explain = new ExplainCommand({ ...around, open: open("explain") });
+  const doctor = new DoctorCommand({ ...around, open: open("doctor"), certs, explain });
+  return { run, certs, explain, doctor };
 }

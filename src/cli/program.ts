@@ -4,6 +4,7 @@ import { suggest } from "../config/suggest.js";
 import { printable } from "../ports/printable.js";
 import { withTwoDashes } from "./arguments.js";
 import { certsCommand, type Certs } from "./certs.js";
+import { doctorCommand, type Doctor } from "./doctor.js";
 import { explainCommand, type Explain } from "./explain.js";
 import { runCommand, type Run } from "./run.js";
 import { askOverHttp, type Ask } from "./read-status.js";
@@ -14,7 +15,12 @@ export interface Program {
   readonly version: string;
   readonly terminal: Terminal;
   /** What the commands do; `main` gives the real ones. */
-  readonly commands: { readonly run: Run; readonly certs: Certs; readonly explain: Explain };
+  readonly commands: {
+    readonly run: Run;
+    readonly certs: Certs;
+    readonly explain: Explain;
+    readonly doctor: Doctor;
+  };
   /** How `status` asks; default: HTTP. */
   readonly ask?: Ask;
 }
@@ -38,6 +44,7 @@ export async function runProgram(program: Program, args: readonly string[]): Pro
     .addCommand(run, { isDefault: true })
     .addCommand(status)
     .addCommand(explainCommand({ terminal, explain: commands.explain, ask }, exit))
+    .addCommand(doctorCommand(terminal, commands.doctor, exit))
     .addCommand(certsCommand(terminal, commands.certs, exit));
   const all = withSubcommands(root);
   for (const command of all) prepare(command, program);

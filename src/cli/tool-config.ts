@@ -15,13 +15,14 @@ export function withToolSettings(command: Command): Command {
   return command.addOption(new Option("--context <context>", "the same as --src-context"));
 }
 
+/** As `loadConfig` takes them. */
+export function toolFlags({ context, ...flags }: Flags): Flags {
+  return { ...flags, srcContext: flags["srcContext"] ?? context };
+}
+
 /** undefined: it is wrong, and standard error says why. */
-export function toolConfig(
-  { env, readFile, stderr }: Terminal,
-  { context, ...flags }: Flags,
-): Config | undefined {
-  const srcContext = flags["srcContext"] ?? context;
-  const result = loadConfig({ flags: { ...flags, srcContext }, env, readFile });
+export function toolConfig({ env, readFile, stderr }: Terminal, flags: Flags): Config | undefined {
+  const result = loadConfig({ flags: toolFlags(flags), env, readFile });
   if (result.kind === "invalid") {
     for (const problem of result.problems) stderr(`error: ${problemLine(problem)}\n`);
     return undefined;

@@ -26,7 +26,7 @@ async function explain(...words: readonly string[]): Promise<ToolResult> {
     "leader-election-name": "ferry",
   };
   const flags = Object.entries(settings).map(([name, value]) => `--${name}=${value}`);
-  return runTool(["explain", ...words, ...flags]);
+  return runTool(["explain", ...flags, ...words]);
 }
 
 async function found(...words: readonly string[]): Promise<Finding> {
