@@ -6,6 +6,7 @@ import type { Terminal } from "./cli/terminal.js";
 import type { Config } from "./config/config.js";
 import { DoctorCommand } from "./doctor-command.js";
 import { ExplainCommand } from "./explain-command.js";
+import { KubeconfigCommand } from "./kubeconfig-command.js";
 import type { OpenCluster } from "./kube/open-cluster.js";
 import { openFor } from "./open-for.js";
 import { sha256 } from "./runtime/sha256.js";
@@ -21,5 +22,6 @@ export function commandsOf({ readFile, stderr }: Terminal, run: Run): Program["c
   const certs = new CertsCommands({ ...around, open: open("certs"), readFile });
   const explain = new ExplainCommand({ ...around, open: open("explain") });
   const doctor = new DoctorCommand({ ...around, open: open("doctor"), certs, explain });
-  return { run, certs, explain, doctor };
+  const kubeconfig = new KubeconfigCommand({ ...around, open: open("kubeconfig") });
+  return { run, certs, explain, doctor, kubeconfig };
 }

@@ -6,6 +6,7 @@ import { withTwoDashes } from "./arguments.js";
 import { certsCommand, type Certs } from "./certs.js";
 import { doctorCommand, type Doctor } from "./doctor.js";
 import { explainCommand, type Explain } from "./explain.js";
+import { kubeconfigCommand, type MakeKubeconfig } from "./kubeconfig.js";
 import { runCommand, type Run } from "./run.js";
 import { askOverHttp, type Ask } from "./read-status.js";
 import { statusCommand } from "./status.js";
@@ -20,6 +21,7 @@ export interface Program {
     readonly certs: Certs;
     readonly explain: Explain;
     readonly doctor: Doctor;
+    readonly kubeconfig: MakeKubeconfig;
   };
   /** How `status` asks; default: HTTP. */
   readonly ask?: Ask;
@@ -45,6 +47,7 @@ export async function runProgram(program: Program, args: readonly string[]): Pro
     .addCommand(status)
     .addCommand(explainCommand({ terminal, explain: commands.explain, ask }, exit))
     .addCommand(doctorCommand(terminal, commands.doctor, exit))
+    .addCommand(kubeconfigCommand(terminal, commands.kubeconfig, exit))
     .addCommand(certsCommand(terminal, commands.certs, exit));
   const all = withSubcommands(root);
   for (const command of all) prepare(command, program);

@@ -7,12 +7,13 @@ import { isRecord, parseJson } from "./json.js";
 
 /** A token before a certificate: API servers look at the certificate first, but kubeconfigs have one of the two. */
 export function credentialFacts({ origin, headers, tls }: Credential): CredentialFacts {
+  const server = { server: origin, ca: tls.ca?.toString() };
   const bearer = headers.find((value) => value.startsWith("Bearer "))?.slice("Bearer ".length);
-  if (bearer !== undefined) return { server: origin, kind: "token", ...tokenDates(bearer) };
+  if (bearer !== undefined) return { ...server, kind: "token", ...tokenDates(bearer) };
   if (tls.cert !== undefined) {
-    return { server: origin, kind: "client-certificate", ...certificateDates(tls.cert) };
+    return { ...server, kind: "client-certificate", ...certificateDates(tls.cert) };
   }
-  return { server: origin, kind: "none", ...NO_DATES };
+  return { ...server, kind: "none", ...NO_DATES };
 }
 
 type Dates = Pick<CredentialFacts, "issuedAtMs" | "expiresAtMs">;

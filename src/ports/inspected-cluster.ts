@@ -9,6 +9,8 @@ export interface CredentialFacts {
   readonly kind: "token" | "client-certificate" | "none";
   /** undefined: a token that is no JWT, or does not say. */
   readonly issuedAtMs: number | undefined;
+  /** PEM of the CA that the server's certificate is checked with; undefined: those that the host trusts anyway. */
+  readonly ca: string | undefined;
   /** undefined: it does not end by itself, or does not say. */
   readonly expiresAtMs: number | undefined;
 }

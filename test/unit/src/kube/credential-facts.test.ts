@@ -22,6 +22,7 @@ describe("credentialFacts", () => {
     expect(credentialFacts(bearer({ iat: 1_700_000_000, exp: 1_700_003_600 }))).toEqual({
       server: "https://x",
       kind: "token",
+      ca: undefined,
       issuedAtMs: 1_700_000_000_000,
       expiresAtMs: 1_700_003_600_000,
     });
