@@ -14,6 +14,8 @@ COPY webhook webhook
 COPY certs certs
 COPY sidecar sidecar
 RUN node build.config.ts
+# So that `kubectl exec … svc-ferry doctor` needs neither a shell nor the path of Node.
+RUN printf '#!/nodejs/bin/node\nimport("/app/svc-ferry.js");\n' > svc-ferry && chmod 755 svc-ferry
 
 # Node and one file for each entry: no shell, no package manager, nothing to write to.
 FROM ${RUNTIME_IMAGE}
@@ -22,6 +24,7 @@ LABEL org.opencontainers.image.title="svc-ferry" \
       org.opencontainers.image.licenses="Apache-2.0"
 WORKDIR /app
 COPY --from=build /build/LICENSE /build/package.json /build/dist/*.js /build/dist/*.LEGAL.txt ./
+COPY --from=build /build/svc-ferry /usr/local/bin/
 ENV NODE_ENV=production
 # Numeric, so that runAsNonRoot can be checked without a passwd file.
 USER 65532:65532

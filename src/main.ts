@@ -1,11 +1,10 @@
 import "reflect-metadata";
 import process from "node:process";
-import { CertsCommands } from "./certs-commands.js";
 import { runProgram } from "./cli/program.js";
+import { commandsOf } from "./commands.js";
 import { compose } from "./compose.js";
 import type { Config } from "./config/config.js";
 import { processEnvironment, readTextFile } from "./config/load.js";
-import { openSource } from "./open-source.js";
 import { termination } from "./runtime/signals.js";
 import { keepHeapSmall } from "./runtime/small-heap.js";
 import { SystemClock } from "./runtime/system-clock.js";
@@ -32,13 +31,8 @@ const terminal = {
   stdout: (text: string) => process.stdout.write(text),
   stderr: (text: string) => process.stderr.write(text),
 };
-const certs = new CertsCommands({
-  open: (source) => openSource(source, terminal.stderr),
-  clock: new SystemClock(),
-  readFile: readTextFile,
-});
 
 process.exitCode = await runProgram(
-  { version: VERSION, terminal, commands: { run, certs } },
+  { version: VERSION, terminal, commands: commandsOf(terminal, run) },
   process.argv.slice(2),
 );

@@ -4,15 +4,25 @@ import { suggest } from "../config/suggest.js";
 import { printable } from "../ports/printable.js";
 import { withTwoDashes } from "./arguments.js";
 import { certsCommand, type Certs } from "./certs.js";
+import { doctorCommand, type Doctor } from "./doctor.js";
+import { explainCommand, type Explain } from "./explain.js";
+import { kubeconfigCommand, type MakeKubeconfig } from "./kubeconfig.js";
 import { runCommand, type Run } from "./run.js";
-import { askOverHttp, statusCommand, type Ask } from "./status.js";
+import { askOverHttp, type Ask } from "./read-status.js";
+import { statusCommand } from "./status.js";
 import { EXIT_CANNOT, EXIT_OK, type Terminal } from "./terminal.js";
 
 export interface Program {
   readonly version: string;
   readonly terminal: Terminal;
   /** What the commands do; `main` gives the real ones. */
-  readonly commands: { readonly run: Run; readonly certs: Certs };
+  readonly commands: {
+    readonly run: Run;
+    readonly certs: Certs;
+    readonly explain: Explain;
+    readonly doctor: Doctor;
+    readonly kubeconfig: MakeKubeconfig;
+  };
   /** How `status` asks; default: HTTP. */
   readonly ask?: Ask;
 }
@@ -35,6 +45,9 @@ export async function runProgram(program: Program, args: readonly string[]): Pro
     .description("Labelled Services of one Kubernetes cluster, live in another.")
     .addCommand(run, { isDefault: true })
     .addCommand(status)
+    .addCommand(explainCommand({ terminal, explain: commands.explain, ask }, exit))
+    .addCommand(doctorCommand(terminal, commands.doctor, exit))
+    .addCommand(kubeconfigCommand(terminal, commands.kubeconfig, exit))
     .addCommand(certsCommand(terminal, commands.certs, exit));
   const all = withSubcommands(root);
   for (const command of all) prepare(command, program);

@@ -5,7 +5,7 @@ import { compose } from "../../src/compose.js";
 import { KubeClusters } from "../../src/kube-clusters.js";
 import { Clusters } from "../../src/ports/clusters.js";
 import type { KubeApi } from "../../src/ports/kube-api.js";
-import { NO_CERTS } from "../fixtures/no-certs.js";
+import { NO_COMMANDS } from "../fixtures/no-commands.js";
 import { SHOWN_LINES } from "./replica.js";
 
 /**
@@ -29,9 +29,9 @@ export function startInProcess(args: readonly string[], stallMs: number): () => 
       version: "test",
       terminal: { env: {}, readFile: () => "", stdout: sink.write, stderr: sink.write },
       commands: {
+        ...NO_COMMANDS,
         run: async (config, warnings) =>
           compose(config, sink, impatient).run(stop.signal, warnings),
-        certs: NO_CERTS,
       },
     },
     args,

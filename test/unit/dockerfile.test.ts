@@ -70,7 +70,8 @@ describe("the Dockerfile", () => {
       .filter(([name]) => name === "RUN")
       .map(([, rest]) => rest);
 
-    expect(commands).toEqual(["npm ci --ignore-scripts", "node build.config.ts"]);
+    expect(commands.slice(0, 2)).toEqual(["npm ci --ignore-scripts", "node build.config.ts"]);
+    expect(commands.filter((command) => /npm|curl|wget/.test(command))).toHaveLength(1);
   });
 
   it("takes every folder that the program is made of, and nothing that is not let through", () => {

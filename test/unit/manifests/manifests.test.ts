@@ -87,13 +87,14 @@ describe("manifests/source", () => {
 
   it("sets variables that svc-ferry reads", () => {
     const known = [
+      "SVC_FERRY_CONFIG",
       "SVC_FERRY_POD_NAME",
       ...Object.values(SETTINGS).flatMap(({ fallbackVariable }) => fallbackVariable ?? []),
     ];
 
     const set = container?.env.map(({ name }) => name) ?? [];
 
-    expect(set).toEqual(["SVC_FERRY_POD_NAME", "POD_IP"]);
+    expect(set).toEqual(["SVC_FERRY_CONFIG", "SVC_FERRY_POD_NAME", "POD_IP"]);
     expect(set.filter((name) => !known.includes(name))).toEqual([]);
   });
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { runProgram } from "../../../../src/cli/program.js";
 import type { Config } from "../../../../src/config/config.js";
 import { SETTINGS } from "../../../../src/config/settings.js";
-import { NO_CERTS } from "../../../fixtures/no-certs.js";
+import { NO_COMMANDS } from "../../../fixtures/no-commands.js";
 
 async function cli(line: string, { env = {}, runExit = 0, file = "" } = {}) {
   const out: string[] = [];
@@ -18,11 +18,11 @@ async function cli(line: string, { env = {}, runExit = 0, file = "" } = {}) {
         readFile: () => file,
       },
       commands: {
+        ...NO_COMMANDS,
         run: async (config) => {
           configs.push(config);
           return runExit;
         },
-        certs: NO_CERTS,
       },
       ask: async () => ({ kind: "unreachable", reason: "not in this test" }),
     },
