@@ -22,6 +22,8 @@ export type Feature =
   | "families"
   /** `--webhook=on`. */
   | "webhook"
+  /** The same where the Secret was not installed empty, as the manifests do it: nobody else is asked for this right. */
+  | "missing-secret"
   /** `--webhook=on` with `--certs-mode=self`: svc-ferry tells API servers of its CA. */
   | "ca-bundle"
   /** What `svc-ferry doctor` reads beyond all this; without the right these checks are skipped. */
@@ -154,7 +156,7 @@ const SOURCE_RIGHTS: readonly Right[] = [
     group: CORE,
     resource: "secrets",
     verbs: ["create"],
-    feature: "webhook",
+    feature: "missing-secret",
     why: "make that Secret where nobody installed an empty one",
   },
   ...["mutatingwebhookconfigurations", "validatingwebhookconfigurations"].flatMap(

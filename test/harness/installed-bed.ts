@@ -111,6 +111,17 @@ export class InstalledBed {
     return run;
   }
 
+  /** An administrator's kubeconfig, with a context for each side. */
+  administrator(): string {
+    const path = join(this.folder, "administrator.yaml");
+    const planes = [this.source, this.destination];
+    writeKubeconfig(
+      path,
+      planes.map((controlPlane) => ({ context: controlPlane.context, controlPlane })),
+    );
+    return path;
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.#runs.map(async (run) => run.stop()));
     await this.#door?.close();

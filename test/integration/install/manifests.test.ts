@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { DoctorReport } from "../../../src/ports/doctor-report.js";
 import { installedObjects } from "../../fixtures/installed-objects.js";
-import { filesOf } from "../../fixtures/source-text.js";
+import { filesOf, textOf } from "../../fixtures/source-text.js";
 import type { FerryRun } from "../../harness/ferry-run.js";
 import { type InstalledBed, installBed } from "../../harness/installed-bed.js";
 import type { Manifest } from "../../harness/manifest.js";
 import { objectsOf, render, renderWith, textOfObjects } from "../../harness/overlay.js";
+import { runTool } from "../../harness/tool-run.js";
 import { waitFor } from "../../harness/wait-for.js";
 
 let bed: InstalledBed;
@@ -83,6 +85,28 @@ describe("manifests/source", () => {
       }
     },
   );
+});
+
+describe("svc-ferry doctor", () => {
+  it("finds nothing wrong with what was installed, but for the kubelets that there are none of", async () => {
+    const flags = [
+      "--config=ferry.yaml",
+      `--kubeconfig=${bed.administrator()}`,
+      "--in-cluster=off",
+    ];
+    // The replica is no pod, and the administrator of the tests has a token of his own.
+    const skipped = "--skip=pods,lease,src-cred,dst-cred";
+    const args = ["doctor", ...flags, skipped, "--output=json"];
+
+    const { out } = await runTool(args, textOf("manifests/source/ferry.yaml"));
+
+    const { checks } = JSON.parse(out) as DoctorReport;
+    const told = checks
+      .filter(({ result }) => result === "fail" || result === "warn")
+      .map(({ id, message }) => `${id}: ${message}`);
+    expect(told).toEqual([]);
+    expect(checks.filter(({ id }) => id.includes("rbac:")).length).toBeGreaterThan(30);
+  });
 });
 
 /** First line of a sample: what becomes of it. */

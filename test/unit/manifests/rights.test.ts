@@ -45,10 +45,7 @@ function asGranted({ right, verb, namespace, name }: NeededRight): Granted {
 
 describe("the roles of manifests/source", () => {
   it("grant what svc-ferry needs with that configuration, and nothing else", () => {
-    // The Secret is installed, empty: nobody has to create it.
-    const needed = sourceRights(question).filter(
-      ({ right, verb }) => right.resource !== "secrets" || verb !== "create",
-    );
+    const needed = sourceRights(question);
 
     const allowed = granted(installedObjects("manifests/source"));
 

@@ -58,7 +58,6 @@ describe("sourceRights", () => {
 
     expect(added).toEqual([
       ...["get", "list", "watch", "update"].map((verb) => `${verb} secrets k8s-sync/tls`),
-      "create secrets k8s-sync/*",
       ...["mutating", "validating"].flatMap((kind) =>
         ["get", "list", "watch", "patch"].map(
           (verb) => `${verb} ${kind}webhookconfigurations */svc-ferry`,
