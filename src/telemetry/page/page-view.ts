@@ -58,6 +58,7 @@ function pageOf({ page }: PageQuery, rows: number): number {
 
 function isFound(service: ServiceStatus, { text, state }: PageQuery): boolean {
   if (state !== "" && service.state !== state) return false;
+  if (text === "") return true;
   const wanted = text.toLowerCase();
   return [service.service, service.target, service.destination, service.reason ?? ""].some((part) =>
     part.toLowerCase().includes(wanted),

@@ -1,16 +1,24 @@
-import type { ServerResponse } from "node:http";
 import type { Clock } from "../../ports/clock.js";
 import { rfc3339 } from "../../ports/timestamps.js";
 import { pageDiff } from "./page-diff.js";
 import { moment } from "./page-row.js";
 import type { PageView } from "./page-view.js";
 
+/** The other end of a stream, as node's ServerResponse is one. */
+export interface Viewer {
+  /** It takes nothing at the moment. */
+  readonly writableNeedDrain: boolean;
+  write(text: string): unknown;
+  destroy(): unknown;
+  on(event: "close" | "error", listener: () => void): unknown;
+}
+
 /** What a viewer sees at this moment. */
 export type Look = () => PageView;
 
 /** Between two looks: a Service that was labelled is seen within a second. */
 const LOOK_EVERY_MS = 500;
-/** A look may take a twenty-fifth of the time at most: who looks must not slow down what he looks at. */
+/** All looks together take a twenty-fifth of the time at most: who looks must not slow down what he looks at. */
 const REST_PER_LOOK = 24;
 /** Without news; shorter than the minute after which proxies close what is silent. */
 const BEAT_EVERY_MS = 15_000;
@@ -33,27 +41,27 @@ export class Viewers {
   }
 
   /** Until the other side closes, or is closed. Never rejects. */
-  async serve(response: ServerResponse, look: Look): Promise<void> {
+  async serve(viewer: Viewer, look: Look): Promise<void> {
     this.#count += 1;
     const closed = new AbortController();
-    response.once("close", () => closed.abort());
-    response.on("error", () => closed.abort());
+    viewer.on("close", () => closed.abort());
+    viewer.on("error", () => closed.abort());
     try {
-      await this.#follow(response, look, closed.signal);
+      await this.#follow(viewer, look, closed.signal);
     } finally {
       this.#count -= 1;
-      response.destroy();
+      viewer.destroy();
     }
   }
 
-  async #follow(response: ServerResponse, look: Look, signal: AbortSignal): Promise<void> {
+  async #follow(viewer: Viewer, look: Look, signal: AbortSignal): Promise<void> {
     const { clock } = this;
     let seen: PageView | undefined;
     let saidMs = clock.monotonicMs();
     while (!signal.aborted) {
       const beganMs = clock.monotonicMs();
       const silentMs = beganMs - saidMs;
-      if (response.writableNeedDrain) {
+      if (viewer.writableNeedDrain) {
         if (silentMs >= MAX_STUCK_MS) return;
       } else {
         const view = look();
@@ -61,14 +69,12 @@ export class Viewers {
         seen = view;
         if (patch !== undefined || silentMs >= BEAT_EVERY_MS) {
           const at = moment(rfc3339(clock.now()));
-          response.write(
-            patch === undefined ? event("beat", { at }) : event("view", { at, patch }),
-          );
+          viewer.write(patch === undefined ? event("beat", { at }) : event("view", { at, patch }));
           saidMs = beganMs;
         }
       }
       const tookMs = clock.monotonicMs() - beganMs;
-      await clock.sleep(Math.max(LOOK_EVERY_MS, tookMs * REST_PER_LOOK), signal);
+      await clock.sleep(Math.max(LOOK_EVERY_MS, tookMs * REST_PER_LOOK * this.#count), signal);
     }
   }
 }
