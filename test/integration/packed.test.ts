@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { writeKubeconfig } from "../controlplane/kubeconfig.js";
+import { startFerry } from "../harness/ferry-process.js";
 
 const execute = promisify(execFile);
 
@@ -84,12 +86,40 @@ describe("npm pack", () => {
   });
 });
 
+/** package.json and the files of dist in one folder, as the image has them. */
+async function imageFolder(): Promise<string> {
+  const app = await mkdtemp(join(folder, "app-"));
+  await cp("package.json", join(app, "package.json"));
+  const scripts = (await readdir("dist")).filter((name) => name.endsWith(".js"));
+  for (const name of scripts) await cp(join("dist", name), join(app, name));
+  return app;
+}
+
 describe("what the image holds", () => {
-  it("runs as the image does: package.json and the files of dist in one folder, nothing else", async () => {
-    const app = await mkdtemp(join(folder, "app-"));
-    await cp("package.json", join(app, "package.json"));
-    const scripts = (await readdir("dist")).filter((name) => name.endsWith(".js"));
-    for (const name of scripts) await cp(join("dist", name), join(app, name));
+  it("has the page in it, and answers before any cluster does", async () => {
+    const app = await imageFolder();
+    const nowhere = { server: "https://127.0.0.1:1", ca: "none", token: "none" };
+    const kubeconfigPath = join(app, "kubeconfig");
+    writeKubeconfig(
+      kubeconfigPath,
+      ["local-cluster", "external-cluster"].map((context) => ({ context, controlPlane: nowhere })),
+    );
+    const flags = [`--kubeconfig=${kubeconfigPath}`, "--http-port=0", "--bind-address=127.0.0.1"];
+    const ferry = startFerry({ script: join(app, "svc-ferry.js"), args: ["run", ...flags] });
+
+    const origin = `http://127.0.0.1:${await ferry.adminPort()}`;
+    const [page, script, style] = await Promise.all(
+      ["/", "/page.js", "/page.css"].map(async (path) => (await fetch(origin + path)).text()),
+    );
+    await ferry.stop();
+
+    expect(page).toContain("this replica cannot say how Services stand");
+    expect(script).toContain("new EventSource");
+    expect(style).toContain("prefers-color-scheme");
+  });
+
+  it("runs from that alone, without a word of complaint", async () => {
+    const app = await imageFolder();
 
     const { stdout, stderr } = await execute(
       process.execPath,

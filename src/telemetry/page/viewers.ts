@@ -16,8 +16,8 @@ export interface Viewer {
 /** What a viewer sees at this moment. */
 export type Look = () => PageView;
 
-/** Between two looks: a Service that was labelled is seen within a second. */
-const LOOK_EVERY_MS = 500;
+/** Between two looks: quick enough for who has just typed a label, slow enough for who reads. */
+const LOOK_EVERY_MS = 250;
 /** All looks together take a twenty-fifth of the time at most: who looks must not slow down what he looks at. */
 const REST_PER_LOOK = 24;
 /** Without news; shorter than the minute after which proxies close what is silent. */
