@@ -7,6 +7,7 @@ import { certsCommand, type Certs } from "./certs.js";
 import { doctorCommand, type Doctor } from "./doctor.js";
 import { explainCommand, type Explain } from "./explain.js";
 import { kubeconfigCommand, type MakeKubeconfig } from "./kubeconfig.js";
+import { leaveCommand, type Leave } from "./leave.js";
 import { runCommand, type Run } from "./run.js";
 import { askOverHttp, type Ask } from "./read-status.js";
 import { statusCommand } from "./status.js";
@@ -22,6 +23,7 @@ export interface Program {
     readonly explain: Explain;
     readonly doctor: Doctor;
     readonly kubeconfig: MakeKubeconfig;
+    readonly leave: Leave;
   };
   /** How `status` asks; default: HTTP. */
   readonly ask?: Ask;
@@ -48,6 +50,7 @@ export async function runProgram(program: Program, args: readonly string[]): Pro
     .addCommand(explainCommand({ terminal, explain: commands.explain, ask }, exit))
     .addCommand(doctorCommand(terminal, commands.doctor, exit))
     .addCommand(kubeconfigCommand(terminal, commands.kubeconfig, exit))
+    .addCommand(leaveCommand(terminal, commands.leave, exit))
     .addCommand(certsCommand(terminal, commands.certs, exit));
   const all = withSubcommands(root);
   for (const command of all) prepare(command, program);
