@@ -1,8 +1,10 @@
 /** Bundles what runs: one file per entry, tree-shaken, so that a start costs no hundreds of modules. */
-import { chmod } from "node:fs/promises";
+import { chmod, writeFile } from "node:fs/promises";
 import { build, type Plugin } from "esbuild";
 
 const OUT = "dist/svc-ferry.js";
+/** The same program by the name that kubectl looks for; it tells itself apart by how it was called. */
+const PLUGIN = "dist/kubectl-ferry.js";
 
 /**
  * client-node does not declare that importing its modules has no effect, so all of its generated API would be bundled and
@@ -43,4 +45,5 @@ await build({
     ].join("\n"),
   },
 });
-await chmod(OUT, 0o755);
+await writeFile(PLUGIN, '#!/usr/bin/env node\nimport "./svc-ferry.js";\n');
+for (const file of [OUT, PLUGIN]) await chmod(file, 0o755);

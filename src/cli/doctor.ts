@@ -4,7 +4,6 @@
  */
 import { Command, InvalidArgumentError, Option } from "commander";
 import { parseDuration } from "../config/duration.js";
-import type { Flags } from "../config/given.js";
 import { loadConfig, type ConfigResult } from "../config/load.js";
 import type { Account, DoctorQuestion, DoctorReport } from "../ports/doctor-report.js";
 import { printable } from "../ports/printable.js";
@@ -62,6 +61,7 @@ export function doctorCommand(
         `the same in destinations (default: in a pod self, else ${DESTINATION_ACCOUNT})`,
       ).argParser(account),
     )
+    .addOption(new Option("-n, --namespace <namespace>", "the same as --leader-election-namespace"))
     .addOption(new Option("-o, --output <format>", "another format").choices(["json"]));
   return withToolSettings(command).action(async (flags: DoctorFlags) =>
     exit(await examined(terminal, doctor, flags)),
@@ -78,13 +78,17 @@ interface DoctorFlags {
   readonly sourceAccount?: Account;
   readonly destinationAccount?: Account;
   readonly output?: "json";
+  readonly namespace?: string;
+  readonly leaderElectionNamespace?: string;
 }
 
 async function examined(terminal: Terminal, doctor: Doctor, flags: DoctorFlags): Promise<number> {
   const { only, skip, pre, strict, wait, sourceAccount, destinationAccount, output, ...settings } =
     flags;
   const { env, readFile, stdout, stderr } = terminal;
-  const loaded = loadConfig({ flags: toolFlags(settings as Flags), env, readFile });
+  const leaderElectionNamespace = settings.leaderElectionNamespace ?? settings.namespace;
+  const given = toolFlags({ ...settings, leaderElectionNamespace });
+  const loaded = loadConfig({ flags: given, env, readFile });
   const answer = await doctor.examine(loaded, {
     only: only ?? [],
     skip: skip ?? [],
