@@ -4,6 +4,7 @@
  */
 import { Command, InvalidArgumentError, Option } from "commander";
 import { parseDuration } from "../config/duration.js";
+import type { Flags } from "../config/given.js";
 import { loadConfig, type ConfigResult } from "../config/load.js";
 import type { Account, DoctorQuestion, DoctorReport } from "../ports/doctor-report.js";
 import { printable } from "../ports/printable.js";
@@ -83,28 +84,44 @@ interface DoctorFlags {
 }
 
 async function examined(terminal: Terminal, doctor: Doctor, flags: DoctorFlags): Promise<number> {
-  const { only, skip, pre, strict, wait, sourceAccount, destinationAccount, output, ...settings } =
-    flags;
   const { env, readFile, stdout, stderr } = terminal;
-  const leaderElectionNamespace = settings.leaderElectionNamespace ?? settings.namespace;
-  const given = toolFlags({ ...settings, leaderElectionNamespace });
-  const loaded = loadConfig({ flags: given, env, readFile });
-  const answer = await doctor.examine(loaded, {
-    only: only ?? [],
-    skip: skip ?? [],
-    pre: pre ?? false,
-    waitMs: wait ?? 0,
-    sourceAccount: sourceAccount ?? ownAccount(terminal, `${leaseNamespace(loaded)}/svc-ferry`),
-    destinationAccount: destinationAccount ?? ownAccount(terminal, DESTINATION_ACCOUNT),
-  });
+  const loaded = loadConfig({ flags: settingsOf(flags), env, readFile });
+  const answer = await doctor.examine(loaded, questionOf(terminal, flags, loaded));
   if (answer.kind === "unknown-names") {
     stderr(`error: no check and no section is called ${printable(answer.names.join(", "))}\n`);
     return EXIT_CANNOT;
   }
   const { report } = answer;
-  stdout(output === "json" ? `${JSON.stringify(report, undefined, 2)}\n` : doctorText(report));
-  const { summary } = report;
-  return summary.fail > 0 || (strict === true && summary.warn > 0) ? EXIT_FAILED : EXIT_OK;
+  const isJson = flags.output === "json";
+  stdout(isJson ? `${JSON.stringify(report, undefined, 2)}\n` : doctorText(report));
+  const { fail, warn } = report.summary;
+  return fail > 0 || (flags.strict === true && warn > 0) ? EXIT_FAILED : EXIT_OK;
+}
+
+/** The flags that are settings, as `loadConfig` takes them. */
+function settingsOf({ namespace, ...flags }: DoctorFlags): Flags {
+  const own = new Set(["only", "skip", "pre", "strict", "wait", "output"]);
+  const settings = Object.entries(flags).filter(
+    ([name, value]) => !own.has(name) && (typeof value === "string" || value === true),
+  );
+  const leaderElectionNamespace = flags.leaderElectionNamespace ?? namespace;
+  return toolFlags({ ...Object.fromEntries(settings), leaderElectionNamespace });
+}
+
+function questionOf(
+  terminal: Terminal,
+  { only = [], skip = [], pre = false, wait = 0, ...accounts }: DoctorFlags,
+  loaded: ConfigResult,
+): DoctorQuestion {
+  const own = `${leaseNamespace(loaded)}/svc-ferry`;
+  return {
+    only,
+    skip,
+    pre,
+    waitMs: wait,
+    sourceAccount: accounts.sourceAccount ?? ownAccount(terminal, own),
+    destinationAccount: accounts.destinationAccount ?? ownAccount(terminal, DESTINATION_ACCOUNT),
+  };
 }
 
 /** Inside of a pod whoever asks is svc-ferry itself. */

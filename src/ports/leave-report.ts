@@ -11,6 +11,7 @@ export interface LeaveQuestion {
   readonly isMeant: boolean;
 }
 
+/** What became of it. */
 export interface LeaveReport {
   readonly kind: "left";
   readonly link: string;
