@@ -1,9 +1,11 @@
 /** Bundles what runs: one file per entry, tree-shaken, so that a start costs no hundreds of modules. */
-import { chmod, readFile } from "node:fs/promises";
+import { chmod, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { build, type Plugin } from "esbuild";
 
 const OUT = "dist/svc-ferry.js";
+/** The same program by the name that kubectl looks for; it tells itself apart by how it was called. */
+const PLUGIN = "dist/kubectl-ferry.js";
 
 /**
  * client-node does not declare that importing its modules has no effect, so all of its generated API would be bundled and
@@ -61,4 +63,5 @@ await build({
     ].join("\n"),
   },
 });
-await chmod(OUT, 0o755);
+await writeFile(PLUGIN, '#!/usr/bin/env node\nimport "./svc-ferry.js";\n');
+for (const file of [OUT, PLUGIN]) await chmod(file, 0o755);

@@ -8,6 +8,7 @@ import { DoctorCommand } from "./doctor-command.js";
 import { ExplainCommand } from "./explain-command.js";
 import { KubeconfigCommand } from "./kubeconfig-command.js";
 import type { OpenCluster } from "./kube/open-cluster.js";
+import { LeaveCommand } from "./leave-command.js";
 import { openFor } from "./open-for.js";
 import { sha256 } from "./runtime/sha256.js";
 import { SystemClock } from "./runtime/system-clock.js";
@@ -23,5 +24,6 @@ export function commandsOf({ readFile, stderr }: Terminal, run: Run): Program["c
   const explain = new ExplainCommand({ ...around, open: open("explain") });
   const doctor = new DoctorCommand({ ...around, open: open("doctor"), certs, explain });
   const kubeconfig = new KubeconfigCommand({ ...around, open: open("kubeconfig") });
-  return { run, certs, explain, doctor, kubeconfig };
+  const leave = new LeaveCommand({ ...around, open: open("leave") });
+  return { run, certs, explain, doctor, kubeconfig, leave };
 }

@@ -1,4 +1,5 @@
 import "reflect-metadata";
+import { basename } from "node:path";
 import process from "node:process";
 import { runProgram } from "./cli/program.js";
 import { commandsOf } from "./commands.js";
@@ -32,7 +33,10 @@ const terminal = {
   stderr: (text: string) => process.stderr.write(text),
 };
 
+/** kubectl finds its plugins by the file's name; npm's links keep it. */
+const isPlugin = basename(process.argv[1] ?? "").startsWith("kubectl-ferry");
+
 process.exitCode = await runProgram(
-  { version: VERSION, terminal, commands: commandsOf(terminal, run) },
+  { version: VERSION, isPlugin, terminal, commands: commandsOf(terminal, run) },
   process.argv.slice(2),
 );

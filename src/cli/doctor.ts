@@ -62,6 +62,7 @@ export function doctorCommand(
         `the same in destinations (default: in a pod self, else ${DESTINATION_ACCOUNT})`,
       ).argParser(account),
     )
+    .addOption(new Option("-n, --namespace <namespace>", "the same as --leader-election-namespace"))
     .addOption(new Option("-o, --output <format>", "another format").choices(["json"]));
   return withToolSettings(command).action(async (flags: DoctorFlags) =>
     exit(await examined(terminal, doctor, flags)),
@@ -78,29 +79,49 @@ interface DoctorFlags {
   readonly sourceAccount?: Account;
   readonly destinationAccount?: Account;
   readonly output?: "json";
+  readonly namespace?: string;
+  readonly leaderElectionNamespace?: string;
 }
 
 async function examined(terminal: Terminal, doctor: Doctor, flags: DoctorFlags): Promise<number> {
-  const { only, skip, pre, strict, wait, sourceAccount, destinationAccount, output, ...settings } =
-    flags;
   const { env, readFile, stdout, stderr } = terminal;
-  const loaded = loadConfig({ flags: toolFlags(settings as Flags), env, readFile });
-  const answer = await doctor.examine(loaded, {
-    only: only ?? [],
-    skip: skip ?? [],
-    pre: pre ?? false,
-    waitMs: wait ?? 0,
-    sourceAccount: sourceAccount ?? ownAccount(terminal, `${leaseNamespace(loaded)}/svc-ferry`),
-    destinationAccount: destinationAccount ?? ownAccount(terminal, DESTINATION_ACCOUNT),
-  });
+  const loaded = loadConfig({ flags: settingsOf(flags), env, readFile });
+  const answer = await doctor.examine(loaded, questionOf(terminal, flags, loaded));
   if (answer.kind === "unknown-names") {
     stderr(`error: no check and no section is called ${printable(answer.names.join(", "))}\n`);
     return EXIT_CANNOT;
   }
   const { report } = answer;
-  stdout(output === "json" ? `${JSON.stringify(report, undefined, 2)}\n` : doctorText(report));
-  const { summary } = report;
-  return summary.fail > 0 || (strict === true && summary.warn > 0) ? EXIT_FAILED : EXIT_OK;
+  const isJson = flags.output === "json";
+  stdout(isJson ? `${JSON.stringify(report, undefined, 2)}\n` : doctorText(report));
+  const { fail, warn } = report.summary;
+  return fail > 0 || (flags.strict === true && warn > 0) ? EXIT_FAILED : EXIT_OK;
+}
+
+/** The flags that are settings, as `loadConfig` takes them. */
+function settingsOf({ namespace, ...flags }: DoctorFlags): Flags {
+  const own = new Set(["only", "skip", "pre", "strict", "wait", "output"]);
+  const settings = Object.entries(flags).filter(
+    ([name, value]) => !own.has(name) && (typeof value === "string" || value === true),
+  );
+  const leaderElectionNamespace = flags.leaderElectionNamespace ?? namespace;
+  return toolFlags({ ...Object.fromEntries(settings), leaderElectionNamespace });
+}
+
+function questionOf(
+  terminal: Terminal,
+  { only = [], skip = [], pre = false, wait = 0, ...accounts }: DoctorFlags,
+  loaded: ConfigResult,
+): DoctorQuestion {
+  const own = `${leaseNamespace(loaded)}/svc-ferry`;
+  return {
+    only,
+    skip,
+    pre,
+    waitMs: wait,
+    sourceAccount: accounts.sourceAccount ?? ownAccount(terminal, own),
+    destinationAccount: accounts.destinationAccount ?? ownAccount(terminal, DESTINATION_ACCOUNT),
+  };
 }
 
 /** Inside of a pod whoever asks is svc-ferry itself. */

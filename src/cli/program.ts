@@ -7,6 +7,7 @@ import { certsCommand, type Certs } from "./certs.js";
 import { doctorCommand, type Doctor } from "./doctor.js";
 import { explainCommand, type Explain } from "./explain.js";
 import { kubeconfigCommand, type MakeKubeconfig } from "./kubeconfig.js";
+import { leaveCommand, type Leave } from "./leave.js";
 import { runCommand, type Run } from "./run.js";
 import { askOverHttp, type Ask } from "./read-status.js";
 import { statusCommand } from "./status.js";
@@ -14,6 +15,8 @@ import { EXIT_CANNOT, EXIT_OK, type Terminal } from "./terminal.js";
 
 export interface Program {
   readonly version: string;
+  /** As kubectl's plugin: usage says `kubectl ferry`, and nothing runs without being named. */
+  readonly isPlugin?: boolean;
   readonly terminal: Terminal;
   /** What the commands do; `main` gives the real ones. */
   readonly commands: {
@@ -22,6 +25,7 @@ export interface Program {
     readonly explain: Explain;
     readonly doctor: Doctor;
     readonly kubeconfig: MakeKubeconfig;
+    readonly leave: Leave;
   };
   /** How `status` asks; default: HTTP. */
   readonly ask?: Ask;
@@ -34,20 +38,21 @@ export interface Program {
  * @param args without node and script
  */
 export async function runProgram(program: Program, args: readonly string[]): Promise<number> {
-  const { terminal, commands, ask = askOverHttp } = program;
+  const { terminal, commands, ask = askOverHttp, isPlugin = false } = program;
   let exitCode = EXIT_OK;
   const exit = (code: number): void => {
     exitCode = code;
   };
   const run = runCommand(terminal, commands.run, exit);
   const status = statusCommand(terminal, ask, exit);
-  const root = new Command("svc-ferry")
+  const root = new Command(isPlugin ? "kubectl ferry" : "svc-ferry")
     .description("Labelled Services of one Kubernetes cluster, live in another.")
-    .addCommand(run, { isDefault: true })
+    .addCommand(run, { isDefault: !isPlugin })
     .addCommand(status)
     .addCommand(explainCommand({ terminal, explain: commands.explain, ask }, exit))
     .addCommand(doctorCommand(terminal, commands.doctor, exit))
     .addCommand(kubeconfigCommand(terminal, commands.kubeconfig, exit))
+    .addCommand(leaveCommand(terminal, commands.leave, exit))
     .addCommand(certsCommand(terminal, commands.certs, exit));
   const all = withSubcommands(root);
   for (const command of all) prepare(command, program);

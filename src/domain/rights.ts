@@ -30,7 +30,7 @@ export type Feature =
   | "doctor";
 
 /** Where a right has to hold. */
-export type RightPlace =
+type RightPlace =
   /** A cluster-scoped resource, or a namespaced one in all namespaces. */
   | "cluster"
   /** Each namespace of the routes: of their sources in the source, of their targets in a destination. All, when a route says so. */
@@ -41,7 +41,7 @@ export type RightPlace =
   | "default";
 
 /** Which objects; undefined: any. RBAC cannot restrict `create` by name. */
-export type RightNames =
+type RightNames =
   | "kube-system"
   | "kubernetes"
   /** `--leader-election-name`. */

@@ -30,7 +30,6 @@ export const ENDPOINT_SLICES: Resource = {
 };
 export const SECRETS = core("secrets", "Secret");
 export const PODS = core("pods", "Pod");
-export const SERVICE_ACCOUNTS = core("serviceaccounts", "ServiceAccount");
 
 const admission = (plural: string, kind: string): Resource => ({
   group: "admissionregistration.k8s.io",

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -33,6 +33,17 @@ describe("the package", () => {
     for (const flag of ["--src-context", "--dst-ns", "--leader-election-name", "--pod-name"]) {
       expect(help.stdout).toContain(flag);
     }
+  });
+
+  it("is kubectl's plugin by its other name, also by a link as npm makes it", async () => {
+    const link = join(folder, "kubectl-ferry");
+    await symlink(join(folder, "dist", "kubectl-ferry.js"), link);
+
+    const direct = await execute(join(folder, "dist", "kubectl-ferry.js"), ["--help"]);
+    const linked = await execute(link, ["explain", "--help"]);
+
+    expect(direct.stdout).toContain("Usage: kubectl ferry ");
+    expect(linked.stdout).toContain("Usage: kubectl ferry explain ");
   });
 
   it("tells all configuration errors at once, each with setting, value and what is allowed", async () => {

@@ -138,7 +138,7 @@ describe("svc-ferry doctor", () => {
   });
 
   it("asks about svc-ferry's accounts from outside, and about itself in a pod", async () => {
-    const outside = await doctor("--leader-election-namespace ferry");
+    const outside = await doctor("-n ferry");
     const inside = await doctor("", undefined, { KUBERNETES_SERVICE_HOST: "10.0.0.1" });
 
     expect(outside.asked[0]?.question).toMatchObject({

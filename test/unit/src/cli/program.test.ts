@@ -136,3 +136,35 @@ describe("svc-ferry", () => {
     expect(await cli("run everything")).toMatchObject({ code: 2, configs: [] });
   });
 });
+
+describe("kubectl ferry", () => {
+  async function plugin(...args: readonly string[]) {
+    const [out, err]: [string[], string[]] = [[], []];
+    const code = await runProgram(
+      {
+        version: "1.2.3",
+        isPlugin: true,
+        terminal: {
+          stdout: (text) => void out.push(text),
+          stderr: (text) => void err.push(text),
+          env: { HOSTNAME: "pod-1" },
+          readFile: () => "",
+        },
+        commands: NO_COMMANDS,
+      },
+      args,
+    );
+    return { code, out: out.join(""), err: err.join("") };
+  }
+
+  it("calls itself as kubectl's users type it", async () => {
+    expect((await plugin("explain", "--help")).out).toContain("Usage: kubectl ferry explain ");
+  });
+
+  it("starts no daemon when nothing is said", async () => {
+    const { code, out, err } = await plugin();
+
+    expect({ code, out }).toEqual({ code: 2, out: "" });
+    expect(err).toContain("Usage: kubectl ferry ");
+  });
+});
