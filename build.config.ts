@@ -1,8 +1,11 @@
 /** Bundles what runs: one file per entry, tree-shaken, so that a start costs no hundreds of modules. */
-import { chmod } from "node:fs/promises";
+import { chmod, readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { build, type Plugin } from "esbuild";
 
 const OUT = "dist/svc-ferry.js";
+/** The same program by the name that kubectl looks for; it tells itself apart by how it was called. */
+const PLUGIN = "dist/kubectl-ferry.js";
 
 /**
  * client-node does not declare that importing its modules has no effect, so all of its generated API would be bundled and
@@ -33,11 +36,28 @@ const mirrorApart: Plugin = {
   },
 };
 
+/** The page's files go into the bundle as texts: what runs is one file. */
+const inlinePage: Plugin = {
+  name: "inline-page",
+  setup({ onLoad }) {
+    onLoad({ filter: /page[\\/]assets\.ts$/ }, async ({ path }) => {
+      const text = async (name: string): Promise<string> =>
+        JSON.stringify(await readFile(join(dirname(path), name), "utf8"));
+      return {
+        contents: [
+          `export const browserModule = () => ${await text("browser.js")};`,
+          `export const styleSheet = () => ${await text("page.css")};`,
+        ].join("\n"),
+      };
+    });
+  },
+};
+
 await build({
   entryPoints: { "svc-ferry": "src/main.ts", mirror: "sidecar/main.ts" },
   outdir: "dist",
   bundle: true,
-  plugins: [mirrorApart, shakeClientNode],
+  plugins: [mirrorApart, shakeClientNode, inlinePage],
   platform: "node",
   format: "esm",
   target: "node22.19",
@@ -57,4 +77,5 @@ await build({
     ].join("\n"),
   },
 });
-await chmod(OUT, 0o755);
+await writeFile(PLUGIN, '#!/usr/bin/env node\nimport "./svc-ferry.js";\n');
+for (const file of [OUT, PLUGIN]) await chmod(file, 0o755);

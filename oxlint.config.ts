@@ -10,6 +10,8 @@ const AREAS = [
   "kube",
   "intake",
   "reconcile",
+  "explain",
+  "doctor",
   "telemetry",
   "runtime",
   "config",
@@ -36,6 +38,9 @@ const MAY_IMPORT: Record<string, string[]> = {
   kube: ["ports"],
   intake: ["domain", "ports", "queue", "watch"],
   reconcile: ["domain", "ports", "queue"],
+  // What the core would do, by the core's own parts.
+  explain: ["domain", "ports", "intake", "reconcile", "watch"],
+  doctor: ["domain", "ports", "leader"],
   telemetry: ["ports"],
   runtime: ["ports"],
   config: ["domain", "ports"],

@@ -19,6 +19,7 @@ import type { ClusterViews } from "./ports/cluster-views.js";
 import type { HintSink } from "./ports/hint.js";
 import { parseRfc3339 } from "./ports/timestamps.js";
 import { clusterStatus } from "./status-report.js";
+import { VERSION } from "./version.js";
 import type { Surroundings } from "./surroundings.js";
 
 export interface AdmissionRulesParts {
@@ -57,6 +58,7 @@ export class AdmissionRules {
       context,
       shown,
       showsGroups: config.webhook.changedBy === "full",
+      self: { podName: config.podName, version: VERSION },
     });
   }
 

@@ -4,6 +4,7 @@ import { container, Lifecycle, type DependencyContainer } from "tsyringe";
 import { Config } from "./config/config.js";
 import { FerryState } from "./ferry-state.js";
 import { FerryProcess } from "./process.js";
+import { AuditLines } from "./ports/audit-lines.js";
 import { Clock } from "./ports/clock.js";
 import { Clusters } from "./ports/clusters.js";
 import { Digest } from "./ports/digest.js";
@@ -21,10 +22,12 @@ import { SystemClock } from "./runtime/system-clock.js";
 import { SystemRandom } from "./runtime/system-random.js";
 import { adminApp, AdminSettings, AdminSources } from "./telemetry/admin-app.js";
 import { AdminServer } from "./telemetry/admin-server.js";
+import { AuditTail } from "./telemetry/audit-tail.js";
 import { AdminApp } from "./telemetry/bare-app.js";
 import { KubeMetrics } from "./telemetry/kube-metrics.js";
 import { Logger } from "./telemetry/logger.js";
 import { PrometheusMetrics } from "./telemetry/metrics.js";
+import { Page } from "./telemetry/page/page.js";
 
 /**
  * @param sink where the log's lines go; the caller flushes it
@@ -43,7 +46,10 @@ export function compose(
   const clock = new SystemClock();
   root.register(Clock, { useValue: clock });
   root.register(Random, { useClass: SystemRandom }, singleton);
-  const logger = new Logger({ ...config.log, podName: config.podName, clock, sink });
+  const audit = new AuditTail();
+  root.register(AuditLines, { useValue: audit });
+  const onOutcome = (line: string): void => audit.add(line);
+  const logger = new Logger({ ...config.log, podName: config.podName, clock, sink, onOutcome });
   root.register(Log, { useValue: logger });
   const metrics = new PrometheusMetrics((name) => !isMirrorMetric(name));
   root.register(Metrics, { useValue: metrics });
@@ -55,6 +61,7 @@ export function compose(
   root.register<Leadership>(Leadership, { useToken: FerryState });
   root.register<StatusSource>(StatusSource, { useToken: FerryState });
   root.register(AdminSettings, { useValue: { podName: config.podName, ...config.http } });
+  root.register(Page, { useClass: Page }, singleton);
   root.register(AdminSources, { useClass: AdminSources }, singleton);
   root.register(AdminApp, {
     useFactory: (from) => () => adminApp(from.resolve(AdminSettings), from.resolve(AdminSources)),

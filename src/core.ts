@@ -6,7 +6,7 @@ import type { Config } from "./config/config.js";
 import { DestinationLink, type LeasePlace } from "./destination-link.js";
 import type { Installation } from "./domain/installation.js";
 import { ALLOW_MASS_DELETE_ANNOTATION } from "./domain/labels.js";
-import { targetNamespaces } from "./domain/namespaces.js";
+import { mappingContext } from "./domain/mapping-context.js";
 import type { MappingContext } from "./domain/target.js";
 import type { ServiceKey } from "./domain/service-key.js";
 import type { Digest } from "./domain/slice.js";
@@ -52,7 +52,7 @@ export class Core {
   readonly refusals: RefusalReporter;
   readonly #events: EventRecorder;
   readonly #linkByName: ReadonlyMap<string, DestinationLink>;
-  readonly #ownTargets = new Set<string>();
+  readonly #selfDestinations = new Set<string>();
   #sourceSynced = false;
   #mapping: MappingContext;
 
@@ -166,23 +166,19 @@ export class Core {
 
   /** A destination that is the source cluster itself: what lies where its routes write is never a source. */
   #identified(destination: string, uid: string): void {
-    const { installation } = this.parts;
-    if (uid !== installation.sourceCluster) return;
-    const routes = installation.routes.filter((route) => route.destination === destination);
-    const namespaces = targetNamespaces(routes);
-    if (namespaces === "all") return; // labels and annotations still tell mirrors apart
-    for (const namespace of namespaces) this.#ownTargets.add(namespace);
+    if (uid !== this.parts.installation.sourceCluster) return;
+    this.#selfDestinations.add(destination);
     this.#mapping = this.#mapped();
     this.cache.remap(this.#mapping);
   }
 
   #mapped(): MappingContext {
     const { config, installation } = this.parts;
-    return {
+    return mappingContext({
       routes: installation.routes,
-      ownNamespaces: new Set([config.lease.namespace]),
-      ownTargetNamespaces: new Set(this.#ownTargets),
-    };
+      ownNamespace: config.lease.namespace,
+      selfDestinations: this.#selfDestinations,
+    });
   }
 
   #sweepAll(): void {

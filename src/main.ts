@@ -1,12 +1,12 @@
 import "reflect-metadata";
+import { basename } from "node:path";
 import process from "node:process";
-import { CertsCommands } from "./certs-commands.js";
 import type { Mirror } from "./cli/mirror-command.js";
 import { runProgram } from "./cli/program.js";
+import { commandsOf } from "./commands.js";
 import { compose } from "./compose.js";
 import type { Config } from "./config/config.js";
 import { processEnvironment, readTextFile } from "./config/load.js";
-import { openSource } from "./open-source.js";
 import { termination } from "./runtime/signals.js";
 import { keepHeapSmall } from "./runtime/small-heap.js";
 import { SystemClock } from "./runtime/system-clock.js";
@@ -53,13 +53,11 @@ const terminal = {
   stdout: (text: string) => process.stdout.write(text),
   stderr: (text: string) => process.stderr.write(text),
 };
-const certs = new CertsCommands({
-  open: (source) => openSource(source, terminal.stderr),
-  clock: new SystemClock(),
-  readFile: readTextFile,
-});
+
+/** kubectl finds its plugins by the file's name; npm's links keep it. */
+const isPlugin = basename(process.argv[1] ?? "").startsWith("kubectl-ferry");
 
 process.exitCode = await runProgram(
-  { version: VERSION, terminal, commands: { run, certs, mirror } },
+  { version: VERSION, isPlugin, terminal, commands: commandsOf(terminal, run, mirror) },
   process.argv.slice(2),
 );

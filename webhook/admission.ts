@@ -12,6 +12,7 @@ import type { Log } from "../src/ports/log.js";
 import type { AdmissionHandlers, Allowed, Patched, Refused } from "./admission-handler.js";
 import type { AdmissionReview } from "./admission-review.js";
 import { boundedHint } from "./hand-off-message.js";
+import { probeAnswer, type Respondent } from "./probe.js";
 import type { Mutator } from "./mutator.js";
 import type { Validator } from "./validator.js";
 
@@ -26,6 +27,8 @@ export interface AdmissionParts {
   readonly shown: (username: string) => string;
   /** Groups are written too. */
   readonly showsGroups: boolean;
+  /** This replica, for probes. */
+  readonly self: Respondent;
 }
 
 const SAID_FOR_MS = 10_000;
@@ -57,6 +60,13 @@ export class Admission implements AdmissionHandlers {
   };
 
   readonly validate = (review: AdmissionReview, signal: AbortSignal): Allowed | Refused => {
+    const { object, dryRun } = review;
+    const probe = probeAnswer(object?.service, dryRun, this.parts.self);
+    if (probe !== undefined) return { kind: "allowed", warnings: [probe] };
+    return this.#judged(review, signal);
+  };
+
+  #judged(review: AdmissionReview, signal: AbortSignal): Allowed | Refused {
     const { dryRun } = review;
     const before = review.oldObject?.service;
     const after = review.object?.service;
@@ -78,7 +88,7 @@ export class Admission implements AdmissionHandlers {
     const { changeId } = hint;
     const audit = changeId === undefined ? target : { ...target, "change-id": changeId };
     return { kind: "allowed", warnings, audit };
-  };
+  }
 
   #hint(review: AdmissionReview, service: Service | undefined): Hint {
     const { clock, shown } = this.parts;

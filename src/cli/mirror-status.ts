@@ -4,7 +4,7 @@ import { printable } from "../ports/printable.js";
 import { jsonOption, EXIT_FOUND, type MirrorCli } from "./mirror-command.js";
 import { mirrorStatusSchema, type ReadMirrorStatus } from "./mirror-status-schema.js";
 import { isMirrorInOrder, mirrorStatusText } from "./mirror-status-text.js";
-import type { Ask } from "./status.js";
+import type { Ask } from "./read-status.js";
 import { EXIT_CANNOT, EXIT_OK, type Terminal } from "./terminal.js";
 
 interface StatusFlags {

@@ -10,7 +10,7 @@ import { mirrorResumeCommand } from "./mirror-resume.js";
 import { mirrorRunCommand } from "./mirror-run.js";
 import { mirrorStatusCommand } from "./mirror-status.js";
 import { mirrorVerifyCommand } from "./mirror-verify.js";
-import type { Ask } from "./status.js";
+import type { Ask } from "./read-status.js";
 
 /** By name alone, for the list of commands: its half a thousand options are made when they are asked for. */
 export function mirrorEntry(): Command {

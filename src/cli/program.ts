@@ -4,19 +4,30 @@ import { suggest } from "../config/suggest.js";
 import { printable } from "../ports/printable.js";
 import { withTwoDashes } from "./arguments.js";
 import { certsCommand, type Certs } from "./certs.js";
+import { doctorCommand, type Doctor } from "./doctor.js";
+import { explainCommand, type Explain } from "./explain.js";
+import { kubeconfigCommand, type MakeKubeconfig } from "./kubeconfig.js";
+import { leaveCommand, type Leave } from "./leave.js";
 import { mirrorCommand, mirrorEntry } from "./mirror.js";
 import type { Mirror } from "./mirror-command.js";
 import { runCommand, type Run } from "./run.js";
-import { askOverHttp, statusCommand, type Ask } from "./status.js";
+import { askOverHttp, type Ask } from "./read-status.js";
+import { statusCommand } from "./status.js";
 import { EXIT_CANNOT, EXIT_OK, type Terminal } from "./terminal.js";
 
 export interface Program {
   readonly version: string;
+  /** As kubectl's plugin: usage says `kubectl ferry`, and nothing runs without being named. */
+  readonly isPlugin?: boolean;
   readonly terminal: Terminal;
   /** What the commands do; `main` gives the real ones. */
   readonly commands: {
     readonly run: Run;
     readonly certs: Certs;
+    readonly explain: Explain;
+    readonly doctor: Doctor;
+    readonly kubeconfig: MakeKubeconfig;
+    readonly leave: Leave;
     /** Loads the mirror's code. */
     readonly mirror: () => Promise<Mirror>;
   };
@@ -31,17 +42,21 @@ export interface Program {
  * @param args without node and script
  */
 export async function runProgram(program: Program, args: readonly string[]): Promise<number> {
-  const { terminal, commands, ask = askOverHttp } = program;
+  const { terminal, commands, ask = askOverHttp, isPlugin = false } = program;
   let exitCode = EXIT_OK;
   const exit = (code: number): void => {
     exitCode = code;
   };
   const run = runCommand(terminal, commands.run, exit);
   const status = statusCommand(terminal, ask, exit);
-  const root = new Command("svc-ferry")
+  const root = new Command(isPlugin ? "kubectl ferry" : "svc-ferry")
     .description("Labelled Services of one Kubernetes cluster, live in another.")
-    .addCommand(run, { isDefault: true })
+    .addCommand(run, { isDefault: !isPlugin })
     .addCommand(status)
+    .addCommand(explainCommand({ terminal, explain: commands.explain, ask }, exit))
+    .addCommand(doctorCommand(terminal, commands.doctor, exit))
+    .addCommand(kubeconfigCommand(terminal, commands.kubeconfig, exit))
+    .addCommand(leaveCommand(terminal, commands.leave, exit))
     .addCommand(
       args.slice(0, 2).includes("mirror")
         ? mirrorCommand({ terminal, open: commands.mirror, exit }, ask)

@@ -38,6 +38,7 @@ export const statusSchema = z.looseObject({
       heartbeatHolder: z.string().optional(),
       heartbeatCause: z.string().optional(),
       brake: z.boolean(),
+      queued: z.number().optional(),
     }),
   ),
   services: z.array(service),

@@ -194,7 +194,12 @@ export const SETTINGS = {
     "full",
     "how users are named on Services, mirrors and in the log",
   ),
-  page: withDefault("page", oneOf("loopback", "all"), "loopback", "who may read /status"),
+  page: withDefault(
+    "page",
+    oneOf("loopback", "all"),
+    "loopback",
+    "who may read /status and the page",
+  ),
   logFormat: withDefault(
     "log-format",
     oneOf("human", "json"),

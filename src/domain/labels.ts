@@ -35,6 +35,8 @@ export const ALLOW_MASS_DELETE_ANNOTATION = `${PREFIX}allow-mass-delete`;
 export const HAND_OFF_ANNOTATION = `${PREFIX}hand-off`;
 /** On the Secret with the certificates: what a person wants rotated now. */
 export const ROTATE_ANNOTATION = `${PREFIX}rotate`;
+/** On a Service of a dry run: `doctor` asks who answers admission, and how the answer is told from others. */
+export const PROBE_ANNOTATION = `${PREFIX}probe`;
 export const TAKEOVER_ANNOTATION = `${PREFIX}takeover`;
 export const RELEASE_TO_ANNOTATION = `${PREFIX}release-to`;
 

@@ -1,16 +1,21 @@
 /** The way in: a cluster's API from a kubeconfig. */
 
 import type { Clock } from "../ports/clock.js";
-import type { KubeApi } from "../ports/kube-api.js";
+import type { CredentialFacts, InspectedCluster } from "../ports/inspected-cluster.js";
 import { type KubeObserver, silentKubeObserver } from "../ports/kube-observer.js";
 import type { Log } from "../ports/log.js";
 import type { Random } from "../ports/random.js";
+import type { RawApi } from "../ports/raw-api.js";
+import type { Rehearsal } from "../ports/rehearsal.js";
 import type { Access } from "./cluster-context.js";
 import { Connections } from "./connections.js";
+import { credentialFacts } from "./credential-facts.js";
 import { Credentials } from "./credentials.js";
 import type { Environment } from "./environment.js";
 import { KubeClient } from "./kube-client.js";
 import { Limiter } from "./limiter.js";
+import { RawClient } from "./raw-client.js";
+import { RehearsalClient } from "./rehearsal-client.js";
 import { Transport } from "./transport.js";
 
 /** Which cluster, and how hard. */
@@ -38,7 +43,7 @@ export interface ClusterDeps {
 }
 
 /** An open cluster. `close` breaks off what is under way (FERRY-K001) and resolves when all sockets are closed. */
-export type OpenCluster = KubeApi & { close(): Promise<void> };
+export type OpenCluster = InspectedCluster;
 
 /** Half of the API server's own limit (apiserver pkg/server/config.go, RequestTimeout 60 s), and as long as one slow webhook may take. */
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -69,7 +74,7 @@ export async function openCluster(
     clock: deps.clock,
     observer,
   });
-  return new OpenedCluster(cluster, transport, connections);
+  return new OpenedCluster(cluster, transport, connections, credentials);
 }
 
 /** RFC 9110: product, version and a comment in parentheses. What a header or a comment may not hold becomes "?". */
@@ -80,13 +85,23 @@ function userAgent({ version = "dev", comment }: ClusterOptions): string {
     : `${product} (${comment.replaceAll(/[^ -~]|[()\\]/g, "?")})`;
 }
 
-class OpenedCluster extends KubeClient {
+class OpenedCluster extends KubeClient implements OpenCluster {
+  readonly rehearsal: Rehearsal;
+  readonly raw: RawApi;
+
   constructor(
     cluster: string,
     transport: Transport,
     private readonly sockets: Connections,
+    private readonly credentials: Credentials,
   ) {
     super(cluster, transport, sockets);
+    this.rehearsal = new RehearsalClient(transport);
+    this.raw = new RawClient(transport);
+  }
+
+  async credential(): Promise<CredentialFacts> {
+    return credentialFacts(await this.credentials.current());
   }
 
   async close(): Promise<void> {

@@ -29,6 +29,7 @@ export const ENDPOINT_SLICES: Resource = {
   namespaced: true,
 };
 export const SECRETS = core("secrets", "Secret");
+export const PODS = core("pods", "Pod");
 
 const admission = (plural: string, kind: string): Resource => ({
   group: "admissionregistration.k8s.io",

@@ -1,4 +1,4 @@
-/** RFC 3339 in UTC, the one way in which a moment is written, without a calendar library or the clock. */
+/** Moments as text without a calendar library or the clock: RFC 3339 in UTC, the one way in which they are written, and HTTP's. */
 
 const MS_PER_DAY = 86_400_000;
 
@@ -30,6 +30,19 @@ export function parseRfc3339(text: string): number | undefined {
     (at(4) * 3_600 + (at(5) - offsetMinutes) * 60 + at(6)) * 1_000 +
     milliseconds
   );
+}
+
+const MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec";
+const HTTP_MOMENT = /^[A-Z][a-z]{2}, (\d{2}) ([A-Z][a-z]{2}) (\d{4}) (\d{2}):(\d{2}):(\d{2}) GMT$/;
+
+/** "Sun, 06 Nov 1994 08:49:37 GMT" -> ms since the epoch; undefined for anything else. Source: RFC 9110 section 5.6.7. */
+export function parseHttpDate(text: string): number | undefined {
+  const [, day, name = "", year, ...clock] = HTTP_MOMENT.exec(text) ?? [];
+  const month = MONTHS.indexOf(name) / 3 + 1;
+  if (day === undefined || !Number.isInteger(month) || month < 1) return undefined;
+  const [hours = 0, minutes = 0, seconds = 0] = clock.map(Number);
+  const days = daysSinceEpoch(Number(year), month, Number(day));
+  return days * MS_PER_DAY + ((hours * 60 + minutes) * 60 + seconds) * 1_000;
 }
 
 function padded(value: number, digits: number): string {

@@ -38,7 +38,7 @@ export class Applier {
   constructor(
     private readonly destination: string,
     private readonly api: KubeApi,
-    private readonly view: DestinationView,
+    private readonly view: Pick<DestinationView, "wrote" | "deleted">,
     private readonly metrics: Metrics,
   ) {}
 

@@ -5,12 +5,20 @@ import { Health } from "../ports/health.js";
 import { Leadership } from "../ports/leadership.js";
 import { MetricsText } from "../ports/metrics.js";
 import { StatusSource } from "../ports/status.js";
-import { bareApp, metricsRoute, sendReadiness, statusRoute, TEXT } from "./bare-app.js";
+import {
+  bareApp,
+  metricsRoute,
+  sendReadiness,
+  statusRoute,
+  TEXT,
+  whyForbidden,
+} from "./bare-app.js";
+import { Page } from "./page/page.js";
 
 /** What an admin port is told by the configuration. */
 export interface AdminSettings {
   readonly podName: string;
-  /** Who may read /status, which shows names of objects. */
+  /** Who may read /status and the page, which show names of Services. */
   readonly page: "loopback" | "all";
   readonly bindAddress: string;
   /** 0 picks a free one. */
@@ -26,6 +34,7 @@ export class AdminSources {
     @inject(Leadership) readonly leadership: Leadership,
     @inject(MetricsText) readonly metrics: MetricsText,
     @inject(StatusSource) readonly status: StatusSource,
+    @inject(Page) readonly page: Page,
   ) {}
 }
 
@@ -35,6 +44,7 @@ export function adminApp(settings: AdminSettings, sources: AdminSources): Fastif
   probes(app, settings, sources);
   metricsRoute(app, sources.metrics);
   statusRoute(app, settings.page, () => sources.status.report());
+  sources.page.serve(app, (request) => whyForbidden(settings.page, request));
   return app;
 }
 

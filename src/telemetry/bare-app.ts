@@ -48,7 +48,7 @@ export function statusRoute(
   report: () => object,
 ): void {
   app.get("/status", async (request, reply) => {
-    const reason = page === "all" ? undefined : whyForbidden(request);
+    const reason = whyForbidden(page, request);
     if (reason !== undefined) return reply.code(403).type(TEXT).send(`${reason}\n`);
     return reply.send(report());
   });
@@ -63,12 +63,17 @@ export function sendReadiness(reply: FastifyReply, { ok, waitingFor }: Readiness
     .send(text);
 }
 
-function whyForbidden({ socket, headers }: FastifyRequest): string | undefined {
+/** Why this one may not read names of objects; undefined: he may. */
+export function whyForbidden(
+  page: "loopback" | "all",
+  { socket, headers }: FastifyRequest,
+): string | undefined {
+  if (page === "all") return undefined;
   if (!isLoopbackAddress(socket.remoteAddress ?? "")) {
-    return "/status answers this machine only: use kubectl port-forward, an auth proxy in the pod, or run with --page=all";
+    return "this answers its own machine only: use kubectl port-forward, an auth proxy in the pod, or run with --page=all";
   }
   if (!isLoopbackHost(headers.host)) {
-    return "/status answers to the names localhost, 127.0.0.1 and [::1] only: ask by one of them, or run with --page=all";
+    return "this answers to the names localhost, 127.0.0.1 and [::1] only: ask by one of them, or run with --page=all";
   }
   return undefined;
 }

@@ -5,7 +5,7 @@ import type { Log, LogFields } from "../ports/log.js";
 import { printable } from "../ports/printable.js";
 import { rfc3339 } from "../ports/timestamps.js";
 import { humanLine, type Level } from "./human-line.js";
-import { logRecord } from "./log-record.js";
+import { logRecord, type LogRecord } from "./log-record.js";
 import { REDACTED } from "./redact.js";
 
 export interface LoggerOptions {
@@ -14,6 +14,8 @@ export interface LoggerOptions {
   readonly level: Level;
   readonly podName: string;
   readonly clock: Pick<Clock, "now">;
+  /** Hears each line that tells of an outcome, in the human format without its end: what became of a change. */
+  readonly onOutcome?: ((line: string) => void) | undefined;
   /** Where lines go, each with its end; see log-sink.ts. */
   readonly sink: DestinationStream;
 }
@@ -58,22 +60,26 @@ export class Logger implements Log {
     const { options, component } = this;
     if (RANK[level] < RANK[options.level]) return;
     const record = logRecord(fields);
-    if (this.#json === undefined) {
-      const podName = printable(options.podName);
-      const line = humanLine({ timeMs: options.clock.now(), podName, level, message, record });
-      options.sink.write(`${line}\n`);
-      return;
-    }
-    const { route, text } = record;
-    const head = {
-      ...(component && { component }),
-      ...(route && { route }),
-      ...(text && { text }),
-    };
-    // Under one key of their own when they would shadow the record's own: a field must not forge a level or a time.
-    const taken = Object.keys(record.fields).some((key) => RESERVED.has(key));
-    this.#json[level]({ ...head, ...(taken ? { fields: record.fields } : record.fields) }, message);
+    const line = (): string =>
+      humanLine({
+        timeMs: options.clock.now(),
+        podName: printable(options.podName),
+        level,
+        message,
+        record,
+      });
+    if ("outcome" in record.fields) options.onOutcome?.(line());
+    if (this.#json === undefined) options.sink.write(`${line()}\n`);
+    else this.#json[level](jsonFields(record, component), message);
   }
+}
+
+/** One record's own fields, behind what every record has. */
+function jsonFields({ route, text, fields }: LogRecord, component: string | undefined): object {
+  const head = { ...(component && { component }), ...(route && { route }), ...(text && { text }) };
+  // Under one key of their own when they would shadow the record's own: a field must not forge a level or a time.
+  const taken = Object.keys(fields).some((key) => RESERVED.has(key));
+  return { ...head, ...(taken ? { fields } : fields) };
 }
 
 const RESERVED = new Set(["level", "time", "pod", "component", "message", "route", "text"]);

@@ -5,9 +5,8 @@ import { compose } from "../../src/compose.js";
 import { KubeClusters } from "../../src/kube-clusters.js";
 import { Clusters } from "../../src/ports/clusters.js";
 import type { KubeApi } from "../../src/ports/kube-api.js";
-import { NO_CERTS } from "../fixtures/no-certs.js";
+import { NO_COMMANDS } from "../fixtures/no-commands.js";
 import { SHOWN_LINES } from "./replica.js";
-import { NO_MIRROR } from "../fixtures/no-mirror.js";
 
 /**
  * svc-ferry inside the test's own process, with watches that count as broken after `stallMs` without a byte: in life that
@@ -30,10 +29,9 @@ export function startInProcess(args: readonly string[], stallMs: number): () => 
       version: "test",
       terminal: { env: {}, readFile: () => "", stdout: sink.write, stderr: sink.write },
       commands: {
+        ...NO_COMMANDS,
         run: async (config, warnings) =>
           compose(config, sink, impatient).run(stop.signal, warnings),
-        certs: NO_CERTS,
-        mirror: NO_MIRROR,
       },
     },
     args,

@@ -138,7 +138,7 @@ export function addressesOf(slices: readonly Slice[]): readonly string[] {
 }
 
 /** Ready addresses of core/v1 Endpoints, each once, sorted. */
-function readyIps(endpoints: Stored): readonly string[] {
+export function readyIps(endpoints: Stored): readonly string[] {
   const { subsets = [] } = endpoints as EndpointsObject;
   const ips = subsets.flatMap(({ addresses = [] }) => addresses.map(({ ip }) => ip));
   return [...new Set(ips)].toSorted();

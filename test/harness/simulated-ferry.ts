@@ -2,6 +2,7 @@
  * Replicas of svc-ferry in the simulated world: the real process, core and kit,
  * with the world's clock, randomness and clusters, and no port of their own.
  */
+import { idlePage } from "../fixtures/idle-page.js";
 import type { Config } from "../../src/config/config.js";
 import { FerryState } from "../../src/ferry-state.js";
 import type { Clock } from "../../src/ports/clock.js";
@@ -113,7 +114,8 @@ export class SimulatedFerry {
 class NoAdminPort extends AdminServer {
   constructor(state: FerryState, { podName, http }: Config) {
     const settings = { podName, ...http };
-    const sources = new AdminSources(state, state, NO_METRICS, state);
+    const page = idlePage(() => state.report());
+    const sources = new AdminSources(state, state, NO_METRICS, state, page);
     super(settings, () => adminApp(settings, sources), SILENT_LOG);
   }
 

@@ -9,15 +9,15 @@ import { Certificates } from "../../src/certificates.js";
 import { runProgram } from "../../src/cli/program.js";
 import { loadConfig } from "../../src/config/load.js";
 import type { CertificatesReport } from "../../src/ports/certificates-report.js";
-import { openSource } from "../../src/open-source.js";
+import { openFor } from "../../src/open-for.js";
 import { SystemClock } from "../../src/runtime/system-clock.js";
 import { SystemRandom } from "../../src/runtime/system-random.js";
 import { writeKubeconfig } from "../controlplane/kubeconfig.js";
 import { SILENT_LOG } from "../fakes/silent-log.js";
+import { NO_COMMANDS } from "../fixtures/no-commands.js";
 import { RecordedMetrics } from "../fixtures/recorders.js";
 import { Cluster } from "../harness/cluster.js";
 import { waitFor } from "../harness/wait-for.js";
-import { NO_MIRROR } from "../fixtures/no-mirror.js";
 
 const KINDS = ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"];
 const SECRET = "svc-ferry-webhook-tls";
@@ -60,13 +60,12 @@ describe("svc-ferry certs on a real API server", () => {
     const write = (lines: string[]) => (text: string) => void lines.push(text);
     const readFile = (): string => "";
     const commands = {
-      run: async () => 99,
+      ...NO_COMMANDS,
       certs: new CertsCommands({
-        open: (source) => openSource(source, write(err)),
+        open: (source) => openFor({ command: "certs", stderr: write(err) }, source),
         clock: new SystemClock(),
         readFile,
       }),
-      mirror: NO_MIRROR,
     };
     const terminal = { env: {}, readFile, stdout: write(out), stderr: write(err) };
     const args = ["certs", ...words.split(" "), "--kubeconfig", kubeconfig, ...flags()];
@@ -108,7 +107,7 @@ describe("svc-ferry certs on a real API server", () => {
     if (loaded.kind === "invalid") throw new Error("the settings are invalid");
     const { kubeconfigPath: path, source } = inject("controlPlanes");
     const access = { kind: "kubeconfig", path, context: source.context } as const;
-    const api = await openSource({ name: "source", access }, () => {});
+    const api = await openFor({ command: "certs", stderr: () => {} }, { name: "source", access });
     const parts = {
       api,
       clock: new SystemClock(),

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { cp, mkdtemp, readFile, rename, rm } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rename, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -63,6 +63,17 @@ describe("the package", () => {
 
     expect(failed?.code).toBe(2);
     expect(failed?.stderr).toContain("(unavailable)");
+  });
+
+  it("is kubectl's plugin by its other name, also by a link as npm makes it", async () => {
+    const link = join(folder, "kubectl-ferry");
+    await symlink(join(folder, "dist", "kubectl-ferry.js"), link);
+
+    const direct = await execute(join(folder, "dist", "kubectl-ferry.js"), ["--help"]);
+    const linked = await execute(link, ["explain", "--help"]);
+
+    expect(direct.stdout).toContain("Usage: kubectl ferry ");
+    expect(linked.stdout).toContain("Usage: kubectl ferry explain ");
   });
 
   it("tells all configuration errors at once, each with setting, value and what is allowed", async () => {

@@ -142,3 +142,27 @@ describe("Admission", () => {
     expect(admission.keepAnnotation("example.com/other")).toBe(false);
   });
 });
+
+describe("a probe of the way to here", () => {
+  const probe = web.annotation("svc-ferry.io/probe", "0123456789abcdef");
+
+  it("is answered with a warning, and leaves neither hint nor line", () => {
+    const { validate, hints, said } = admissionBed();
+
+    expect(validate(undefined, probe, { dryRun: true })).toEqual({
+      kind: "allowed",
+      warnings: ["svc-ferry probe 0123456789abcdef answered by pod-1 1.2.3"],
+    });
+    expect(hints).toEqual([]);
+    expect(said()).toEqual([]);
+  });
+
+  it("is an ordinary change when it is to be stored", () => {
+    const { validate, hints } = admissionBed();
+
+    const answer = validate(undefined, probe);
+
+    expect(answer).toMatchObject({ kind: "allowed", warnings: [] });
+    expect(hints).toHaveLength(1);
+  });
+});

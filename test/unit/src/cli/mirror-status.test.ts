@@ -1,10 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { runProgram } from "../../../../src/cli/program.js";
-import type { Answer } from "../../../../src/cli/status.js";
+import type { Answer } from "../../../../src/cli/read-status.js";
 import type { MirrorStatusReport } from "../../../../src/ports/mirror-report.js";
 import { mirrorReport } from "../../../fixtures/mirror-report.js";
-import { NO_CERTS } from "../../../fixtures/no-certs.js";
-import { NO_MIRROR } from "../../../fixtures/no-mirror.js";
+import { NO_COMMANDS } from "../../../fixtures/no-commands.js";
 
 async function cli(answer: Answer, line = "mirror status") {
   const out: string[] = [];
@@ -19,7 +18,7 @@ async function cli(answer: Answer, line = "mirror status") {
         env: {},
         readFile: () => "",
       },
-      commands: { run: async () => 99, certs: NO_CERTS, mirror: NO_MIRROR },
+      commands: NO_COMMANDS,
       ask: async (url) => {
         asked.push(url);
         return answer;

@@ -13,7 +13,7 @@ import type {
   PromoteAnswer,
   VerifySummary,
 } from "../../../../src/ports/mirror-answers.js";
-import { NO_CERTS } from "../../../fixtures/no-certs.js";
+import { NO_COMMANDS } from "../../../fixtures/no-commands.js";
 
 const SIDES = "--source-endpoints=http://a:1 --dest-endpoints=http://b:2";
 const CANNOT = { kind: "cannot", problem: "no\nanswer", fix: "start it" } as const;
@@ -71,8 +71,7 @@ async function cli(line: string, answers: Partial<Mirror> = {}, env: Record<stri
         },
       },
       commands: {
-        run: async () => 99,
-        certs: NO_CERTS,
+        ...NO_COMMANDS,
         mirror: async () => {
           loaded += 1;
           return { ...ABSENT, ...answers };

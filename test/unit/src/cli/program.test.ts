@@ -2,8 +2,7 @@ import { describe, expect, it } from "vitest";
 import { runProgram } from "../../../../src/cli/program.js";
 import type { Config } from "../../../../src/config/config.js";
 import { SETTINGS } from "../../../../src/config/settings.js";
-import { NO_CERTS } from "../../../fixtures/no-certs.js";
-import { NO_MIRROR } from "../../../fixtures/no-mirror.js";
+import { NO_COMMANDS } from "../../../fixtures/no-commands.js";
 
 async function cli(line: string, { env = {}, runExit = 0, file = "" } = {}) {
   const out: string[] = [];
@@ -19,12 +18,11 @@ async function cli(line: string, { env = {}, runExit = 0, file = "" } = {}) {
         readFile: () => file,
       },
       commands: {
+        ...NO_COMMANDS,
         run: async (config) => {
           configs.push(config);
           return runExit;
         },
-        certs: NO_CERTS,
-        mirror: NO_MIRROR,
       },
       ask: async () => ({ kind: "unreachable", reason: "not in this test" }),
     },
@@ -136,5 +134,37 @@ describe("svc-ferry", () => {
 
   it("refuses arguments that no command takes", async () => {
     expect(await cli("run everything")).toMatchObject({ code: 2, configs: [] });
+  });
+});
+
+describe("kubectl ferry", () => {
+  async function plugin(...args: readonly string[]) {
+    const [out, err]: [string[], string[]] = [[], []];
+    const code = await runProgram(
+      {
+        version: "1.2.3",
+        isPlugin: true,
+        terminal: {
+          stdout: (text) => void out.push(text),
+          stderr: (text) => void err.push(text),
+          env: { HOSTNAME: "pod-1" },
+          readFile: () => "",
+        },
+        commands: NO_COMMANDS,
+      },
+      args,
+    );
+    return { code, out: out.join(""), err: err.join("") };
+  }
+
+  it("calls itself as kubectl's users type it", async () => {
+    expect((await plugin("explain", "--help")).out).toContain("Usage: kubectl ferry explain ");
+  });
+
+  it("starts no daemon when nothing is said", async () => {
+    const { code, out, err } = await plugin();
+
+    expect({ code, out }).toEqual({ code: 2, out: "" });
+    expect(err).toContain("Usage: kubectl ferry ");
   });
 });

@@ -2,14 +2,13 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { describe, expect, it } from "vitest";
 import { runProgram } from "../../../../src/cli/program.js";
-import { askOverHttp, type Answer } from "../../../../src/cli/status.js";
+import { askOverHttp, type Answer } from "../../../../src/cli/read-status.js";
 import type {
   DestinationStatus,
   ServiceStatus,
   StatusReport,
 } from "../../../../src/ports/status.js";
-import { NO_CERTS } from "../../../fixtures/no-certs.js";
-import { NO_MIRROR } from "../../../fixtures/no-mirror.js";
+import { NO_COMMANDS } from "../../../fixtures/no-commands.js";
 
 const NOW = "2024-01-15T10:30:45.000Z";
 
@@ -82,7 +81,7 @@ async function status(answer: StatusReport | Answer, ...args: string[]) {
         env: {},
         readFile: () => "",
       },
-      commands: { run: async () => 99, certs: NO_CERTS, mirror: NO_MIRROR },
+      commands: NO_COMMANDS,
       ask: async (url) => {
         asked.push(url);
         return answer.kind === "StatusReport"

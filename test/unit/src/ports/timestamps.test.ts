@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseRfc3339, rfc3339 } from "../../../../src/ports/timestamps.js";
+import { parseHttpDate, parseRfc3339, rfc3339 } from "../../../../src/ports/timestamps.js";
 
 const MOMENTS = [
   "1970-01-01T00:00:00.000Z",
@@ -55,4 +55,30 @@ describe("parseRfc3339", () => {
       expect(parseRfc3339(text)).toBeUndefined();
     },
   );
+});
+
+describe("parseHttpDate", () => {
+  it("agrees with the platform on every second of four centuries", () => {
+    const seconds = fc.date({
+      min: new Date("1900-01-01T00:00:00Z"),
+      max: new Date("2300-01-01T00:00:00Z"),
+      noInvalidDate: true,
+    });
+    fc.assert(
+      fc.property(seconds, (moment) => {
+        expect(parseHttpDate(moment.toUTCString())).toBe(
+          Math.floor(moment.getTime() / 1_000) * 1_000,
+        );
+      }),
+    );
+  });
+
+  it.each([
+    "",
+    "2024-01-15T10:30:45Z",
+    "Sun, 06 Nov 1994 08:49:37 CET",
+    "Sun, 06 anF 1994 08:49:37 GMT",
+  ])("knows that %j is none", (text) => {
+    expect(parseHttpDate(text)).toBeUndefined();
+  });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { idlePage } from "../../../fixtures/idle-page.js";
 import type { Readiness } from "../../../../src/ports/health.js";
 import type { StatusReport } from "../../../../src/ports/status.js";
 import { adminApp, AdminSources } from "../../../../src/telemetry/admin-app.js";
@@ -38,6 +39,7 @@ function app({
       { isLeader: () => leads },
       { contentType: "text/plain; version=0.0.4", text: async () => "svc_ferry_leader 0\n" },
       { report },
+      idlePage(report),
     ),
   );
 }

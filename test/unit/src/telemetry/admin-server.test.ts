@@ -1,6 +1,7 @@
 import { createServer } from "node:net";
 import { once } from "node:events";
 import { afterEach, describe, expect, it } from "vitest";
+import { idlePage } from "../../../fixtures/idle-page.js";
 import type { LogFields } from "../../../../src/ports/log.js";
 import { adminApp, AdminSources } from "../../../../src/telemetry/admin-app.js";
 import { AdminServer } from "../../../../src/telemetry/admin-server.js";
@@ -12,12 +13,13 @@ const SOURCES = new AdminSources(
   },
   { isLeader: () => false },
   { contentType: "text/plain", text: async () => "" },
-  {
-    report: () => {
-      throw new Error("not asked here");
-    },
-  },
+  { report: notAsked },
+  idlePage(notAsked),
 );
+
+function notAsked(): never {
+  throw new Error("not asked here");
+}
 
 const stops: (() => Promise<void>)[] = [];
 afterEach(async () => {

@@ -35,6 +35,23 @@ const route = {
   to: "prod-cluster/prod-test/my-service",
 };
 
+describe("what becomes of changes", () => {
+  it.each(["human", "json"] as const)(
+    "is told beside the log, for people, in the format %s",
+    (format) => {
+      const told: string[] = [];
+      const { log } = logger({ format, onOutcome: (line) => void told.push(line) });
+
+      log.info({ outcome: "applied", service: "shop/web" }, "applied");
+      log.info({ service: "shop/web" }, "no outcome");
+
+      expect(told).toEqual([
+        "2024-01-15 10:30:45 [k8s-svc-sync-abc123] applied outcome=applied service=shop/web",
+      ]);
+    },
+  );
+});
+
 describe("the human format", () => {
   it("writes k8s-svc-sync's lines to the letter", () => {
     expect(human({ route, text: "updated endpoints → 3 IPs" }, "updated endpoints")).toBe(

@@ -1,0 +1,294 @@
+/**
+ * The one table of what svc-ferry asks of each cluster's RBAC, right by right, and what each is good for. `doctor` asks
+ * for every one of them; the roles that are shipped grant these and no other.
+ */
+export type Verb = "get" | "list" | "watch" | "create" | "update" | "patch" | "delete";
+
+/** Which part of svc-ferry asks; a role may leave out what a configuration does not turn on. */
+export type Feature =
+  /** Nothing works without. */
+  | "core"
+  /** Events on Services; without the right they are dropped and counted. */
+  | "events"
+  /** `createNamespace` of a route: on for `--dst-ns`. */
+  | "create-namespace"
+  /** `--endpoints` other than `endpoints`. */
+  | "slices"
+  /** `--endpoints` other than `slices`. */
+  | "endpoints"
+  /** Finding mirrors that a former configuration left elsewhere; without the right a warning says that they stay. */
+  | "strays"
+  /** Learning a second IP family before a Service shows it; without the right it is learnt then. */
+  | "families"
+  /** `--webhook=on`. */
+  | "webhook"
+  /** The same where the Secret was not installed empty, as the manifests do it: nobody else is asked for this right. */
+  | "missing-secret"
+  /** `--webhook=on` with `--certs-mode=self`: svc-ferry tells API servers of its CA. */
+  | "ca-bundle"
+  /** What `svc-ferry doctor` reads beyond all this; without the right these checks are skipped. */
+  | "doctor";
+
+/** Where a right has to hold. */
+type RightPlace =
+  /** A cluster-scoped resource, or a namespaced one in all namespaces. */
+  | "cluster"
+  /** Each namespace of the routes: of their sources in the source, of their targets in a destination. All, when a route says so. */
+  | "routes"
+  /** The namespace of the Lease: `--leader-election-namespace` in the source; in a destination the first mapped one. */
+  | "lease"
+  /** The namespace `default`. */
+  | "default";
+
+/** Which objects; undefined: any. RBAC cannot restrict `create` by name. */
+type RightNames =
+  | "kube-system"
+  | "kubernetes"
+  /** `--leader-election-name`. */
+  | "lease"
+  /** The link, by which the Lease in a destination is called. */
+  | "link"
+  /** Each mapped namespace, when they can be told beforehand. */
+  | "mapped-namespaces"
+  /** `svc-ferry-webhook-tls`. */
+  | "webhook-secret"
+  /** `--webhook-configuration`. */
+  | "webhook-configuration";
+
+export interface Right {
+  readonly cluster: "source" | "destination";
+  readonly place: RightPlace;
+  /** "" is core/v1. */
+  readonly group: string;
+  readonly resource: string;
+  readonly verbs: readonly Verb[];
+  readonly names?: RightNames;
+  readonly feature: Feature;
+  /** What is done with it, for people who grant it. */
+  readonly why: string;
+}
+
+const SOURCE = "source";
+const DESTINATION = "destination";
+const CORE = "";
+const DISCOVERY = "discovery.k8s.io";
+const COORDINATION = "coordination.k8s.io";
+const ADMISSION = "admissionregistration.k8s.io";
+const READ = ["get", "list", "watch"] as const;
+
+const IDENTITY = {
+  place: "cluster",
+  group: CORE,
+  resource: "namespaces",
+  verbs: ["get"],
+  names: "kube-system",
+  feature: "core",
+  why: "know the cluster by the UID of kube-system",
+} as const;
+
+/** Both Leases, the leader's and the link's, are kept alike. RBAC knows no names for a create. */
+const KEEP_LEASE = {
+  place: "lease",
+  group: COORDINATION,
+  resource: "leases",
+  feature: "core",
+} as const;
+
+const SOURCE_RIGHTS: readonly Right[] = [
+  { cluster: SOURCE, ...IDENTITY },
+  {
+    cluster: SOURCE,
+    place: "routes",
+    group: CORE,
+    resource: "services",
+    verbs: READ,
+    feature: "core",
+    why: "see which Services are selected; ask for one before its mirror is deleted",
+  },
+  {
+    cluster: SOURCE,
+    place: "routes",
+    group: DISCOVERY,
+    resource: "endpointslices",
+    verbs: READ,
+    feature: "core",
+    why: "see the endpoints of selected Services; ask for one before its copy is deleted",
+  },
+  {
+    cluster: SOURCE,
+    ...KEEP_LEASE,
+    verbs: ["get", "update"],
+    names: "lease",
+    why: "hold the leader's Lease",
+  },
+  { cluster: SOURCE, ...KEEP_LEASE, verbs: ["create"], why: "make the leader's Lease" },
+  {
+    cluster: SOURCE,
+    place: "routes",
+    group: CORE,
+    resource: "events",
+    verbs: ["create", "patch"],
+    feature: "events",
+    why: "tell of a Service what became of it",
+  },
+  {
+    cluster: SOURCE,
+    place: "lease",
+    group: CORE,
+    resource: "events",
+    verbs: ["create", "patch"],
+    feature: "events",
+    why: "tell of blocked deletions, on the Lease",
+  },
+  {
+    cluster: SOURCE,
+    place: "lease",
+    group: CORE,
+    resource: "secrets",
+    verbs: [...READ, "update"],
+    names: "webhook-secret",
+    feature: "webhook",
+    why: "keep and load certificates and keys",
+  },
+  {
+    cluster: SOURCE,
+    place: "lease",
+    group: CORE,
+    resource: "secrets",
+    verbs: ["create"],
+    feature: "missing-secret",
+    why: "make that Secret where nobody installed an empty one",
+  },
+  ...["mutatingwebhookconfigurations", "validatingwebhookconfigurations"].flatMap(
+    (resource): readonly Right[] => [
+      {
+        cluster: SOURCE,
+        place: "cluster",
+        group: ADMISSION,
+        resource,
+        verbs: READ,
+        names: "webhook-configuration",
+        feature: "webhook",
+        why: "see whether API servers trust what is served",
+      },
+      {
+        cluster: SOURCE,
+        place: "cluster",
+        group: ADMISSION,
+        resource,
+        verbs: ["patch"],
+        names: "webhook-configuration",
+        feature: "ca-bundle",
+        why: "fill in caBundle",
+      },
+    ],
+  ),
+];
+
+const DESTINATION_RIGHTS: readonly Right[] = [
+  { cluster: DESTINATION, ...IDENTITY },
+  {
+    cluster: DESTINATION,
+    place: "routes",
+    group: CORE,
+    resource: "services",
+    verbs: [...READ, "create", "patch", "delete"],
+    feature: "core",
+    why: "see which names are free; keep mirrors",
+  },
+  {
+    cluster: DESTINATION,
+    place: "routes",
+    group: DISCOVERY,
+    resource: "endpointslices",
+    verbs: [...READ, "delete"],
+    feature: "core",
+    why: "see what lies under a mirror's name; remove what nothing wants",
+  },
+  {
+    cluster: DESTINATION,
+    place: "routes",
+    group: DISCOVERY,
+    resource: "endpointslices",
+    verbs: ["create", "patch"],
+    feature: "slices",
+    why: "keep the endpoints of mirrors",
+  },
+  {
+    cluster: DESTINATION,
+    place: "routes",
+    group: CORE,
+    resource: "endpoints",
+    verbs: [...READ, "delete"],
+    feature: "core",
+    why: "see what lies under a mirror's name; remove what nothing wants",
+  },
+  {
+    cluster: DESTINATION,
+    place: "routes",
+    group: CORE,
+    resource: "endpoints",
+    verbs: ["create", "patch"],
+    feature: "endpoints",
+    why: "keep the endpoints of mirrors for those who read core/v1 Endpoints",
+  },
+  {
+    cluster: DESTINATION,
+    ...KEEP_LEASE,
+    verbs: ["get", "update"],
+    names: "link",
+    why: "hold the link, so that no second installation writes under it",
+  },
+  { cluster: DESTINATION, ...KEEP_LEASE, verbs: ["create"], why: "make the link's Lease" },
+  {
+    cluster: DESTINATION,
+    place: "default",
+    group: CORE,
+    resource: "services",
+    verbs: ["get"],
+    names: "kubernetes",
+    feature: "core",
+    why: "learn the cluster's IP family",
+  },
+  {
+    cluster: DESTINATION,
+    place: "cluster",
+    group: "networking.k8s.io",
+    resource: "servicecidrs",
+    verbs: ["get"],
+    names: "kubernetes",
+    feature: "families",
+    why: "learn a second IP family",
+  },
+  {
+    cluster: DESTINATION,
+    place: "cluster",
+    group: CORE,
+    resource: "services",
+    verbs: ["list"],
+    feature: "strays",
+    why: "find mirrors that a former configuration left in other namespaces",
+  },
+  {
+    cluster: DESTINATION,
+    place: "cluster",
+    group: CORE,
+    resource: "namespaces",
+    verbs: ["create"],
+    feature: "create-namespace",
+    why: "make a missing namespace; what is allowed in the mapped namespaces must then be allowed in it as well",
+  },
+  {
+    cluster: DESTINATION,
+    place: "cluster",
+    group: CORE,
+    resource: "namespaces",
+    verbs: ["get"],
+    names: "mapped-namespaces",
+    feature: "doctor",
+    why: "tell a missing namespace from one that is being deleted",
+  },
+];
+
+/** Source first. */
+export const RIGHTS: readonly Right[] = [...SOURCE_RIGHTS, ...DESTINATION_RIGHTS];

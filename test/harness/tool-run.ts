@@ -1,0 +1,24 @@
+/** One command line of the operators' tools, as `main` runs it, within the test's own process. */
+import { runProgram } from "../../src/cli/program.js";
+import { commandsOf } from "../../src/commands.js";
+import { NO_COMMANDS } from "../fixtures/no-commands.js";
+
+export interface ToolResult {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** @param file content of whatever `--config` names */
+export async function runTool(args: readonly string[], file = ""): Promise<ToolResult> {
+  const [out, err]: [string[], string[]] = [[], []];
+  const terminal = {
+    env: { HOSTNAME: "tool" },
+    readFile: (): string => file,
+    stdout: (text: string) => void out.push(text),
+    stderr: (text: string) => void err.push(text),
+  };
+  const commands = commandsOf(terminal, NO_COMMANDS.run, NO_COMMANDS.mirror);
+  const code = await runProgram({ version: "test", terminal, commands }, args);
+  return { code, out: out.join(""), err: err.join("") };
+}
