@@ -140,7 +140,8 @@ describe("svc-ferry doctor of rights", () => {
     const before = await checked(...asked);
     const commands = before.flatMap(({ remedy }) => remedy?.command ?? []);
     const { kubectlPath } = inject("controlPlanes").source;
-    const env = { PATH: process.env["PATH"], KUBECONFIG: bed.kubeconfigPath };
+    // HOME: else kubectl keeps what it learnt of the cluster in the folder that it is started in.
+    const env = { PATH: process.env["PATH"], HOME: folder, KUBECONFIG: bed.kubeconfigPath };
 
     const leases = commands.filter((command) => command.includes("create-leases"));
     for (const command of leases) {
