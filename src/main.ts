@@ -7,13 +7,20 @@ import type { Config } from "./config/config.js";
 import { processEnvironment, readTextFile } from "./config/load.js";
 import { openSource } from "./open-source.js";
 import { termination } from "./runtime/signals.js";
-import { keepHeapSmall } from "./runtime/small-heap.js";
+import { inLittleMemory } from "./runtime/small-memory.js";
 import { SystemClock } from "./runtime/system-clock.js";
 import { logSink } from "./telemetry/log-sink.js";
 import { VERSION } from "./version.js";
 
 async function run(config: Config, warnings: readonly string[]): Promise<number> {
-  keepHeapSmall();
+  const { execPath, execArgv, argv } = process;
+  inLittleMemory({
+    execPath,
+    execArgv,
+    argv: argv.slice(1),
+    env: processEnvironment(),
+    execve: process.execve?.bind(process),
+  });
   const sink = logSink(new SystemClock());
   const { signal, release } = termination(process, (code) => {
     sink.flushNow();
