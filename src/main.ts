@@ -8,7 +8,7 @@ import { compose } from "./compose.js";
 import type { Config } from "./config/config.js";
 import { processEnvironment, readTextFile } from "./config/load.js";
 import { termination } from "./runtime/signals.js";
-import { keepHeapSmall } from "./runtime/small-heap.js";
+import { inLittleMemory } from "./runtime/small-memory.js";
 import { SystemClock } from "./runtime/system-clock.js";
 import { logSink, type LogSink } from "./telemetry/log-sink.js";
 import { VERSION } from "./version.js";
@@ -30,7 +30,14 @@ async function untilTold(
 }
 
 async function run(config: Config, warnings: readonly string[]): Promise<number> {
-  keepHeapSmall();
+  const { execPath, execArgv, argv } = process;
+  inLittleMemory({
+    execPath,
+    execArgv,
+    argv: argv.slice(1),
+    env: processEnvironment(),
+    execve: process.execve?.bind(process),
+  });
   return untilTold((signal, sink) => compose(config, sink).run(signal, warnings));
 }
 

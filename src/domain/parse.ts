@@ -23,6 +23,7 @@ import type {
 } from "./objects.js";
 import { serviceKey } from "./service-key.js";
 import { shared, sharedMap } from "./shared-text.js";
+import { sharedValue } from "./shared-value.js";
 import {
   CONTENT_DIGEST_LENGTH,
   mirrorContent,
@@ -52,9 +53,9 @@ export function parseService(object: RawObject, keepAnnotation: (key: string) =>
     creationTimestamp: metadata.creationTimestamp ?? "",
     generateName: metadata.generateName,
     deleting: metadata.deletionTimestamp !== undefined,
-    labels: sharedMap(metadata.labels ?? NO_LABELS),
+    labels: sharedValue(sharedMap(metadata.labels ?? NO_LABELS)),
     annotations: keptAnnotations(metadata.annotations, keepAnnotation),
-    spec: reducedSpec(spec),
+    spec: sharedValue(reducedSpec(spec)),
   };
 }
 
@@ -115,7 +116,7 @@ export function parseEndpoints(object: RawObject, digest: Digest): MirrorEndpoin
     name,
     uid,
     resourceVersion,
-    labels: sharedMap(metadata.labels ?? NO_LABELS),
+    labels: sharedValue(sharedMap(metadata.labels ?? NO_LABELS)),
     annotations: sharedMap(metadata.annotations ?? NO_LABELS),
     ownerUid: owner && shared(owner.uid),
     digest: digest(endpointsContent(subsets), CONTENT_DIGEST_LENGTH),

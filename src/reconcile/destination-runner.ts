@@ -15,6 +15,7 @@ import type { SourceView } from "../ports/source-view.js";
 import type { Term } from "../ports/term.js";
 import { mergeNotes, type WorkNote } from "../ports/work.js";
 import { WorkQueue } from "../queue/work-queue.js";
+import { Breather } from "./breather.js";
 import type { Outcome, PassResult } from "./pass.js";
 import type { Reconciler } from "./reconciler.js";
 import type { OrphanReporter } from "./orphan-reporter.js";
@@ -195,7 +196,7 @@ export class DestinationRunner {
           }),
         ),
       (target, error, attempt) => reporter.failed(target, error, attempt),
-      workers,
+      { workers, breather: new Breather(clock) },
     );
     const sweep = new Sweep(
       { destination, intervalMs: sweepIntervalMs, massDeleteLimit },

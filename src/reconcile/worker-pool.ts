@@ -2,6 +2,7 @@ import type { ServiceKey } from "../domain/service-key.js";
 import { RetryableError, TerminalError } from "../ports/errors.js";
 import type { WorkNote } from "../ports/work.js";
 import type { WorkItem, WorkQueue } from "../queue/work-queue.js";
+import type { Breather } from "./breather.js";
 import type { PassResult } from "./pass.js";
 
 /** What a pool needs to know of the reconciler: one attempt at one key. */
@@ -19,12 +20,12 @@ export class WorkerPool {
     private readonly queue: WorkQueue<ServiceKey, WorkNote>,
     private readonly attempt: Attempt,
     private readonly onFailure: OnFailure,
-    private readonly workers: number,
+    private readonly how: { readonly workers: number; readonly breather: Pick<Breather, "pause"> },
   ) {}
 
   /** Resolves after `signal` has aborted and the attempts in flight have ended. */
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all(Array.from({ length: this.workers }, () => this.#work(signal)));
+    await Promise.all(Array.from({ length: this.how.workers }, () => this.#work(signal)));
   }
 
   async #work(signal: AbortSignal): Promise<void> {
@@ -32,6 +33,7 @@ export class WorkerPool {
       const item = await this.queue.take(signal);
       if (item === undefined) return;
       await this.#process(item, signal);
+      await this.how.breather.pause(signal);
     }
   }
 

@@ -57,7 +57,8 @@ nothing, remembers nothing, logs nothing, retries nothing and has no endpoints, 
 - **latency added**: 200 patches a second over 200 paused Services, in turns where nobody is asked, where two webhooks of fastify
   that only allow are asked, where the mutating one of two such writes four annotations of the size of a stamp, and where svc-ferry
   is asked, which leads and follows all of it meanwhile. What is told is the difference to the first, between the medians of all
-  turns' percentiles. The second baseline is what the API server needs for any stamp.
+  turns' percentiles. The second baseline is what the API server needs for any stamp, and the one that the goal is about: see
+  decision 0017.
 - **reviews per second and core**: asked directly over TLS, divided by the processor time of the process.
 - **RSS**: of the process, from \`/proc\`, median of samples over ten seconds after everything is in order. Each Service has a
   slice with ten endpoints; "unlabelled" ones have that too.

@@ -3,13 +3,18 @@ import { RetryableError, TerminalError } from "../../../../src/ports/errors.js";
 import { mergeNotes, type WorkNote } from "../../../../src/ports/work.js";
 import type { ServiceKey } from "../../../../src/domain/service-key.js";
 import { WorkQueue } from "../../../../src/queue/work-queue.js";
+import type { Breather } from "../../../../src/reconcile/breather.js";
 import { WorkerPool, type Attempt } from "../../../../src/reconcile/worker-pool.js";
 import { settle } from "../../../fakes/settle.js";
 import { VirtualClock } from "../../../fakes/virtual-clock.js";
 
 const DONE = { outcome: "synced", again: false } as const;
 
-function poolBed(attempt: Attempt, workers = 2) {
+function poolBed(
+  attempt: Attempt,
+  workers = 2,
+  breather: Pick<Breather, "pause"> = { pause: () => undefined },
+) {
   const clock = new VirtualClock();
   const queue = new WorkQueue<ServiceKey, WorkNote>({ clock, mergeNotes });
   const failures: string[] = [];
@@ -18,7 +23,7 @@ function poolBed(attempt: Attempt, workers = 2) {
     queue,
     attempt,
     (key, error, number) => failures.push(`${key} #${number}: ${String(error)}`),
-    workers,
+    { workers, breather },
   );
   const run = pool.run(stop.signal);
   const end = async (): Promise<void> => {
@@ -64,6 +69,26 @@ describe("WorkerPool", () => {
     await bed.clock.advance(20);
     expect(attempted.filter((key) => key === "prod/poison")).toHaveLength(3);
     expect(bed.failures[1]).toBe("prod/poison #2: Error: boom");
+    await bed.end();
+  });
+
+  it("takes no further key while everything else has its turn", async () => {
+    const attempted: string[] = [];
+    const turn = Promise.withResolvers<void>();
+    const attempt: Attempt = ({ key }) => {
+      attempted.push(key);
+      return Promise.resolve(DONE);
+    };
+    const bed = poolBed(attempt, 1, { pause: () => turn.promise });
+
+    bed.add("prod/a");
+    bed.add("prod/b");
+    await settle();
+
+    expect(attempted).toEqual(["prod/a"]);
+    turn.resolve();
+    await settle();
+    expect(attempted).toEqual(["prod/a", "prod/b"]);
     await bed.end();
   });
 

@@ -1,0 +1,86 @@
+import { execFileSync } from "node:child_process";
+import { describe, expect, it } from "vitest";
+import {
+  HEAP_OPTIONS,
+  inLittleMemory,
+  type Restartable,
+} from "../../../../src/runtime/small-memory.js";
+
+describe("the options for a small heap", () => {
+  it.each(HEAP_OPTIONS)("hold %s, which this Node knows", (option: string) => {
+    const known = execFileSync(process.execPath, ["--v8-options"], { encoding: "utf8" });
+
+    expect(known).toContain(`  ${option.split("=")[0]} `);
+  });
+
+  it("leave a young generation of twice its half spaces and the space for survivors", () => {
+    const script = `
+      const kept = [];
+      for (let i = 0; i < 3e6; i += 1) kept[i % 50_000] = { i };
+      const spaces = require("node:v8").getHeapSpaceStatistics();
+      console.log(spaces.find(({ space_name }) => space_name === "new_space").space_size);`;
+
+    const bytes = Number(
+      execFileSync(process.execPath, [...HEAP_OPTIONS, "-e", script], { encoding: "utf8" }),
+    );
+
+    expect(bytes).toBeLessThanOrEqual(8 * 1024 * 1024);
+  });
+});
+
+describe("a process in little memory", () => {
+  it("starts again in its own place, with its own options, arguments and environment", () => {
+    const started = startsOf({ execArgv: ["--enable-source-maps"], env: { HOME: "/home" } });
+
+    expect(started).toEqual([
+      {
+        file: "/bin/node",
+        args: ["/bin/node", ...HEAP_OPTIONS, "--enable-source-maps", "svc-ferry.js", "run"],
+        env: { HOME: "/home", MALLOC_ARENA_MAX: "1" },
+      },
+    ]);
+  });
+
+  it("does not start a third time", () => {
+    const started = startsOf({ execArgv: HEAP_OPTIONS, env: { MALLOC_ARENA_MAX: "1" } });
+
+    expect(started).toEqual([]);
+  });
+
+  it("keeps what somebody has set otherwise", () => {
+    const started = startsOf({
+      execArgv: ["--min-semi-space-size=1"],
+      env: { NODE_OPTIONS: "--trace-warnings --max-semi-space-size=32", MALLOC_ARENA_MAX: "4" },
+    });
+
+    expect(started.map(({ args, env }) => [args.slice(1, -2), env["MALLOC_ARENA_MAX"]])).toEqual([
+      [["--optimize-for-size", "--wasm-tier-up-filter=0", "--min-semi-space-size=1"], "4"],
+    ]);
+  });
+
+  it("goes on as it is where a process cannot be replaced", () => {
+    expect(() => inLittleMemory({ ...PROCESS, execve: undefined })).not.toThrow();
+  });
+});
+
+interface Start {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly env: Restartable["env"];
+}
+
+const PROCESS: Restartable = {
+  execPath: "/bin/node",
+  execArgv: [],
+  argv: ["svc-ferry.js", "run"],
+  env: {},
+  execve: undefined,
+};
+
+/** What a process like this would be replaced by. */
+function startsOf(own: Partial<Restartable>): readonly Start[] {
+  const started: Start[] = [];
+  const execve: Restartable["execve"] = (file, args, env) => void started.push({ file, args, env });
+  inLittleMemory({ ...PROCESS, ...own, execve });
+  return started;
+}
