@@ -27,11 +27,11 @@ export async function untilFound(
   }
 }
 
-/** The same for etcd, which is ready when a member has been elected. */
+/** The same for etcd, which is ready when a member has been elected; a full one (alarm NOSPACE) is ready too. */
 export async function untilEtcdHealthy(url: string, stillAlive: () => void): Promise<void> {
   const agent = new Agent({ connect: { timeout: 2_000 } });
   try {
-    await until(async () => answer(agent, `${url}/health`), stillAlive);
+    await until(async () => answer(agent, `${url}/health?exclude=NOSPACE`), stillAlive);
   } finally {
     await agent.destroy();
   }
