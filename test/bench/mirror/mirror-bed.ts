@@ -1,6 +1,7 @@
 import { copyFileSync, cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { locateBinaries } from "../../controlplane/binaries.js";
 import { type EtcdServer, startEtcd } from "../../controlplane/etcd-server.js";
 import { supervise } from "../../controlplane/supervised-process.js";
 import { configMap, CONFIG_MAPS, namespace, RULES, type Stored } from "./config-maps.js";
@@ -94,12 +95,11 @@ export class MirrorBed {
 
   /** `etcdctl make-mirror`, which never ends by itself. */
   async makeMirrorMs(destination: EtcdClient): Promise<number> {
-    const mirror = this.sourceServer.etcdctlProcess([
-      "make-mirror",
-      "--prefix",
-      CONFIG_MAPS,
-      destination.address.replace("http://", ""),
-    ]);
+    const { etcdctl } = await locateBinaries();
+    if (etcdctl === undefined) throw new Error("there is no etcdctl to compare with");
+    const to = destination.address.replace("http://", "");
+    const from = ["--endpoints", this.source.address];
+    const mirror = supervise(etcdctl, [...from, "make-mirror", "--prefix", CONFIG_MAPS, to]);
     const tookMs = await this.copyMs(destination);
     await mirror.stop(0);
     return tookMs;
