@@ -68,7 +68,7 @@ async function main(): Promise<void> {
 /** Of the programs that are measured, by their own word: "Kubernetes v1.36.3, etcd 3.6.8". */
 async function serverVersions(): Promise<string> {
   const { apiServer, etcd } = await locateBinaries();
-  const [kubernetes, line = ""] = await Promise.all([
+  const [kubernetes, line] = await Promise.all([
     runCommand(apiServer, ["--version"]),
     runCommand(etcd, ["--version"]),
   ]);

@@ -61,7 +61,7 @@ async function measure(
   const seenMs = new Map<string, number>();
   const behindMs: number[] = [];
   const id = (key: string, value: Buffer): string =>
-    `${key} ${/revision\x12.([0-9]+)/s.exec(value.toString("latin1"))?.[1]}`;
+    `${key} ${/revision.{2}([0-9]+)/s.exec(value.toString("latin1"))?.[1]}`;
   const stopSource = await bed.source.watch(CONFIG_MAPS, (key, value) => {
     seenMs.set(id(key, value), performance.now());
   });
