@@ -24,7 +24,10 @@ export interface ValueTransformer {
   readonly encrypts: boolean;
   /** What the first provider's values begin with, "k8s:enc:aescbc:v1:key1:"; "" for identity. */
   readonly writePrefix: string;
-  /** @param key the whole etcd key: aesgcm and kms v2 authenticate it */
+  /**
+   * @param key the whole etcd key: aesgcm and kms v2 authenticate it
+   * @throws EncryptionUnavailable when the KMS plugin that must open it does not answer: retried
+   */
   decrypt(stored: Buffer, key: string): Promise<Decrypted>;
   /** With the first provider. @throws EncryptionUnavailable when the KMS plugin does not answer: retried */
   encrypt(plain: Buffer, key: string): Promise<Buffer>;

@@ -48,7 +48,10 @@ export interface RangeResult {
 
 export interface Compare {
   readonly key: string;
-  /** undefined: this one key. With it every key of the range is compared; no key compares true. */
+  /**
+   * undefined: this one key. With it every key of the range is compared. A key that is not there, or a range without keys,
+   * compares as one key of zeros: `create = 0` over a range holds while the range is empty, and only then.
+   */
   readonly rangeEnd?: string | undefined;
   readonly target: "create" | "mod" | "version" | "lease";
   readonly is: "=" | "!=" | ">" | "<";

@@ -1,4 +1,5 @@
 /** What the rules say of one object. Pure: the same function serves pass, watch, plan and verify. */
+import type { Catalog } from "../keys/catalog.js";
 import type { ObjectKey, StoredResource } from "../keys/resource.js";
 import type { StoredObject } from "../wire/stored-object.js";
 
@@ -35,9 +36,18 @@ export interface RuleSummary {
   readonly label: string;
   readonly order: number;
   readonly line: number;
+  /** Of a rule without `via:` objects go through etcd, but for Services; each Judgement says its own. */
   readonly via: "etcd" | "api";
   /** Status is mirrored too (`status: mirror`). */
   readonly mirrorsStatus: boolean;
+}
+
+/** A name in the rules that stands for nothing in the source as it is now. A CRD that comes later may change that. */
+export interface UnresolvedName {
+  /** Index of the rule. */
+  readonly rule: number;
+  readonly line: number;
+  readonly message: string;
 }
 
 /** A rules file, checked. */
@@ -51,5 +61,7 @@ export interface Ruleset {
   orderOf(resource: StoredResource): number | undefined;
   /** Rules ask for labels of Namespaces. */
   readonly usesNamespaceSelectors: boolean;
+  /** What no CRD of the source offers: told at start, after each reload, and by plan and doctor. */
+  unresolved(catalog: Catalog): readonly UnresolvedName[];
   judge(key: ObjectKey, object: StoredObject, namespaces: NamespaceIndex): Judgement;
 }

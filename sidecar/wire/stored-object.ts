@@ -54,7 +54,10 @@ export interface Edits {
   /** Sets a key, or removes it (undefined). */
   readonly annotations?: Readonly<Record<string, string | undefined>> | undefined;
   readonly labels?: Readonly<Record<string, string | undefined>> | undefined;
-  /** `drop`: no status; `from`: the status of that value (of the same kind and encoding), byte for byte, or none if it has none. */
+  /**
+   * `drop`: no status; `from`: the status of that value, byte for byte, or none if it has none or is of another kind or encoding
+   * (the destination's controllers write it anew then).
+   */
   readonly status?:
     { readonly kind: "drop" } | { readonly kind: "from"; readonly value: StoredObject } | undefined;
   /** Removes deletionTimestamp and deletionGracePeriodSeconds. */

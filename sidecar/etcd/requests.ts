@@ -1,0 +1,87 @@
+/** etcd's requests as bytes. Field numbers: etcd api/etcdserverpb/rpc.proto, the same in 3.4 to 3.6. */
+import type { Compare, RangeOptions, Txn, TxnOp, WatchRange } from "./etcd.js";
+import { Writer } from "./protobuf.js";
+
+export function rangeRequest(options: RangeOptions): Writer {
+  return new Writer()
+    .text(1, options.key)
+    .text(2, options.rangeEnd ?? "")
+    .int(3, BigInt(options.limit ?? 0))
+    .int(4, options.revision ?? 0n)
+    .bool(8, options.keysOnly)
+    .bool(9, options.countOnly);
+}
+
+export function txnRequest({ compare, then, otherwise }: Txn): Writer {
+  const request = new Writer();
+  for (const one of compare) request.message(1, compareMessage(one));
+  for (const op of then) request.message(2, requestOp(op));
+  for (const op of otherwise) request.message(3, requestOp(op));
+  return request;
+}
+
+/** Progress is asked for too, and responses are cut into fragments instead of growing beyond the server's own limit. */
+export function watchCreateRequest({ key, rangeEnd }: WatchRange, from: bigint): Writer {
+  const create = new Writer()
+    .text(1, key)
+    .text(2, rangeEnd)
+    .int(3, from)
+    .bool(4, true)
+    .bool(8, true);
+  return new Writer().message(1, create);
+}
+
+export function watchProgressRequest(): Writer {
+  return new Writer().message(3, new Writer());
+}
+
+export function leaseGrantRequest(ttlSeconds: number): Writer {
+  return new Writer().int(1, BigInt(Math.ceil(ttlSeconds)));
+}
+
+/** LeaseRevokeRequest and LeaseKeepAliveRequest have the same shape. */
+export function leaseRequest(lease: bigint): Writer {
+  return new Writer().int(1, lease);
+}
+
+export function statusRequest(): Writer {
+  return new Writer();
+}
+
+export function compactionRequest(revision: bigint): Writer {
+  return new Writer().int(1, revision);
+}
+
+export function authenticateRequest(user: string, password: string): Writer {
+  return new Writer().text(1, user).text(2, password);
+}
+
+const RESULT = { "=": 0n, ">": 1n, "<": 2n, "!=": 3n } as const;
+const TARGET = { version: 0n, create: 1n, mod: 2n, lease: 4n } as const;
+/** Where the compared number stands, by target; value 0 is written too, since its presence names the branch of the oneof. */
+const NUMBER_FIELD = { version: 4, create: 5, mod: 6, lease: 8 } as const;
+
+function compareMessage({ key, rangeEnd, target, is, value }: Compare): Writer {
+  return new Writer()
+    .int(1, RESULT[is])
+    .int(2, TARGET[target])
+    .text(3, key)
+    .presentInt(NUMBER_FIELD[target], value)
+    .text(64, rangeEnd ?? "");
+}
+
+function requestOp(op: TxnOp): Writer {
+  switch (op.kind) {
+    case "get":
+      return new Writer().message(1, rangeRequest(op));
+    case "put": {
+      const put = new Writer()
+        .text(1, op.key)
+        .bytes(2, op.value)
+        .int(3, op.lease ?? 0n);
+      return new Writer().message(2, put);
+    }
+    case "delete":
+      return new Writer().message(3, new Writer().text(1, op.key).text(2, op.rangeEnd ?? ""));
+  }
+}

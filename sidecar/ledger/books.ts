@@ -1,0 +1,19 @@
+/** The books of one link in memory, as the holder of the fence keeps them. Read after the fence was taken, true until it is lost. */
+import { DebtBook } from "../debts/debt-book.js";
+import type { Keyspace } from "../link/keyspace.js";
+import { GoneUids } from "./gone-uids.js";
+import { LedgerIndex } from "./index.js";
+import { OwnerMap } from "./owner-map.js";
+import { Tombstones } from "./tombstones.js";
+
+export class Books {
+  readonly index = new LedgerIndex();
+  readonly debts: DebtBook;
+  readonly owners = new OwnerMap();
+  readonly tombstones = new Tombstones();
+  readonly gone = new GoneUids();
+
+  constructor(readonly keys: Keyspace) {
+    this.debts = new DebtBook(keys);
+  }
+}

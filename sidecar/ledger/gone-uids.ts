@@ -1,0 +1,34 @@
+import { LedgerIndex } from "./index.js";
+
+/**
+ * Uids that this link has removed from the destination. The garbage collector there remembers owners that it found missing for as
+ * long as it lives, and deletes what refers to them without a look: an object that comes back gets a fresh uid. By hash: a uid
+ * that is taken for a removed one gets a fresh one too, which harms nobody.
+ * Source: kubernetes pkg/controller/garbagecollector, absentOwnerCache.
+ */
+export class GoneUids {
+  readonly #uids = new LedgerIndex();
+
+  get size(): number {
+    return this.#uids.size;
+  }
+
+  has(uid: string): boolean {
+    return this.#uids.has(uid);
+  }
+
+  add(uid: string): void {
+    const revision = 0n;
+    this.#uids.set(uid, {
+      sourceRevision: revision,
+      destinationRevision: revision,
+      rule: 0,
+      isCurrent: false,
+      isComparable: false,
+      via: "etcd",
+    });
+  }
+}
+
+/** Controller managers are restarted within a month; the cache has no expiry of its own. */
+export const GONE_FOR_MS = 30 * 24 * 3_600_000;

@@ -1,0 +1,74 @@
+/** Reads the books of a link after its fence was taken, so that nobody else changes them any more. */
+import { decodeDebt } from "../debts/debt.js";
+import { prefixEnd, type KeyValue } from "../etcd/etcd.js";
+import type { Keyspace } from "../link/keyspace.js";
+import { decodeState, type LinkState } from "../link/state.js";
+import type { Transactions } from "../writer/transactions.js";
+import { Books } from "./books.js";
+import { foldBatches } from "./fold.js";
+import type { Known } from "./index.js";
+import { decodeRecord, type LedgerRecord } from "./record.js";
+import { historyOf } from "./epoch.js";
+
+const PAGE_KEYS = 1_000;
+
+/** @throws BookUnreadable, FenceLost */
+export async function readState(
+  transactions: Transactions,
+  keys: Keyspace,
+): Promise<LinkState | undefined> {
+  const [kv] = await transactions.read([keys.state]);
+  return kv === undefined ? undefined : decodeState(kv.value);
+}
+
+/**
+ * @param epoch what is in force now: decides which records are current, and which revisions can be compared
+ * @throws BookUnreadable, FenceLost
+ */
+export async function openBooks(
+  transactions: Transactions,
+  keys: Keyspace,
+  epoch: string,
+): Promise<Books> {
+  await foldBatches(transactions, keys);
+  const books = new Books(keys);
+  for await (const kv of all(transactions, keys.ownPrefix)) {
+    const path = kv.key.slice(keys.ownPrefix.length);
+    const record = decodeRecord(kv.value);
+    books.index.set(path, known(record, kv.modRevision, epoch));
+    if (record.owners.length > 0) books.owners.set(path, record.owners);
+  }
+  for await (const kv of all(transactions, keys.debtPrefix)) {
+    books.debts.changed(kv.key.slice(keys.debtPrefix.length), decodeDebt(kv.value));
+  }
+  for await (const kv of all(transactions, keys.gonePrefix, true)) {
+    books.gone.add(kv.key.slice(keys.gonePrefix.length));
+  }
+  return books;
+}
+
+export function known(record: LedgerRecord, modRevision: bigint, epoch: string): Known {
+  return {
+    sourceRevision: record.sourceRevision,
+    destinationRevision: record.destinationRevision ?? modRevision,
+    rule: record.rule,
+    isCurrent: record.epoch === epoch,
+    isComparable: historyOf(record.epoch) === historyOf(epoch),
+    via: record.via,
+  };
+}
+
+async function* all(
+  transactions: Transactions,
+  prefix: string,
+  keysOnly = false,
+): AsyncGenerator<KeyValue, void> {
+  const rangeEnd = prefixEnd(prefix);
+  for (let key = prefix; ;) {
+    const page = await transactions.range({ key, rangeEnd, limit: PAGE_KEYS, keysOnly });
+    yield* page.kvs;
+    const last = page.kvs.at(-1);
+    if (!page.more || last === undefined) return;
+    key = `${last.key}\0`;
+  }
+}

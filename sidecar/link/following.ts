@@ -1,0 +1,122 @@
+/** What happens while the fence is ours: a pass where one is needed, then the tail with everything that goes on beside it. */
+import { LowWaterMark } from "../writer/low-water-mark.js";
+import type { EtcdHeader } from "../etcd/etcd.js";
+import { Besides } from "../pass/besides.js";
+import type { StatusBoard } from "../status/status-board.js";
+import { DestinationWatch } from "../tail/destination-watch.js";
+import { Rescans } from "../tail/rescans.js";
+import { Tail } from "../tail/tail.js";
+import { Checkpoints } from "./checkpoints.js";
+import { aborted, firstOf } from "./first-of.js";
+import type { MirrorOptions } from "./mirror-options.js";
+import { RULES_SETTLE_MS, epochFor, type OpenLink } from "./open-link.js";
+import type { RulesInForce } from "./rules-in-force.js";
+import type { PassCause } from "./state.js";
+
+/** There are no rules any more: the term ends, and nothing is written until there are. */
+export class RulesReplaced extends Error {
+  override readonly name = "RulesReplaced";
+}
+
+/** The source is not the one that this term began with: another term finds out what it is. */
+class SourceReplaced extends Error {
+  override readonly name = "SourceReplaced";
+}
+
+export class Following {
+  constructor(
+    private readonly options: MirrorOptions,
+    private readonly link: OpenLink,
+    private readonly rules: RulesInForce,
+    private readonly board: StatusBoard,
+  ) {}
+
+  /** @throws what ended the term, always */
+  async run(signal: AbortSignal): Promise<never> {
+    const { keeper, passCause } = this.link;
+    const beside = new Set<PassCause>();
+    if (keeper.state.pass !== undefined && passCause === undefined) beside.add("resumed");
+    if (keeper.state.pass !== undefined) beside.add("requested");
+    let cause = passCause;
+    for (;;) {
+      signal.throwIfAborted();
+      if (cause !== undefined) await this.#copy(cause);
+      const ended = await this.#follow(beside, signal);
+      beside.clear();
+      cause = ended === "compacted" ? ended : undefined;
+      if (ended === "rules") {
+        await this.#adoptRules();
+        beside.add("reload");
+      }
+    }
+  }
+
+  /** A pass without which there is nothing to follow. */
+  async #copy(cause: PassCause): Promise<void> {
+    const { keeper, pass } = this.link;
+    this.board.activity = "copying";
+    const resume = cause === "resumed" ? keeper.state.pass : undefined;
+    await keeper.write({ phase: "copy" });
+    const { nextRevision } = await pass.run({ cause, resume, verifies: true });
+    const applied = nextRevision - 1n;
+    const verifiedAtMs = this.options.clock.now();
+    await keeper.write({ phase: "tail", applied, pass: undefined, verifiedAtMs });
+  }
+
+  async #follow(
+    beside: ReadonlySet<PassCause>,
+    signal: AbortSignal,
+  ): Promise<"compacted" | "rules"> {
+    const { parts, writer, keeper, pass, payer, books } = this.link;
+    const { clock, destination } = this.options;
+    const applied = keeper.state.applied ?? 0n;
+    const labelsRevision = await pass.readIndexes();
+    const mark = new LowWaterMark(applied);
+    const rescans = new Rescans(parts, writer, mark);
+    const tail = new Tail(parts, writer, mark, rescans, (header) => this.#check(header));
+    const besides = new Besides(clock, keeper, pass, RULES_SETTLE_MS);
+    for (const cause of beside) besides.want(cause);
+    const watch = new DestinationWatch(parts, writer, payer, destination);
+    const checkpoints = new Checkpoints(clock, keeper, mark, books.tombstones);
+    this.board.following(mark, rescans);
+    const ended = await firstOf<"compacted" | "rules">(signal, [
+      (end) => tail.run(applied + 1n, labelsRevision, end),
+      (end) => rescans.run(end),
+      (end) => besides.run(end),
+      (end) => payer.run(end),
+      (end) => watch.watch(end),
+      (end) => watch.look(end),
+      (end) => checkpoints.run(end),
+      async (end) => {
+        await aborted(AbortSignal.any([this.rules.replaced, end])).catch(() => undefined);
+        end.throwIfAborted();
+        return "rules";
+      },
+    ]);
+    await writer.idle();
+    await checkpoints.write();
+    return ended;
+  }
+
+  /** New events are judged by the new rules at once; a pass beside the tail follows. */
+  async #adoptRules(): Promise<void> {
+    const { current } = this.rules;
+    if (current === undefined) throw new RulesReplaced("there are no rules any more");
+    const { keeper, view, books } = this.link;
+    view.rules = current;
+    books.index.beginEpoch();
+    await keeper.write({
+      rulesHash: current.hash,
+      epoch: epochFor(this.options, current, keeper.state.history),
+      rulesSinceMs: this.options.clock.now(),
+    });
+  }
+
+  #check(header: EtcdHeader): void {
+    const { state } = this.link.keeper;
+    const isOther = String(header.clusterId) !== state.sourceClusterId;
+    if (isOther || header.revision < (state.applied ?? 0n)) {
+      throw new SourceReplaced("the source is not the one that was followed");
+    }
+  }
+}

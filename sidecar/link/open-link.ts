@@ -1,0 +1,187 @@
+/** What one term of writing stands on: identity checked, books read, everything made from them. */
+import { ApiPayer } from "../api/api-payer.js";
+import { Brake } from "../brake/brake.js";
+import { DebtPayer } from "../debts/debt-payer.js";
+import type { EtcdHeader } from "../etcd/etcd.js";
+import type { HeldFence } from "../fence/held-fence.js";
+import { epochOf } from "../ledger/epoch.js";
+import { openBooks, readState } from "../ledger/open-books.js";
+import type { Books } from "../ledger/books.js";
+import { Pass } from "../pass/pass.js";
+import type { Ruleset } from "../rules/ruleset.js";
+import type { Tally } from "../status/tally.js";
+import { DestinationView } from "../view/destination-view.js";
+import { SourceView } from "../view/source-view.js";
+import { Pace } from "../writer/pace.js";
+import type { WriterParts } from "../writer/parts.js";
+import { Transactions } from "../writer/transactions.js";
+import { Writer } from "../writer/writer.js";
+import { Catalog } from "../keys/catalog.js";
+import { identityOf } from "./identity.js";
+import { KubePrefix, Keyspace } from "./keyspace.js";
+import type { MirrorOptions } from "./mirror-options.js";
+import type { LinkState, PassCause } from "./state.js";
+import { StateKeeper } from "./state-keeper.js";
+import { freshUid } from "./uid.js";
+
+/** The link must not be written, and waiting does not help: a person has to decide. */
+export class LinkRefused extends Error {
+  override readonly name = "LinkRefused";
+}
+
+/** Rules that replaced others remove nothing for this long: whoever has made a mistake has time to see it. */
+export const RULES_SETTLE_MS = 5 * 60_000;
+
+export interface OpenLink {
+  readonly kind: "open";
+  readonly parts: WriterParts;
+  readonly transactions: Transactions;
+  readonly books: Books;
+  readonly view: SourceView;
+  readonly destination: DestinationView;
+  readonly keeper: StateKeeper;
+  readonly writer: Writer;
+  readonly pass: Pass;
+  readonly payer: DebtPayer;
+  readonly brake: Brake;
+  /** Why nothing can be followed before a pass over the whole source; undefined: the tail goes on. */
+  readonly passCause: PassCause | undefined;
+}
+
+export type Opened = OpenLink | { readonly kind: "sealed"; readonly state: LinkState };
+
+interface Given {
+  readonly fence: HeldFence;
+  readonly rules: Ruleset;
+  readonly tally: Tally;
+}
+
+/**
+ * @throws LinkRefused, BookUnreadable when a person is needed; FenceLost; EtcdError of the source
+ */
+export async function openLink(options: MirrorOptions, given: Given): Promise<Opened> {
+  const { clock, log, policy, destination: etcd } = options;
+  const keys = new Keyspace(options.link);
+  const pace = new Pace(clock, policy.destinationIsCold ? undefined : policy.maxWritesPerSecond);
+  const transactions = new Transactions({ etcd, clock, log, pace, fence: given.fence });
+  const before = await readState(transactions, keys);
+  if (before?.phase === "sealed") return { kind: "sealed", state: before };
+  await probe(transactions, keys);
+  const { state, passCause } = await begun(options, given, transactions, before);
+  const books = await openBooks(transactions, keys, state.epoch);
+  const keeper = new StateKeeper({ transactions, clock, keys }, state);
+  const link = made(options, given, { transactions, books, keeper });
+  link.brake.restore(books.debts.counts.braked);
+  await keeper.write({});
+  return { kind: "open", transactions, books, keeper, passCause, ...link };
+}
+
+/** Two operations in one transaction, which change nothing. kine and its like refuse that, and nothing here would work. */
+async function probe(transactions: Transactions, keys: Keyspace): Promise<void> {
+  const write = ["probe/1", "probe/2"].map(
+    (name) => ({ kind: "delete", key: keys.base + name }) as const,
+  );
+  await transactions.commit({ compare: [], write, look: [] });
+}
+
+/** The state in which this term begins. */
+async function begun(
+  options: MirrorOptions,
+  { rules, fence }: Given,
+  transactions: Transactions,
+  before: LinkState | undefined,
+): Promise<{ readonly state: LinkState; readonly passCause: PassCause | undefined }> {
+  const source = await options.source.revision({ signal: fence.signal });
+  const destination = await ofDestination(transactions, options);
+  const sourcePrefix = new KubePrefix(options.sourcePrefix).prefix;
+  const destinationPrefix = new KubePrefix(options.destinationPrefix).prefix;
+  const sides = { source, destination, sourcePrefix, destinationPrefix };
+  const identity = identityOf(before, sides, options.policy);
+  if (identity.kind === "refused") throw new LinkRefused(identity.why);
+  if (identity.kind === "source-changed" || identity.kind === "destination-changed") {
+    options.log.warn({ why: identity.why }, "everything is compared");
+  }
+  const isOtherHistory = identity.kind === "source-changed";
+  const history = (before?.history ?? 1) + (isOtherHistory ? 1 : 0);
+  const epoch = epochFor(options, rules, history);
+  const isReload = before !== undefined && before.rulesHash !== rules.hash;
+  const passCause = causeOf(before, identity.kind);
+  const state: LinkState = {
+    phase: passCause === undefined ? "tail" : "copy",
+    applied: isOtherHistory ? undefined : before?.applied,
+    pass: isOtherHistory ? undefined : before?.pass,
+    sourceClusterId: String(source.clusterId),
+    destinationClusterId: String(destination.clusterId),
+    history,
+    rulesHash: rules.hash,
+    epoch,
+    rulesSinceMs: isReload ? options.clock.now() : before?.rulesSinceMs,
+    sealed: undefined,
+    writtenAtMs: options.clock.now(),
+    verifiedAtMs: before?.verifiedAtMs,
+  };
+  return { state, passCause };
+}
+
+function causeOf(
+  before: LinkState | undefined,
+  identity: "same" | "first" | "source-changed" | "destination-changed",
+): PassCause | undefined {
+  if (identity === "source-changed" || identity === "destination-changed") return identity;
+  if (before?.applied === undefined && before?.pass === undefined) return "first";
+  return before.phase === "copy" ? "resumed" : undefined;
+}
+
+/** What objects are made with under these rules. */
+export function epochFor(options: MirrorOptions, rules: Ruleset, history: number): string {
+  return epochOf({
+    history,
+    rulesHash: rules.hash,
+    sourceEncryption: options.sourceEncryption.fingerprint,
+    destinationEncryption: options.destinationEncryption.fingerprint,
+    destinationPrefix: new KubePrefix(options.destinationPrefix).prefix,
+  });
+}
+
+async function ofDestination(
+  transactions: Transactions,
+  options: MirrorOptions,
+): Promise<EtcdHeader> {
+  const { header } = await transactions.range({ key: new Keyspace(options.link).state });
+  return header;
+}
+
+function made(
+  options: MirrorOptions,
+  { rules, tally }: Given,
+  {
+    transactions,
+    books,
+    keeper,
+  }: {
+    readonly transactions: Transactions;
+    readonly books: Books;
+    readonly keeper: StateKeeper;
+  },
+) {
+  const { clock, log, policy, random, source } = options;
+  const prefix = new KubePrefix(options.destinationPrefix);
+  const read = transactions.read.bind(transactions);
+  const destination = new DestinationView(prefix, options.destinationEncryption, read);
+  const catalog = Catalog.builtin(options.sourcePrefix);
+  const view = new SourceView(options.sourceEncryption, catalog, rules);
+  const brake = new Brake(clock, policy.allowMassDelete);
+  const parts: WriterParts = {
+    ...{ clock, log, source, view, destination, transactions, books, policy, tally, brake },
+    sourcePrefix: new KubePrefix(options.sourcePrefix),
+    epoch: () => keeper.state.epoch,
+    freshUid: () => freshUid(random),
+    isFirstCopy: () => keeper.state.phase === "copy" && keeper.state.verifiedAtMs === undefined,
+    rulesSettledAtMs: () => (keeper.state.rulesSinceMs ?? -RULES_SETTLE_MS) + RULES_SETTLE_MS,
+    hasApi: options.api !== undefined,
+  };
+  const writer = new Writer(parts);
+  const payer = new DebtPayer(parts, writer, new ApiPayer(parts, writer, options.api));
+  const pass = new Pass(parts, writer, keeper);
+  return { parts, view, destination, brake, writer, payer, pass };
+}

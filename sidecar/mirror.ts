@@ -1,0 +1,112 @@
+/**
+ * The mirror of one link: whatever the rules want of the source is in the destination, and stays so.
+ *
+ *     rules → pass over the source → watch → judge and transform → ordered, fenced transactions → destination
+ *
+ * A term begins when the fence is taken and ends when it is lost. Within it a pass *returns* the revision from which the watch
+ * *begins*, so the order cannot be called wrongly; whatever the watch can no longer have leads back to a pass.
+ */
+import { EtcdError } from "./etcd/etcd.js";
+import { Fence } from "./fence/fence.js";
+import { FenceLost, type HeldFence } from "./fence/held-fence.js";
+import { aborted, firstOf } from "./link/first-of.js";
+import { Following, RulesReplaced } from "./link/following.js";
+import { Keyspace } from "./link/keyspace.js";
+import type { MirrorOptions } from "./link/mirror-options.js";
+import { openLink, type OpenLink } from "./link/open-link.js";
+import { RulesInForce } from "./link/rules-in-force.js";
+import type { Ruleset } from "./rules/ruleset.js";
+import type { MirrorStatus } from "./status/mirror-status.js";
+import { StatusBoard } from "./status/status-board.js";
+
+/** Between two looks at a sealed destination, and after a term that failed. */
+const AGAIN_MS = 2_000;
+
+export class Mirror {
+  readonly #fence: Fence;
+  readonly #rules: RulesInForce;
+  readonly #board: StatusBoard;
+
+  constructor(private readonly options: MirrorOptions) {
+    const { destination: etcd, clock, log, link, identity, ttlSeconds } = options;
+    const keys = new Keyspace(link);
+    const ttl = ttlSeconds === undefined ? {} : { ttlSeconds };
+    this.#fence = new Fence({ etcd, clock, log, keys, identity, ...ttl });
+    this.#rules = new RulesInForce(options.rules);
+    this.#board = new StatusBoard(options, this.#fence);
+  }
+
+  get status(): MirrorStatus {
+    return this.#board.status;
+  }
+
+  /** Other rules, from now on. undefined: none; nothing more is written, and nothing is removed. */
+  useRules(rules: Ruleset | undefined): void {
+    this.#rules.replace(rules);
+  }
+
+  /** A person has said that the deletions which the brake holds are meant so. */
+  releaseBrake(): void {
+    this.#board.link?.brake.release();
+    this.#board.link?.payer.triggerAll(["braked"]);
+  }
+
+  /**
+   * Runs until `signal` aborts.
+   * @throws LinkRefused, BookUnreadable, OccupiedName, EtcdError `unsupported`: a person has to decide. All else is tried again.
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await this.#term(signal);
+      } catch (error) {
+        if (signal.aborted) break;
+        if (!this.#mayPass(error)) {
+          this.#board.stopped(error);
+          throw error;
+        }
+        await this.options.clock.sleep(AGAIN_MS, signal);
+      }
+    }
+    this.#board.activity = "stopped";
+  }
+
+  async #term(signal: AbortSignal): Promise<void> {
+    this.#board.activity = this.#rules.current === undefined ? "no-rules" : "waiting";
+    const rules = await this.#rules.some(signal);
+    this.#board.activity = "waiting";
+    const fence = await this.#fence.acquire(signal);
+    try {
+      this.#board.activity = "loading";
+      const opened = await openLink(this.options, { fence, rules, tally: this.#board.tally });
+      if (opened.kind === "sealed") return await this.#sealed(fence, signal);
+      await this.#mirror(opened, fence, signal);
+    } finally {
+      await fence.release();
+      this.#board.ended();
+    }
+  }
+
+  async #mirror(link: OpenLink, fence: HeldFence, signal: AbortSignal): Promise<void> {
+    this.#board.opened(link);
+    const following = new Following(this.options, link, this.#rules, this.#board);
+    await firstOf(signal, [
+      (end) => following.run(end),
+      (end) => aborted(AbortSignal.any([fence.signal, end])),
+      (end) => aborted(AbortSignal.any([link.writer.failed, end])),
+    ]);
+  }
+
+  /** The fence is given back meanwhile: whoever resumes the link needs it. */
+  async #sealed(fence: HeldFence, signal: AbortSignal): Promise<void> {
+    this.#board.activity = "sealed";
+    await fence.release();
+    await this.options.clock.sleep(AGAIN_MS, signal);
+  }
+
+  #mayPass(error: unknown): boolean {
+    if (error instanceof FenceLost || error instanceof RulesReplaced) return true;
+    this.#board.failed(error);
+    return error instanceof EtcdError && error.kind !== "unsupported" && error.kind !== "invalid";
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * What a walk found to be ours and wanted no more. Nothing of it is removed on the word of a page: when the walk is complete the
+ * brake looks at how much it is, and each object is read once more.
+ */
+import { transaction } from "../etcd/transaction.js";
+import type { KeyValue } from "../etcd/etcd.js";
+import type { WriterParts } from "../writer/parts.js";
+import type { Writer } from "../writer/writer.js";
+import { Flight } from "./flight.js";
+
+/** Gets of one transaction. */
+const AT_ONCE = 64;
+
+export class Leavers {
+  readonly #pathsByRule = new Map<number, string[]>();
+  readonly #ownedBefore = new Map<number, number>();
+
+  constructor(
+    private readonly parts: WriterParts,
+    private readonly writer: Writer,
+  ) {}
+
+  get size(): number {
+    let size = 0;
+    for (const paths of this.#pathsByRule.values()) size += paths.length;
+    return size;
+  }
+
+  add(path: string): void {
+    const { index } = this.parts.books;
+    const known = index.get(path);
+    if (known === undefined) return;
+    const paths = this.#pathsByRule.get(known.rule) ?? [];
+    paths.push(path);
+    this.#pathsByRule.set(known.rule, paths);
+    const owned = Math.max(index.ownedBy(known.rule), this.#ownedBefore.get(known.rule) ?? 0);
+    this.#ownedBefore.set(known.rule, owned);
+  }
+
+  /** @param cause for people: what wanted to remove so much */
+  async remove(cause: string): Promise<void> {
+    for (const [rule, paths] of this.#pathsByRule) {
+      const owned = this.#ownedBefore.get(rule) ?? paths.length;
+      if (this.parts.brake.allows(cause, paths.length, owned)) await this.#removeAll(paths);
+      else await this.#hold(cause, paths);
+    }
+    this.#pathsByRule.clear();
+  }
+
+  async #removeAll(paths: readonly string[]): Promise<void> {
+    const flight = new Flight(() => undefined);
+    for (let at = 0; at < paths.length; at += AT_ONCE) {
+      const some = paths.slice(at, at + AT_ONCE);
+      const { revision, kvs } = await this.#read(some);
+      for (const [index, path] of some.entries()) {
+        const observation = { path, revision, kv: kvs[index], cause: "removal" } as const;
+        flight.add(path, await this.writer.offer(observation, "bulk"));
+      }
+    }
+    await flight.landed();
+  }
+
+  async #read(
+    paths: readonly string[],
+  ): Promise<{ readonly revision: bigint; readonly kvs: readonly (KeyValue | undefined)[] }> {
+    const { source, sourcePrefix, transactions } = this.parts;
+    const gets = paths.map((path) => ({ kind: "get", key: sourcePrefix.key(path) }) as const);
+    return this.writer.patiently(async () => {
+      const { signal } = transactions;
+      const { header, results } = await source.txn(transaction([], gets, []), { signal });
+      const kvs = results.map((one) => (one.kind === "get" ? one.kvs[0] : undefined));
+      return { revision: header.revision, kvs };
+    });
+  }
+
+  async #hold(cause: string, paths: readonly string[]): Promise<void> {
+    this.parts.log.error(
+      { cause, deletions: paths.length },
+      "the brake holds a mass deletion; release it if it is meant so",
+    );
+    const { revision } = await this.#read(paths.slice(0, 1));
+    const detail = `${cause}: ${paths.length} deletions at once`;
+    for (const path of paths) {
+      await this.writer.alone(path, () =>
+        this.writer.owing.owe(path, { code: "braked", detail }, revision),
+      );
+    }
+  }
+}

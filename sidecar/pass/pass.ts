@@ -1,0 +1,132 @@
+/**
+ * One pass over the source: everything that a rule may want, in key order, in pages of the newest state.
+ *
+ * A pass converges however slow the destination is: pages are not pinned to a revision that would be compacted, what is
+ * unchanged costs no write, and an interrupted pass goes on where it was. Whatever changes meanwhile is either seen on a page or
+ * by the watch, which begins at the revision of the pass's first answer; the order of revisions decides per key.
+ */
+import type { StateKeeper } from "../link/state-keeper.js";
+import type { PassCause } from "../link/state.js";
+import type { PassStatus } from "../status/mirror-status.js";
+import { CRDS, NAMESPACES } from "../view/source-view.js";
+import type { WriterParts } from "../writer/parts.js";
+import type { Writer } from "../writer/writer.js";
+import { passOrder } from "./pass-order.js";
+import { RangeWalk } from "./range-walk.js";
+import { sourcePages } from "./source-pages.js";
+
+/** Between two notes of how far the pass is. */
+const NOTE_MS = 10_000;
+
+export interface PassRequest {
+  readonly cause: PassCause;
+  /** Where an interrupted pass was; its first revision stays. */
+  readonly resume?: { readonly startRevision: bigint; readonly lastPath: string } | undefined;
+  /** Compare what is in the destination, not only what the ledger says. */
+  readonly verifies: boolean;
+}
+
+export class Pass {
+  #walk: RangeWalk | undefined;
+  #status: Omit<PassStatus, "read" | "matched" | "written" | "bytes"> | undefined;
+
+  constructor(
+    private readonly parts: WriterParts,
+    private readonly writer: Writer,
+    private readonly keeper: StateKeeper,
+  ) {}
+
+  get status(): PassStatus | undefined {
+    return this.#status && this.#walk && { ...this.#status, ...this.#walk.counts };
+  }
+
+  /**
+   * Runs to the end and prunes what left. @returns the revision after which the watch has to begin
+   * @throws what ended the term
+   */
+  async run({ cause, resume, verifies }: PassRequest): Promise<{ readonly nextRevision: bigint }> {
+    const { clock, tally, log } = this.parts;
+    const first = await this.readIndexes();
+    const startRevision = resume?.startRevision ?? first;
+    this.#walk = new RangeWalk(this.parts, this.writer, {
+      cause: "pass",
+      comparesDestination: verifies,
+    });
+    const startedAtMs = clock.now();
+    this.#status = { cause, startRevision, expected: undefined, startedAtMs };
+    await this.#note(cause, startRevision, resume?.lastPath ?? "");
+    log.info({ cause, revision: startRevision.toString() }, "pass over the source begins");
+    await this.#walkAll(this.#walk, cause, startRevision, resume?.lastPath);
+    await this.#walk.leavers.remove(cause);
+    log.info({ cause, ...this.#walk.counts }, "pass over the source is complete");
+    tally.passes.set(cause, (tally.passes.get(cause) ?? 0) + 1);
+    this.#walk = undefined;
+    this.#status = undefined;
+    return { nextRevision: startRevision + 1n };
+  }
+
+  /**
+   * Reads Namespaces and CRDs of the source: what everything else is judged by.
+   * @returns the revision at which the first page was read
+   */
+  async readIndexes(): Promise<bigint> {
+    const { view, sourcePrefix } = this.parts;
+    const labels = new Map<string, Readonly<Record<string, string>>>();
+    let first: bigint | undefined;
+    for await (const page of this.#pages(NAMESPACES)) {
+      first ??= page.header.revision;
+      for (const kv of page.kvs) {
+        const object = await view.peek(kv);
+        if (object !== undefined) labels.set(object.meta.name, object.meta.labels);
+      }
+    }
+    view.namespaces.replace(labels, first ?? 0n);
+    for await (const page of this.#pages(CRDS)) {
+      for (const kv of page.kvs) {
+        const name = sourcePrefix.path(kv.key).slice(CRDS.length);
+        view.sawCrd(name, await view.peek(kv));
+      }
+    }
+    return first ?? 0n;
+  }
+
+  async #walkAll(
+    walk: RangeWalk,
+    cause: PassCause,
+    startRevision: bigint,
+    resumeAfter: string | undefined,
+  ): Promise<void> {
+    const { view } = this.parts;
+    let after = resumeAfter === "" ? undefined : resumeAfter;
+    let notedMs = this.parts.clock.monotonicMs();
+    const prefixes: string[] = [];
+    for (const group of passOrder(view.rules, view.catalog)) {
+      for (const { path } of group) {
+        const prefix = `${path}/`;
+        prefixes.push(prefix);
+        if (after !== undefined && !after.startsWith(prefix)) continue;
+        await walk.walk(prefix, after, async (_page, lastPath) => {
+          if (this.parts.clock.monotonicMs() - notedMs < NOTE_MS) return;
+          await walk.landed();
+          await this.#note(cause, startRevision, lastPath);
+          notedMs = this.parts.clock.monotonicMs();
+        });
+        after = undefined;
+      }
+      await walk.landed();
+    }
+    // Nothing is removed on the word of half a pass.
+    if (resumeAfter !== undefined && resumeAfter !== "") return;
+    await walk.walkLedger("", (path) => prefixes.some((prefix) => path.startsWith(prefix)));
+  }
+
+  async #note(cause: PassCause, startRevision: bigint, lastPath: string): Promise<void> {
+    await this.keeper.write({ pass: { cause, startRevision, lastPath } });
+  }
+
+  #pages(prefix: string): ReturnType<typeof sourcePages> {
+    const { source, sourcePrefix, clock, log, transactions } = this.parts;
+    const { signal } = transactions;
+    return sourcePages({ etcd: source, clock, log, signal, prefix: sourcePrefix.key(prefix) });
+  }
+}

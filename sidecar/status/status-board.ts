@@ -1,0 +1,128 @@
+/** Gathers what a running mirror tells of itself. */
+import type { DebtCode } from "../debts/debt.js";
+import type { Fence } from "../fence/fence.js";
+import type { MirrorOptions } from "../link/mirror-options.js";
+import type { OpenLink } from "../link/open-link.js";
+import type { PassCause } from "../link/state.js";
+import type { Rescans } from "../tail/rescans.js";
+import type { LowWaterMark } from "../writer/low-water-mark.js";
+import { DebtBook } from "../debts/debt-book.js";
+import { Keyspace } from "../link/keyspace.js";
+import type { Activity, LastError, MirrorStatus, RefusedObject } from "./mirror-status.js";
+import { Tally } from "./tally.js";
+
+const MOST_REFUSED = 100;
+const NO_TRANSACTIONS = { succeeded: 0, conflicted: 0, failed: 0, unknown: 0 };
+const NO_BRAKE = { engaged: false, causes: [], held: 0 };
+
+export class StatusBoard {
+  readonly tally = new Tally();
+  activity: Activity = "waiting";
+  #link: OpenLink | undefined;
+  #mark: LowWaterMark | undefined;
+  #lastError: LastError | undefined;
+
+  constructor(
+    private readonly options: MirrorOptions,
+    private readonly fence: Fence,
+  ) {}
+
+  /** What the term that runs stands on. */
+  get link(): OpenLink | undefined {
+    return this.#link;
+  }
+
+  opened(link: OpenLink): void {
+    this.#link = link;
+    this.#mark = undefined;
+  }
+
+  following(mark: LowWaterMark, _rescans: Rescans): void {
+    this.#mark = mark;
+    this.activity = "following";
+  }
+
+  ended(): void {
+    this.#link = undefined;
+    this.#mark = undefined;
+  }
+
+  failed(error: unknown): void {
+    const isError = error instanceof Error;
+    const code = isError ? ("kind" in error ? String(error.kind) : error.name) : "unknown";
+    const message = isError ? error.message : String(error);
+    this.#lastError = { code, message, atMs: this.options.clock.now() };
+    this.options.log.warn({ err: error }, "the mirror begins anew");
+  }
+
+  stopped(error: unknown): void {
+    this.activity = "stopped";
+    this.options.log.error({ err: error }, "the mirror stops");
+  }
+
+  get status(): MirrorStatus {
+    const link = this.#link;
+    const { tally } = this;
+    const state = link?.keeper.state;
+    return {
+      link: this.options.link,
+      activity: this.activity,
+      phase: state?.phase,
+      fence: this.fence.status,
+      revisionRead: this.#mark?.read,
+      revisionApplied: this.#mark?.mark ?? state?.applied,
+      lagMs: this.#mark?.lagMs(this.options.clock.monotonicMs()) ?? 0,
+      rules: (link?.view.rules.rules ?? []).map(({ label, index }) => ({
+        label,
+        owned: link?.books.index.ownedBy(index) ?? 0,
+      })),
+      rulesHash: state?.rulesHash,
+      owned: link?.books.index.size ?? 0,
+      debts: link?.books.debts.counts ?? this.#noDebts(),
+      refused: this.#refused(),
+      pass: link?.pass.status,
+      passes: passCounts(tally.passes),
+      destinationTooSlow: false,
+      conflicts: { skipped: tally.conflictsSkipped, adopted: tally.conflictsAdopted },
+      drift: {
+        repaired: tally.driftRepaired,
+        reported: tally.driftReported,
+        touched: tally.touched,
+      },
+      brake: link?.brake.status ?? NO_BRAKE,
+      transactions: link?.transactions.counts ?? NO_TRANSACTIONS,
+      bytesWritten: tally.bytesWritten,
+      objects: { put: tally.put, deleted: tally.deleted, ledgerOnly: tally.ledgerOnly },
+      mode: "live",
+      paused: link?.transactions.paused,
+      lastError: this.#lastError,
+    };
+  }
+
+  #refused(): readonly RefusedObject[] {
+    const all = [...(this.#link?.books.debts.all() ?? [])].slice(-MOST_REFUSED);
+    return all.map(([path, { code, detail, sinceMs }]) => ({ path, code, detail, sinceMs }));
+  }
+
+  #noDebts(): Readonly<Record<DebtCode, number>> {
+    return new DebtBook(new Keyspace(this.options.link)).counts;
+  }
+}
+
+function passCounts(counts: ReadonlyMap<PassCause, number>): Readonly<Record<PassCause, number>> {
+  const all = { ...NO_PASSES };
+  for (const [cause, count] of counts) all[cause] = count;
+  return all;
+}
+
+const NO_PASSES: Record<PassCause, number> = {
+  first: 0,
+  resumed: 0,
+  compacted: 0,
+  reload: 0,
+  "rules-settled": 0,
+  "source-changed": 0,
+  "destination-changed": 0,
+  verify: 0,
+  requested: 0,
+};

@@ -1,0 +1,86 @@
+/**
+ * Watches the destination: what somebody else does to what is ours is seen at once, and what debts wait for too. Our own writes
+ * come by here as well; they are known by their revision.
+ */
+import type { DebtPayer } from "../debts/debt-payer.js";
+import { WatchCompacted, prefixEnd, type Etcd, type WatchedEvent } from "../etcd/etcd.js";
+import { CRDS, NAMESPACES } from "../view/source-view.js";
+import type { WriterParts } from "../writer/parts.js";
+import type { Writer } from "../writer/writer.js";
+
+/** Our own write is often seen before its answer is; so suspicion is looked into a moment later. */
+const LOOK_MS = 200;
+
+export class DestinationWatch {
+  /** Path -> newest revision that was seen and is not ours as far as we know. */
+  readonly #suspects = new Map<string, bigint>();
+
+  constructor(
+    private readonly parts: WriterParts,
+    private readonly writer: Writer,
+    private readonly payer: DebtPayer,
+    private readonly etcd: Etcd,
+  ) {}
+
+  /** Runs until `signal` aborts. What is missed while the stream cannot be had is found by the next verifying pass. */
+  async watch(signal: AbortSignal): Promise<never> {
+    const { prefix } = this.parts.destination.prefix;
+    const range = { key: prefix, rangeEnd: prefixEnd(prefix) };
+    for (;;) {
+      signal.throwIfAborted();
+      try {
+        const { header } = await this.parts.transactions.range({ key: prefix });
+        const items = this.etcd.watch({ range, from: header.revision + 1n, signal });
+        for await (const item of items) {
+          if (item.kind === "events") for (const event of item.events) this.#saw(event);
+        }
+      } catch (error) {
+        if (!(error instanceof WatchCompacted)) throw error;
+      }
+    }
+  }
+
+  /** Runs until `signal` aborts. @throws what ended the term */
+  async look(signal: AbortSignal): Promise<never> {
+    for (;;) {
+      signal.throwIfAborted();
+      for (const [path, revision] of [...this.#suspects]) {
+        if (this.writer.isBusy(path)) continue;
+        this.#suspects.delete(path);
+        if (this.#isMoved(path, revision)) await this.writer.lookAgain(path);
+      }
+      await this.parts.clock.sleep(LOOK_MS, signal);
+    }
+  }
+
+  #saw({ kv }: WatchedEvent): void {
+    const { destination, books } = this.parts;
+    const path = destination.prefix.path(kv.key);
+    const isOurs = !this.#isMoved(path, kv.modRevision);
+    if (!isOurs && (path.startsWith(NAMESPACES) || path.startsWith(CRDS))) this.#forget(path);
+    if (books.debts.size > 0) this.#trigger(path);
+    if (!isOurs && (books.index.has(path) || this.writer.isBusy(path))) {
+      this.#suspects.set(path, kv.modRevision);
+    }
+  }
+
+  #isMoved(path: string, revision: bigint): boolean {
+    const known = this.parts.books.index.get(path);
+    return known === undefined || known.destinationRevision < revision;
+  }
+
+  #forget(path: string): void {
+    this.parts.destination.forget(path);
+  }
+
+  #trigger(path: string): void {
+    this.payer.trigger(path);
+    if (path.startsWith(NAMESPACES)) {
+      this.payer.triggerAll(["no-namespace", "namespace-terminating", "via-api"]);
+    } else if (path.startsWith(CRDS)) {
+      this.payer.triggerAll(["no-crd", "version-not-served"]);
+    } else {
+      this.payer.triggerAll(["owner-missing"]);
+    }
+  }
+}

@@ -1,0 +1,229 @@
+/**
+ * Turns observations of the source into transactions on the destination.
+ *
+ * 1. `offer` takes a place; while there is none the caller waits, and so does whatever it reads from: that is the back-pressure.
+ * 2. The value is decrypted, parsed and judged, once.
+ * 3. Everything that concerns one key happens in the order of the offers, different keys side by side; an owner and what refers to
+ *    it are never under way together.
+ * 4. An observation is applied iff it is newer than what the ledger's record was made from.
+ */
+import { EtcdError } from "../etcd/etcd.js";
+import { EncryptionUnavailable } from "../encryption/transformer.js";
+import { FenceLost } from "../fence/held-fence.js";
+import type { Known } from "../ledger/index.js";
+import type { Reading, Wanted } from "../view/source-view.js";
+import { KeyChains } from "./key-chains.js";
+import type { Observation, Outcome } from "./observation.js";
+import { ownerPaths } from "./owner-references.js";
+import { Owing } from "./owing.js";
+import type { WriterParts } from "./parts.js";
+import { Put } from "./put.js";
+import { Removal } from "./removal.js";
+import { Slots, type Priority } from "./slots.js";
+
+/** Transactions under way at once: the rate of npm etcd3 against etcd 3.6 does not rise beyond. */
+const IN_FLIGHT = 64;
+/** What passes leave to the tail. */
+const BULK_IN_FLIGHT = 56;
+/** Between two attempts when the source, or a KMS plugin, does not answer. */
+const RETRY_MS = 500;
+
+/** An observation that was taken; what becomes of it is told later. */
+export interface Offered {
+  readonly done: Promise<Outcome>;
+}
+
+/** Nothing was done, and nothing is under way. */
+export const IGNORED: Offered = { done: Promise.resolve("ignored") };
+
+export class Writer {
+  readonly owing: Owing;
+  readonly put: Put;
+  readonly removal: Removal;
+  readonly #chains = new KeyChains();
+  readonly #slots = new Slots(IN_FLIGHT, BULK_IN_FLIGHT);
+  readonly #failed = new AbortController();
+
+  constructor(private readonly parts: WriterParts) {
+    this.owing = new Owing(parts);
+    this.put = new Put(parts, this.owing);
+    this.removal = new Removal(parts, this.owing);
+  }
+
+  /** Aborts with the error when a write failed for a reason that no retry mends: the term is over. */
+  get failed(): AbortSignal {
+    return this.#failed.signal;
+  }
+
+  /** A write of this path is under way or waits. */
+  isBusy(path: string): boolean {
+    return this.#chains.isBusy(path);
+  }
+
+  /** Resolves when nothing is under way. */
+  idle(): Promise<void> {
+    return this.#slots.idle();
+  }
+
+  /**
+   * Waits for a place, not for the write. NB: `done` never has to be awaited; when it rejects, `failed` aborts.
+   * @throws what ended the term
+   */
+  async offer(observation: Observation, priority: Priority): Promise<Offered> {
+    this.#failed.signal.throwIfAborted();
+    const judged = this.parts.view.read(observation.kv);
+    const reading = judged instanceof Promise ? await judged : judged;
+    if (reading.kind !== "wanted" && this.#isNothing(observation.path)) return IGNORED;
+    if (!this.#slots.tryTake(priority)) await this.#slots.take(priority);
+    this.#failed.signal.throwIfAborted();
+    const done = this.#run(observation, reading);
+    const free = (): void => this.#slots.release();
+    done.then(free, (error: unknown) => {
+      free();
+      this.#fail(error);
+    });
+    return { done };
+  }
+
+  /** Nothing of this path is ours, owed or under way. */
+  #isNothing(path: string): boolean {
+    const { books } = this.parts;
+    return !books.index.has(path) && !books.debts.has(path) && !this.#chains.isBusy(path);
+  }
+
+  async #run(observation: Observation, reading: Reading): Promise<Outcome> {
+    const { path } = observation;
+    if (reading.kind === "wanted") {
+      const owners = ownerPaths(reading, this.parts.view);
+      return this.#chains.run(path, owners, () => this.#wanted(observation, reading));
+    }
+    if (reading.kind === "unreadable") {
+      return this.#chains.run(path, [], () => this.#unreadable(observation, reading));
+    }
+    const isPresent = reading.kind === "unwanted";
+    const leave = (): Promise<Outcome> =>
+      this.#chains.run(path, [], () => this.#leaves(observation, isPresent));
+    return isPresent && this.#removes(observation) ? this.#withoutChildren(path, leave) : leave();
+  }
+
+  async #wanted(observation: Observation, wanted: Wanted): Promise<Outcome> {
+    const { books, hasApi } = this.parts;
+    const { path, revision } = observation;
+    const known = books.index.get(path);
+    if (books.tombstones.covers(path, revision)) return "old";
+    if (known?.isComparable === true) {
+      if (wanted.revision < known.sourceRevision) return "old";
+      const isSame = wanted.revision === known.sourceRevision && known.isCurrent;
+      if (isSame && observation.check !== true && !books.debts.has(path)) return "unchanged";
+    }
+    if (wanted.via === "api") {
+      return this.owing.owe(path, { code: hasApi ? "via-api" : "needs-api" }, wanted.revision);
+    }
+    return this.patiently(() => this.put.run({ observation, wanted, known }));
+  }
+
+  async #unreadable(
+    { path, revision }: Observation,
+    { code, detail }: Extract<Reading, { kind: "unreadable" }>,
+  ): Promise<Outcome> {
+    const { books } = this.parts;
+    const known = books.index.get(path);
+    const isOld = known?.isComparable === true && revision < known.sourceRevision;
+    if (isOld || books.tombstones.covers(path, revision)) return "old";
+    return this.owing.owe(path, { code, detail }, revision);
+  }
+
+  async #leaves(observation: Observation, isPresent: boolean): Promise<Outcome> {
+    const { books } = this.parts;
+    const { path, revision } = observation;
+    const known = books.index.get(path);
+    if (known === undefined) {
+      if (!books.tombstones.covers(path, revision)) await this.owing.settle(path);
+      return "ignored";
+    }
+    if (isOlder(observation, known)) return "old";
+    if (!mayRemove(observation)) return "leaves";
+    const owed = this.removal.hindrance(observation, known, isPresent);
+    if (owed !== undefined) return this.owing.owe(path, owed, revision);
+    return this.patiently(() => this.removal.run(observation, known));
+  }
+
+  #removes(observation: Observation): boolean {
+    return (
+      mayRemove(observation) &&
+      this.parts.books.index.has(observation.path) &&
+      this.parts.books.owners.children(observation.path).length > 0
+    );
+  }
+
+  /**
+   * An owner that leaves the rules takes nobody with it: what refers to it and is still wanted is written without the reference
+   * first, and that is waited for. Otherwise the destination's garbage collector would delete it.
+   */
+  async #withoutChildren(path: string, leave: () => Promise<Outcome>): Promise<Outcome> {
+    const { departing } = this.put.owners;
+    departing.add(path);
+    try {
+      for (const child of this.parts.books.owners.children(path)) await this.lookAgain(child);
+      return await leave();
+    } finally {
+      departing.delete(path);
+    }
+  }
+
+  /** Runs `job` when nothing else of this path is under way, and keeps everything else of it waiting meanwhile. */
+  alone<T>(path: string, job: () => Promise<T>): Promise<T> {
+    return this.#chains.run(path, [], job);
+  }
+
+  /** Reads the source's current value and applies it, without a place of its own. @throws what ended the term */
+  async lookAgain(path: string): Promise<Outcome> {
+    const { source, sourcePrefix, transactions, view } = this.parts;
+    const { signal } = transactions;
+    return this.patiently(async () => {
+      const { header, kvs } = await source.range({ key: sourcePrefix.key(path) }, { signal });
+      const observation = {
+        path,
+        revision: header.revision,
+        kv: kvs[0],
+        cause: "debt",
+        check: true,
+      } as const;
+      return this.#run(observation, await view.read(kvs[0]));
+    });
+  }
+
+  /** What another attempt mends is attempted again; the destination's own troubles never get here. */
+  async patiently<T>(work: () => Promise<T>): Promise<T> {
+    const { clock, transactions, log } = this.parts;
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        const mayPass =
+          error instanceof EncryptionUnavailable ||
+          (error instanceof EtcdError && error.kind !== "invalid" && error.kind !== "unsupported");
+        if (!mayPass || transactions.signal.aborted) throw error;
+        log.warn({ err: error }, "cannot be looked at now, trying again");
+      }
+      await clock.sleep(RETRY_MS, transactions.signal);
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (this.#failed.signal.aborted) return;
+    if (!(error instanceof FenceLost))
+      this.parts.log.error({ err: error }, "a write failed for good");
+    this.#failed.abort(error);
+  }
+}
+
+/** A record of the same history was made from something newer. */
+function isOlder({ revision }: Observation, known: Known): boolean {
+  return known.isComparable && revision < known.sourceRevision;
+}
+
+/** Pages only say what leaves: how much that is decides whether it may. */
+function mayRemove({ cause }: Observation): boolean {
+  return cause !== "pass" && cause !== "rescan";
+}
