@@ -1,85 +1,81 @@
 /** The benchmark's own view of an etcd: what it needs to fill one and to look how far a copy is. */
-import { Etcd3 } from "etcd3";
+import { type Etcd, prefixEnd, type TxnOp } from "../../../sidecar/etcd/etcd.js";
+import { openRealEtcd } from "../../harness/open-etcd.js";
 import type { Stored } from "./config-maps.js";
 
 const PUTS = 128;
+const CALL = { signal: new AbortController().signal };
 
 export class EtcdClient {
-  readonly #etcd: Etcd3;
+  private constructor(
+    readonly address: string,
+    private readonly etcd: Etcd,
+  ) {}
 
   /** @param address `http://host:port` */
-  constructor(readonly address: string) {
-    this.#etcd = new Etcd3({ hosts: address });
+  static async open(address: string): Promise<EtcdClient> {
+    return new EtcdClient(address, await openRealEtcd(address));
   }
 
-  async put({ key, value }: Stored): Promise<void> {
-    await this.#etcd.kv.put({ key: Buffer.from(key), value });
+  async put(stored: Stored): Promise<void> {
+    await this.#write([stored]);
   }
 
   async putAll(stored: Iterable<Stored>): Promise<void> {
     let batch: Stored[] = [];
-    const send = async (): Promise<void> => {
-      const success = batch.map(({ key, value }) => ({
-        request_put: { key: Buffer.from(key), value },
-      }));
-      batch = [];
-      await this.#etcd.kv.txn({ success });
-    };
     for (const each of stored) {
       batch.push(each);
-      if (batch.length === PUTS) await send();
+      if (batch.length < PUTS) continue;
+      await this.#write(batch);
+      batch = [];
     }
-    if (batch.length > 0) await send();
+    if (batch.length > 0) await this.#write(batch);
   }
 
-  async get(key: string): Promise<Buffer | undefined> {
-    const { kvs } = await this.#etcd.kv.range({ key: Buffer.from(key) });
-    return kvs[0]?.value;
-  }
-
-  /** Keys that begin with `prefix`, written after `afterRevision`. */
-  async count(prefix: string, afterRevision = "0"): Promise<number> {
-    const { count } = await this.#etcd.kv.range({
-      ...range(prefix),
-      count_only: afterRevision === "0",
-      keys_only: true,
-      ...(afterRevision !== "0" && { min_mod_revision: String(BigInt(afterRevision) + 1n) }),
-    });
-    return Number(count);
+  async count(prefix: string): Promise<number> {
+    const range = { key: prefix, rangeEnd: prefixEnd(prefix), countOnly: true };
+    return Number((await this.etcd.range(range, CALL)).count);
   }
 
   /** Keys below `prefix` whose last write came after `revision`. */
-  async writtenSince(prefix: string, revision: string): Promise<number> {
-    const { kvs } = await this.#etcd.kv.range({ ...range(prefix), keys_only: true });
-    return kvs.filter((kv) => BigInt(kv.mod_revision) > BigInt(revision)).length;
+  async writtenSince(prefix: string, revision: bigint): Promise<number> {
+    const range = { key: prefix, rangeEnd: prefixEnd(prefix), keysOnly: true };
+    const { kvs } = await this.etcd.range(range, CALL);
+    return kvs.filter(({ modRevision }) => modRevision > revision).length;
   }
 
-  async revision(): Promise<string> {
-    const { header } = await this.#etcd.kv.range({ key: Buffer.from("none"), count_only: true });
-    return header.revision;
+  async revision(): Promise<bigint> {
+    return (await this.etcd.revision(CALL)).revision;
   }
 
-  async clear(prefix: string): Promise<void> {
-    await this.#etcd.kv.deleteRange(range(prefix));
-  }
-
-  /** Calls `seen` for each put below `prefix` from now on, in the tick in which it came. */
+  /** Calls `seen` for each put below `prefix` from now on; resolves when the watch is open. `stop` ends it. */
   async watch(
     prefix: string,
     seen: (key: string, value: Buffer) => void,
-  ): Promise<() => Promise<void>> {
-    const watcher = await this.#etcd.watch().prefix(prefix).create();
-    watcher.on("put", (kv) => seen(kv.key.toString(), kv.value));
-    return async () => watcher.cancel();
+  ): Promise<{ stop(): Promise<void> }> {
+    const over = new AbortController();
+    const from = (await this.revision()) + 1n;
+    const range = { key: prefix, rangeEnd: prefixEnd(prefix) };
+    const watching = (async () => {
+      for await (const item of this.etcd.watch({ range, from, signal: over.signal })) {
+        if (item.kind !== "events") continue;
+        for (const { kind, kv } of item.events) if (kind === "put") seen(kv.key, kv.value);
+      }
+    })();
+    return {
+      stop: async () => {
+        over.abort();
+        await watching;
+      },
+    };
   }
 
-  close(): void {
-    this.#etcd.close();
+  async close(): Promise<void> {
+    await this.etcd.close();
   }
-}
 
-function range(prefix: string): { readonly key: Buffer; readonly range_end: Buffer } {
-  const end = Buffer.from(prefix);
-  end[end.length - 1] = (end.at(-1) ?? 0) + 1;
-  return { key: Buffer.from(prefix), range_end: end };
+  async #write(stored: readonly Stored[]): Promise<void> {
+    const then = stored.map(({ key, value }): TxnOp => ({ kind: "put", key, value }));
+    await this.etcd.txn({ compare: [], then, otherwise: [] }, CALL);
+  }
 }

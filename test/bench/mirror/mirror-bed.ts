@@ -29,14 +29,14 @@ export class MirrorBed {
     cpSync(dist, join(folder, "dist"), { recursive: true });
     copyFileSync(join(dist, "../package.json"), join(folder, "package.json"));
     writeFileSync(join(folder, "rules.yaml"), RULES);
-    const source = new EtcdClient(server.endpoint);
+    const source = await EtcdClient.open(server.endpoint);
     await source.put(namespace());
     await source.putAll(configMaps(keys));
     return new MirrorBed(source, keys, server, folder);
   }
 
   async stop(): Promise<void> {
-    this.source.close();
+    await this.source.close();
     await this.sourceServer.stop();
     rmSync(this.folder, { recursive: true, force: true });
   }
@@ -46,11 +46,11 @@ export class MirrorBed {
     work: (destination: EtcdClient, server: EtcdServer) => Promise<T>,
   ): Promise<T> {
     const server = await startEtcd({ name: "destination" });
-    const destination = new EtcdClient(server.endpoint);
+    const destination = await EtcdClient.open(server.endpoint);
     try {
       return await work(destination, server);
     } finally {
-      destination.close();
+      await destination.close();
       await server.stop();
     }
   }
@@ -82,8 +82,8 @@ export class MirrorBed {
   /** The bare loop (bare-loop.ts) over the same keys; resolves with its ms, measured in the same way. */
   async bareCopyMs(mode: "cold" | "live", destination: EtcdClient): Promise<number> {
     const ends = [CONFIG_MAPS, `${CONFIG_MAPS.slice(0, -1)}0`];
-    const from = this.source.address.replace("http://", "");
-    const to = destination.address.replace("http://", "");
+    const from = this.source.address;
+    const to = destination.address;
     const script = join(import.meta.dirname, "bare-loop.ts");
     const command = ["--import", "tsx", script, mode, from, to, ...ends];
     const loop = supervise(process.execPath, command);

@@ -62,10 +62,10 @@ async function measure(
   const behindMs: number[] = [];
   const id = (key: string, value: Buffer): string =>
     `${key} ${/revision.{2}([0-9]+)/s.exec(value.toString("latin1"))?.[1]}`;
-  const stopSource = await bed.source.watch(CONFIG_MAPS, (key, value) => {
+  const watchingSource = await bed.source.watch(CONFIG_MAPS, (key, value) => {
     seenMs.set(id(key, value), performance.now());
   });
-  const stopDestination = await destination.watch(CONFIG_MAPS, (key, value) => {
+  const watchingDestination = await destination.watch(CONFIG_MAPS, (key, value) => {
     const since = seenMs.get(id(key, value));
     // Seen here before it was seen there: both watches are this process's own.
     behindMs.push(since === undefined ? 0 : performance.now() - since);
@@ -73,7 +73,7 @@ async function measure(
   await steadily(bed, changes);
   const deadline = performance.now() + PATIENCE_MS;
   while (behindMs.length < changes && performance.now() < deadline) await sleep(20);
-  await Promise.all([stopSource(), stopDestination()]);
+  await Promise.all([watchingSource.stop(), watchingDestination.stop()]);
   if (behindMs.length < changes)
     throw new Error(`${changes - behindMs.length} changes did not arrive`);
   return behindMs;
