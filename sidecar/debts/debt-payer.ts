@@ -10,7 +10,7 @@ import type { ApiPayer } from "../api/api-payer.js";
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 5 * 60_000;
 /** How often it is looked which debts are due. */
-const TICK_MS = 500;
+const TICK_MS = 1_000;
 /** Looks at once; the tail's places are not taken. */
 const AT_ONCE = 16;
 

@@ -6,8 +6,8 @@ import type { Decrypted, ValueTransformer } from "./transformer.js";
 const ENCRYPTED = Buffer.from("k8s:enc:", "latin1");
 
 /**
- * Reads with every key whose prefix fits, in order: prefixes overlap while a key is rotated, so the first one that fits need not be
- * the one that opens. Writes with the first. Source: apiserver pkg/storage/value/transformer.go.
+ * Reads with every key whose prefix fits, in order: prefixes overlap while a key is rotated, so the first one that fits need
+ * not be the one that opens. Writes with the first. Source: apiserver pkg/storage/value/transformer.go.
  */
 export class Chain implements ValueTransformer {
   readonly #openers: readonly { readonly opener: Opener; readonly prefix: Buffer }[];

@@ -18,8 +18,8 @@ const GCM_TAG = 16;
 const SECRETBOX_NONCE = 24;
 
 /**
- * IV 16, then the ciphertext with PKCS#7 padding. NB: nothing authenticates it. A wrong key or a damaged value is noticed by its padding only,
- * which fits by chance once in 256; then it gives garbage that parsing refuses.
+ * IV 16, then the ciphertext with PKCS#7 padding. NB: nothing authenticates it. A wrong key or a damaged value is noticed by
+ * its padding only, which fits by chance once in 256; then it gives garbage that parsing refuses.
  */
 export function aesCbc(key: Buffer): Cipher {
   const algorithm = `aes-${key.length * 8}-cbc`;

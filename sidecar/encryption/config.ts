@@ -1,7 +1,8 @@
 /**
- * An EncryptionConfiguration as a file: read strictly, all problems at once, each with its line. It refuses what the API server refuses (Source:
- * apiserver pkg/apis/apiserver/validation/validation_encryption.go and pkg/server/options/encryptionconfig/config.go) and
- * unknown keys besides: a misspelled one would silently change what is encrypted.
+ * An EncryptionConfiguration as a file: read strictly, all problems at once, each with its line. It refuses what the API
+ * server refuses (Source: apiserver pkg/apis/apiserver/validation/validation_encryption.go and
+ * pkg/server/options/encryptionconfig/config.go) and unknown keys besides: a misspelled one would silently change what is
+ * encrypted.
  *
  * No message ever holds key material, nor the text around a syntax error.
  */

@@ -100,8 +100,8 @@ function keyOpener(kind: string, key: EncryptionKey, cipherOf: (secret: Buffer) 
 const FINGERPRINT_BYTES = 8;
 
 /**
- * 64 bits of scrypt over the content: it stands in the destination's etcd, where somebody could try keys against it, and keys that people invent can be
- * guessed. Each try costs as much as this one, and a hit proves nothing.
+ * 64 bits of scrypt over the content: it stands in the destination's etcd, where somebody could try keys against it, and
+ * keys that people invent can be guessed. Each try costs as much as this one, and a hit proves nothing.
  */
 function fingerprint(entries: readonly EncryptionEntry[]): string {
   const content = JSON.stringify(entries);

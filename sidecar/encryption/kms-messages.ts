@@ -1,5 +1,5 @@
 /** Messages of v2.KeyManagementService and the stored EncryptedObject, in proto3: what is empty is not written. */
-import { bytesField, FieldReader, Malformed, varintField } from "../wire/protobuf.js";
+import { bytesField, FieldReader, Malformed, VARINT, varintField } from "../wire/protobuf.js";
 import type { Annotations, KmsRequest, KmsSealed } from "./kms-plugin.js";
 
 /** How the source of the data key becomes the key. */
@@ -113,7 +113,7 @@ class Fields {
   constructor(message: Buffer, map?: number) {
     const reader = new FieldReader(message, 0, message.length);
     while (reader.next()) {
-      if (reader.wire === 0) this.#numbers.set(reader.number, reader.bigint());
+      if (reader.wire === VARINT) this.#numbers.set(reader.number, reader.bigint());
       else if (reader.number === map) this.#addEntry(reader.content());
       else this.#bytes.set(reader.number, reader.content());
     }

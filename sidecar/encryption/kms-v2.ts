@@ -1,6 +1,6 @@
 /**
- * The provider `kms` v2: values are encrypted with keys made from a seed of this process, the seed is encrypted by the plugin and stored
- * beside each value. So the plugin is asked once per seed, not once per value.
+ * The provider `kms` v2: values are encrypted with keys made from a seed of this process, the seed is encrypted by the
+ * plugin and stored beside each value. So the plugin is asked once per seed, not once per value.
  *
  * Source: apiserver pkg/storage/value/encrypt/envelope/kmsv2/envelope.go and .../encrypt/aes/aes_extended_nonce.go.
  */
@@ -29,8 +29,8 @@ export interface KmsV2Options {
 const KEY_BYTES = 32;
 
 /**
- * Seeds and keys that were decrypted, at most. Each API server start and each change of the KMS key makes one, so a cluster has few; the
- * bound is for one whose values were never rewritten.
+ * Seeds and keys that were decrypted, at most. Each API server start and each change of the KMS key makes one, so a cluster
+ * has few; the bound is for one whose values were never rewritten.
  */
 const MAX_SOURCES = 1_000;
 

@@ -4,11 +4,17 @@ import type { Clock } from "../../src/ports/clock.js";
 import type { KmsPlugin, KmsSealed } from "./kms-plugin.js";
 import { EncryptionUnavailable } from "./transformer.js";
 
-/** How often the plugin is asked for its current key. Source: apiserver, encryptionconfig/config.go, kmsv2PluginHealthzPositiveInterval. */
+/**
+ * How often the plugin is asked for its current key. Source: apiserver, encryptionconfig/config.go,
+ * kmsv2PluginHealthzPositiveInterval.
+ */
 const POLL_MS = 60_000;
 /** After a failure. Source: kmsv2PluginHealthzNegativeInterval. */
 const RETRY_MS = 10_000;
-/** How long a seed is used after the plugin last said that its key is the current one. Source: kmsv2PluginWriteDEKSourceMaxTTL. */
+/**
+ * How long a seed is used after the plugin last said that its key is the current one. Source:
+ * kmsv2PluginWriteDEKSourceMaxTTL.
+ */
 const TRUST_MS = 180_000;
 
 const SEED_BYTES = 32;
@@ -19,8 +25,8 @@ export interface KmsSeed {
 }
 
 /**
- * The seed of this process, new whenever the plugin's key is another. Nothing runs in the background: the plugin is asked when somebody reads or writes, at most
- * once a minute, and by one caller for all who wait.
+ * The seed of this process, new whenever the plugin's key is another. Nothing runs in the background: the plugin is asked
+ * when somebody reads or writes, at most once a minute, and by one caller for all who wait.
  */
 export class KmsWriter {
   #keyId: string | undefined;

@@ -1,6 +1,6 @@
 /**
- * Which providers a resource has. Names are of the API ("deployments.apps"), never paths in etcd: looked up by the beginning of a key, `secrets`
- * would also hit `secretstores`.
+ * Which providers a resource has. Names are of the API ("deployments.apps"), never paths in etcd: looked up by the beginning
+ * of a key, `secrets` would also hit `secretstores`.
  */
 import type { EncryptionEntry, ProviderConfig } from "./config.js";
 import type { GroupResource } from "./transformer.js";
@@ -43,8 +43,8 @@ export function maskedBy(pattern: ResourcePattern, mask: ResourcePattern): boole
 }
 
 /**
- * The providers of a resource: of its own entries, else of `*.group`, else of `*.*`; undefined when none names it. A pattern that is in several
- * entries has the providers of all of them, in the file's order.
+ * The providers of a resource: of its own entries, else of `*.group`, else of `*.*`; undefined when none names it. A pattern
+ * that is in several entries has the providers of all of them, in the file's order.
  */
 export function providersOf(
   entries: readonly EncryptionEntry[],

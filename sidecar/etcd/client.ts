@@ -1,8 +1,6 @@
 /**
  * The Etcd of the sidecar, on gRPC channels of its own. Why not npm etcd3's: docs/decisions/0016-etcd-client.md.
  */
-import type { Clock } from "../../src/ports/clock.js";
-import type { Log } from "../../src/ports/log.js";
 import type { Random } from "../../src/ports/random.js";
 import { Calls } from "./calls.js";
 import { keepLeaseAlive } from "./keep-alive.js";
@@ -25,28 +23,16 @@ import { ClusterIdentity } from "./identity.js";
 import { type EtcdOptions, MIN_KEEPALIVE_MS, parseEndpoint } from "./options.js";
 import * as requests from "./requests.js";
 import * as responses from "./responses.js";
-import {
-  type ReadFile,
-  readTls,
-  sameTls,
-  secureCredentials,
-  type TlsContent,
-} from "./tls-files.js";
+import { CertificateExchange, type ExchangeDeps } from "./certificate-exchange.js";
+import { readTls, secureCredentials, type TlsContent } from "./tls-files.js";
 import { Token } from "./token.js";
 import { watch } from "./watch.js";
 
-export interface EtcdDeps {
-  readonly clock: Clock;
+export interface EtcdDeps extends ExchangeDeps {
   readonly random: Random;
-  readonly log: Log;
-  readonly readFile: ReadFile;
   /** Called for each key that is no UTF-8 and was passed over. */
   readonly onOddKey?: () => void;
-  /** Certificates are looked at this often, ms; default 10 s. */
-  readonly tlsCheckMs?: number;
 }
-
-const TLS_CHECK_MS = 10_000;
 
 /**
  * Connects to nobody yet.
@@ -92,7 +78,12 @@ class EtcdClient implements Etcd {
       random: deps.random,
     });
     this.#onOddKey = deps.onOddKey ?? (() => {});
-    this.#following = content === undefined ? Promise.resolve() : this.#followFiles(content);
+    const { signal } = this.#closed;
+    const tls = { name: this.name, files: options.tls, endpoints: this.#endpoints };
+    this.#following =
+      content === undefined
+        ? Promise.resolve()
+        : new CertificateExchange(tls, deps, content).follow(signal);
   }
 
   async range(options: RangeOptions, { signal }: EtcdCallOptions): Promise<RangeResult> {
@@ -197,35 +188,5 @@ class EtcdClient implements Etcd {
     this.#closed.abort();
     await this.#following;
     this.#endpoints.close();
-  }
-
-  /** Certificates are read every few seconds instead of watched: Kubernetes exchanges a symbolic link two levels above. */
-  async #followFiles(first: TlsContent): Promise<void> {
-    const { clock, tlsCheckMs = TLS_CHECK_MS } = this.deps;
-    const { signal } = this.#closed;
-    let current = first;
-    while (!signal.aborted) {
-      await clock.sleep(tlsCheckMs, signal);
-      if (!signal.aborted) current = await this.#exchanged(current);
-    }
-  }
-
-  /** @returns what is in use now: new content only when every endpoint takes it */
-  async #exchanged(current: TlsContent): Promise<TlsContent> {
-    const { deps, options, name } = this;
-    try {
-      const content = await readTls(options.tls, deps.readFile);
-      if (sameTls(content, current)) return current;
-      const credentials = secureCredentials(content, options.tls.skipVerify);
-      const refused = await this.#endpoints.exchange(credentials);
-      if (refused.length === 0) {
-        deps.log.info({ etcd: name }, "new etcd certificates are in use");
-        return content;
-      }
-      deps.log.warn({ etcd: name, refused }, "new etcd certificates do not connect, the old go on");
-    } catch (error) {
-      deps.log.warn({ etcd: name, err: error }, "etcd certificates cannot be read");
-    }
-    return current;
   }
 }

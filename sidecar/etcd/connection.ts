@@ -137,11 +137,12 @@ export class Connection {
       decode,
       metadata(token),
     );
-    stream.once("close", () => this.#ended());
+    // Not "close": a stream that was cancelled with unread messages never closes.
+    stream.once("status", () => this.#ended());
     return stream;
   }
 
-  /** Takes no new calls from now on; the channel closes with its last one. */
+  /** Gets no new calls from now on; the channel closes with its last one. A watch stays on it until its stream ends. */
   retire(): void {
     this.#retired = true;
     this.#closeIfOver();

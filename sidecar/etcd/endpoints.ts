@@ -33,12 +33,8 @@ export class Endpoints {
     this.#states = options.endpoints.map((text) => {
       const endpoint = parseEndpoint(text, options.insecureTransport);
       const member = this.#connect(endpoint, secure);
-      return { endpoint, member, failures: 0, pausedUntilMs: 0 };
+      return { endpoint, member, secure, failures: 0, pausedUntilMs: 0 };
     });
-  }
-
-  get needTls(): boolean {
-    return this.#states.some(({ endpoint }) => endpoint.secure);
   }
 
   /** Every member, in the order in which to try them. */
@@ -73,11 +69,13 @@ export class Endpoints {
 
   /**
    * New channels with these credentials take the place of the old ones where they connect; calls under way end on the old.
+   * Those that have these credentials already are left alone.
    * @returns addresses that did not connect and keep what they had
    */
   async exchange(secure: ChannelCredentials): Promise<readonly string[]> {
     const refused: string[] = [];
-    for (const state of [...this.#states].filter(({ endpoint }) => endpoint.secure)) {
+    const others = this.#states.filter((state) => state.secure !== secure);
+    for (const state of others.filter(({ endpoint }) => endpoint.secure)) {
       const member = this.#connect(state.endpoint, secure);
       try {
         await member.calls.ready();
@@ -89,6 +87,7 @@ export class Endpoints {
       }
       const old = state.member;
       state.member = member;
+      state.secure = secure;
       old.calls.retire();
       old.keepAlives.retire();
     }
@@ -121,6 +120,8 @@ export class Endpoints {
 interface EndpointState {
   readonly endpoint: Endpoint;
   member: Member;
+  /** What `member` was made with. */
+  secure: ChannelCredentials | undefined;
   failures: number;
   pausedUntilMs: number;
 }

@@ -144,13 +144,13 @@ export interface EtcdWatchOptions {
 /**
  * The events of one range, from one revision on, without a gap: a cut stream resumes at the last delivered event's revision + 1
  * (after a progress at its revision + 1). The stream is paused while the consumer does not ask for more, so memory is bounded by
- * one response of the server. Ends (returns) when `signal` aborts.
+ * 16 responses of the server, of some 2 MiB at most each. Ends (returns) when `signal` aborts.
  * @throws WatchCompacted when the wanted revision is gone: begin with a pass
  * @throws EtcdError otherwise only for what another try cannot mend (permission, a revision of another history)
  */
 export type EtcdWatch = AsyncIterable<WatchItem>;
 
-/** The revision that a watch or a pinned range wanted is compacted away. */
+/** The revision that a watch wanted is compacted away. (A range of such a revision is an EtcdError `compacted`.) */
 export class WatchCompacted extends Error {
   override readonly name = "WatchCompacted";
   constructor(

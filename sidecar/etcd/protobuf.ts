@@ -57,7 +57,7 @@ export class Writer {
 }
 
 /** A message cannot be read: what answers is no etcd. */
-export class MalformedMessage extends Error {
+class MalformedMessage extends Error {
   override readonly name = "MalformedMessage";
 }
 

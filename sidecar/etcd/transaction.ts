@@ -6,6 +6,5 @@ export function transaction(
   write: readonly TxnOp[],
   otherwise: readonly TxnOp[],
 ): Txn {
-  // oxlint-disable-next-line unicorn/no-thenable -- etcd's own word; it is no function
   return { compare, then: write, otherwise };
 }

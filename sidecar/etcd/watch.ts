@@ -45,7 +45,6 @@ export async function* watch(
     try {
       yield* oneStream(options, progress, deps);
     } catch (error) {
-      if (signal.aborted) return;
       if (!isMendable(error)) throw error;
       deps.log.warn({ err: error, revision: progress.resume.next }, "watch stream broke");
     }
@@ -94,6 +93,7 @@ async function* oneStream(
       if (item !== undefined) yield item;
     }
   } catch (error) {
+    if (signal.aborted) return; // our own cancellation, which says nothing of the endpoint
     throw broken(error, member, deps);
   }
   if (!signal.aborted) endpoints.failed(member, "unreachable"); // the server ended it: it goes down

@@ -36,15 +36,22 @@ interface Index {
 
 const BUILTIN: Index = indexOf(BUILTIN_RESOURCES);
 
+interface Defined {
+  readonly crd: Crd;
+  /** One object for as long as the CRD does not change: others keep by it what they worked out. */
+  readonly resource: StoredResource;
+}
+
 export class Catalog {
   readonly #prefix: string;
-  readonly #crds: ReadonlyMap<string, Crd>;
+  /** By the CRD's name. */
+  readonly #defined: ReadonlyMap<string, Defined>;
   readonly #custom: Index;
 
-  private constructor(prefix: string, crds: ReadonlyMap<string, Crd>) {
+  private constructor(prefix: string, defined: ReadonlyMap<string, Defined>) {
     this.#prefix = prefix;
-    this.#crds = crds;
-    this.#custom = indexOf([...crds.values()].map(customResource));
+    this.#defined = defined;
+    this.#custom = indexOf([...defined.values()].map(({ resource }) => resource));
   }
 
   /**
@@ -66,7 +73,7 @@ export class Catalog {
   }
 
   get crds(): readonly Crd[] {
-    return [...this.#crds.values()];
+    return [...this.#defined.values()].map(({ crd }) => crd);
   }
 
   /** undefined when the key names no object; `read` says why. */
@@ -118,14 +125,16 @@ export class Catalog {
 
   /** The CRD behind a custom resource; undefined for built-in ones. */
   crdOf(resource: StoredResource): Crd | undefined {
-    return resource.custom ? this.#crds.get(`${resource.resource}.${resource.group}`) : undefined;
+    if (!resource.custom) return undefined;
+    return this.#defined.get(`${resource.resource}.${resource.group}`)?.crd;
   }
 
   /** With these, each in the place of an earlier one of its name. A CRD that names a built-in resource changes nothing. */
   withCrds(crds: readonly Crd[]): Catalog {
-    const merged = new Map(this.#crds);
+    const merged = new Map(this.#defined);
     for (const crd of crds) {
-      if (!BUILTIN.byResource.has(indexName(crd.group, crd.plural))) merged.set(crd.name, crd);
+      if (BUILTIN.byResource.has(indexName(crd.group, crd.plural))) continue;
+      merged.set(crd.name, { crd, resource: customResource(crd) });
     }
     return new Catalog(this.#prefix, merged);
   }
@@ -136,8 +145,8 @@ export class Catalog {
 
   /** @param name of the CRD, `<plural>.<group>` */
   withoutCrd(name: string): Catalog {
-    if (!this.#crds.has(name)) return this;
-    const rest = new Map(this.#crds);
+    if (!this.#defined.has(name)) return this;
+    const rest = new Map(this.#defined);
     rest.delete(name);
     return new Catalog(this.#prefix, rest);
   }

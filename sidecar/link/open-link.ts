@@ -101,26 +101,36 @@ async function begun(
   if (identity.kind === "source-changed" || identity.kind === "destination-changed") {
     options.log.warn({ why: identity.why }, "everything is compared");
   }
-  const isOtherHistory = identity.kind === "source-changed";
-  const history = (before?.history ?? 1) + (isOtherHistory ? 1 : 0);
-  const epoch = epochFor(options, rules, history);
+  const nowMs = options.clock.now();
+  const kept = keptOf(before, identity.kind === "source-changed");
   const isReload = before !== undefined && before.rulesHash !== rules.hash;
   const passCause = causeOf(before, identity.kind);
   const state: LinkState = {
+    ...kept,
     phase: passCause === undefined ? "tail" : "copy",
-    applied: isOtherHistory ? undefined : before?.applied,
-    pass: isOtherHistory ? undefined : before?.pass,
     sourceClusterId: String(source.clusterId),
     destinationClusterId: String(destination.clusterId),
-    history,
     rulesHash: rules.hash,
-    epoch,
-    rulesSinceMs: isReload ? options.clock.now() : before?.rulesSinceMs,
+    epoch: epochFor(options, rules, kept.history),
+    rulesSinceMs: isReload ? nowMs : kept.rulesSinceMs,
     sealed: undefined,
-    writtenAtMs: options.clock.now(),
-    verifiedAtMs: before?.verifiedAtMs,
+    writtenAtMs: nowMs,
   };
   return { state, passCause };
+}
+
+/** What of the last state still holds: revisions of another history do not. */
+function keptOf(
+  before: LinkState | undefined,
+  isOtherHistory: boolean,
+): Pick<LinkState, "applied" | "pass" | "history" | "rulesSinceMs" | "verifiedAtMs"> {
+  const nothing = { applied: undefined, pass: undefined };
+  if (before === undefined) {
+    return { ...nothing, history: 1, rulesSinceMs: undefined, verifiedAtMs: undefined };
+  }
+  const { applied, pass, history, rulesSinceMs, verifiedAtMs } = before;
+  if (isOtherHistory) return { ...nothing, history: history + 1, rulesSinceMs, verifiedAtMs };
+  return { applied, pass, history, rulesSinceMs, verifiedAtMs };
 }
 
 function causeOf(

@@ -2,13 +2,13 @@
 import type { Catalog } from "../keys/catalog.js";
 import type { ObjectKey, StoredResource } from "../keys/resource.js";
 import type { StoredObject } from "../wire/stored-object.js";
-import { denialText, type ObjectDenial } from "./deny.js";
+import { denialText, type Denial, type ObjectDenial } from "./deny.js";
 import { objectDenials } from "./denied-objects.js";
 import { excludes, excludesFor } from "./excludes.js";
 import { anyFieldsMatch } from "./field-selectors.js";
 import { covers, isAllowed, viaOf, type Exclude, type Rule } from "./rule.js";
 import { rulesHash } from "./rules-hash.js";
-import type { Judgement, NamespaceIndex, Ruleset, UnresolvedName } from "./ruleset.js";
+import type { Judgement, NamespaceIndex, RuleSummary, Ruleset, UnresolvedName } from "./ruleset.js";
 import { anyMatches } from "./selectors.js";
 import { unresolvedNames } from "./unresolved.js";
 
@@ -25,15 +25,17 @@ const EXCLUDED: Judgement = { kind: "no", why: "excluded" };
 const DELETING: Judgement = { kind: "no", why: "deleting" };
 
 export class AppliedRules implements Ruleset {
+  readonly rules: readonly RuleSummary[];
   readonly hash: string;
   readonly usesNamespaceSelectors: boolean;
-  /** By identity: a catalog keeps one object for a resource as long as its CRD does not change. */
+  /** By identity, which a catalog keeps for as long as a resource's CRD does not change. */
   readonly #applied = new WeakMap<StoredResource, readonly Applied[]>();
 
-  /** @param rules in the order of evaluation */
-  constructor(readonly rules: readonly Rule[]) {
-    this.hash = rulesHash(rules);
-    this.usesNamespaceSelectors = rules.some((rule) => rule.namespaceSelectors.length > 0);
+  /** @param checked in the order of evaluation */
+  constructor(private readonly checked: readonly Rule[]) {
+    this.rules = checked.map(summary);
+    this.hash = rulesHash(checked);
+    this.usesNamespaceSelectors = checked.some((rule) => rule.namespaceSelectors.length > 0);
   }
 
   wants(resource: StoredResource): boolean {
@@ -45,7 +47,7 @@ export class AppliedRules implements Ruleset {
   }
 
   unresolved(catalog: Catalog): readonly UnresolvedName[] {
-    return unresolvedNames(this.rules, catalog);
+    return unresolvedNames(this.checked, catalog);
   }
 
   judge(key: ObjectKey, object: StoredObject, namespaces: NamespaceIndex): Judgement {
@@ -63,12 +65,17 @@ export class AppliedRules implements Ruleset {
   #for(resource: StoredResource): readonly Applied[] {
     const known = this.#applied.get(resource);
     if (known !== undefined) return known;
-    const applied = this.rules
+    const applied = this.checked
       .filter((rule) => covers(rule, resource))
       .map((rule) => appliedTo(rule, resource));
     this.#applied.set(resource, applied);
     return applied;
   }
+}
+
+/** What others print: no more than its type says. */
+function summary({ index, label, order, line, via, mirrorsStatus }: Rule): RuleSummary {
+  return { index, label, order, line, via, mirrorsStatus };
 }
 
 function selects(
@@ -88,9 +95,12 @@ function selects(
 function refusalOf(applied: Applied, key: ObjectKey, object: StoredObject): Judgement | undefined {
   const { labels } = object.meta;
   if (applied.excludes.some((exclude) => excludes(exclude, key, labels))) return EXCLUDED;
-  const denial = applied.denials.find((one) => one.applies(key, object));
-  if (denial === undefined) return undefined;
-  return { kind: "no", why: "denied", detail: denialText(denial) };
+  for (const deniedBy of applied.denials) {
+    const denial = deniedBy(key, object);
+    if (denial === undefined || isLifted(applied.rule, denial)) continue;
+    return { kind: "no", why: "denied", detail: denialText(denial) };
+  }
+  return undefined;
 }
 
 function appliedTo(rule: Rule, resource: StoredResource): Applied {
@@ -98,12 +108,12 @@ function appliedTo(rule: Rule, resource: StoredResource): Applied {
     rule,
     match: { kind: "match", rule: rule.index, order: rule.order, via: viaOf(rule, resource) },
     excludes: excludesFor(rule.excludes, resource),
-    denials: objectDenials(resource).filter((denial) => !isLifted(rule, denial)),
+    denials: objectDenials(resource),
   };
 }
 
 /** By its class, or because the rule names the one namespace that it reads, so nobody meets it by accident. */
-function isLifted(rule: Rule, denial: ObjectDenial): boolean {
+function isLifted(rule: Rule, denial: Denial): boolean {
   const bySystem = denial.unlockedBy === "system-namespaces";
   return isAllowed(rule, denial) || (bySystem && rule.namespace !== undefined);
 }

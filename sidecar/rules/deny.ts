@@ -31,10 +31,8 @@ export interface Denial {
   readonly unlockedBy: AllowClass | "destination-api" | undefined;
 }
 
-/** Denies some objects of a resource. */
-export interface ObjectDenial extends Denial {
-  applies(key: ObjectKey, object: StoredObject): boolean;
-}
+/** Why this object of a resource is denied; undefined: this is no reason against it. */
+export type ObjectDenial = (key: ObjectKey, object: StoredObject) => Denial | undefined;
 
 /** The reason with what lifts it, one sentence. */
 export function denialText({ why, unlockedBy }: Denial): string {

@@ -12,8 +12,14 @@ import type { Activity, LastError, MirrorStatus, RefusedObject } from "./mirror-
 import { Tally } from "./tally.js";
 
 const MOST_REFUSED = 100;
-const NO_TRANSACTIONS = { succeeded: 0, conflicted: 0, failed: 0, unknown: 0 };
-const NO_BRAKE = { engaged: false, causes: [], held: 0 };
+/** What is told while no term runs. */
+const NOTHING_OPEN = {
+  rules: [],
+  owned: 0,
+  brake: { engaged: false, causes: [], held: 0 },
+  transactions: { succeeded: 0, conflicted: 0, failed: 0, unknown: 0 },
+  paused: undefined,
+};
 
 export class StatusBoard {
   readonly tally = new Tally();
@@ -61,26 +67,13 @@ export class StatusBoard {
   }
 
   get status(): MirrorStatus {
-    const link = this.#link;
     const { tally } = this;
-    const state = link?.keeper.state;
     return {
       link: this.options.link,
       activity: this.activity,
-      phase: state?.phase,
       fence: this.fence.status,
-      revisionRead: this.#mark?.read,
-      revisionApplied: this.#mark?.mark ?? state?.applied,
-      lagMs: this.#mark?.lagMs(this.options.clock.monotonicMs()) ?? 0,
-      rules: (link?.view.rules.rules ?? []).map(({ label, index }) => ({
-        label,
-        owned: link?.books.index.ownedBy(index) ?? 0,
-      })),
-      rulesHash: state?.rulesHash,
-      owned: link?.books.index.size ?? 0,
-      debts: link?.books.debts.counts ?? this.#noDebts(),
-      refused: this.#refused(),
-      pass: link?.pass.status,
+      ...this.#progress(),
+      ...this.#books(),
       passes: passCounts(tally.passes),
       destinationTooSlow: false,
       conflicts: { skipped: tally.conflictsSkipped, adopted: tally.conflictsAdopted },
@@ -89,13 +82,41 @@ export class StatusBoard {
         reported: tally.driftReported,
         touched: tally.touched,
       },
-      brake: link?.brake.status ?? NO_BRAKE,
-      transactions: link?.transactions.counts ?? NO_TRANSACTIONS,
       bytesWritten: tally.bytesWritten,
       objects: { put: tally.put, deleted: tally.deleted, ledgerOnly: tally.ledgerOnly },
       mode: "live",
-      paused: link?.transactions.paused,
       lastError: this.#lastError,
+    };
+  }
+
+  #progress() {
+    const mark = this.#mark;
+    const state = this.#link?.keeper.state;
+    return {
+      phase: state?.phase,
+      revisionRead: mark?.read,
+      revisionApplied: mark?.mark ?? state?.applied,
+      lagMs: mark?.lagMs(this.options.clock.monotonicMs()) ?? 0,
+      rulesHash: state?.rulesHash,
+      pass: this.#link?.pass.status,
+    };
+  }
+
+  #books() {
+    const link = this.#link;
+    if (link === undefined) return { ...NOTHING_OPEN, debts: this.#noDebts(), refused: [] };
+    const { books, view, brake, transactions } = link;
+    return {
+      rules: view.rules.rules.map(({ label, index }) => ({
+        label,
+        owned: books.index.ownedBy(index),
+      })),
+      owned: books.index.size,
+      debts: books.debts.counts,
+      refused: this.#refused(),
+      brake: brake.status,
+      transactions: transactions.counts,
+      paused: transactions.paused,
     };
   }
 

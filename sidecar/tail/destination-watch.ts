@@ -3,7 +3,14 @@
  * come by here as well; they are known by their revision.
  */
 import type { DebtPayer } from "../debts/debt-payer.js";
-import { WatchCompacted, prefixEnd, type Etcd, type WatchedEvent } from "../etcd/etcd.js";
+import {
+  WatchCompacted,
+  prefixEnd,
+  type Etcd,
+  type EtcdWatch,
+  type WatchedEvent,
+} from "../etcd/etcd.js";
+import { Bell } from "../link/bell.js";
 import { CRDS, NAMESPACES } from "../view/source-view.js";
 import type { WriterParts } from "../writer/parts.js";
 import type { Writer } from "../writer/writer.js";
@@ -14,6 +21,7 @@ const LOOK_MS = 200;
 export class DestinationWatch {
   /** Path -> newest revision that was seen and is not ours as far as we know. */
   readonly #suspects = new Map<string, bigint>();
+  readonly #suspected = new Bell();
 
   constructor(
     private readonly parts: WriterParts,
@@ -28,15 +36,18 @@ export class DestinationWatch {
     const range = { key: prefix, rangeEnd: prefixEnd(prefix) };
     for (;;) {
       signal.throwIfAborted();
+      const { header } = await this.parts.transactions.range({ key: prefix });
       try {
-        const { header } = await this.parts.transactions.range({ key: prefix });
-        const items = this.etcd.watch({ range, from: header.revision + 1n, signal });
-        for await (const item of items) {
-          if (item.kind === "events") for (const event of item.events) this.#saw(event);
-        }
+        await this.#follow(this.etcd.watch({ range, from: header.revision + 1n, signal }));
       } catch (error) {
         if (!(error instanceof WatchCompacted)) throw error;
       }
+    }
+  }
+
+  async #follow(items: EtcdWatch): Promise<void> {
+    for await (const item of items) {
+      if (item.kind === "events") item.events.forEach((event) => this.#saw(event));
     }
   }
 
@@ -44,12 +55,13 @@ export class DestinationWatch {
   async look(signal: AbortSignal): Promise<never> {
     for (;;) {
       signal.throwIfAborted();
+      if (this.#suspects.size === 0) await this.#suspected.wait(signal);
+      await this.parts.clock.sleep(LOOK_MS, signal);
       for (const [path, revision] of [...this.#suspects]) {
         if (this.writer.isBusy(path)) continue;
         this.#suspects.delete(path);
         if (this.#isMoved(path, revision)) await this.writer.lookAgain(path);
       }
-      await this.parts.clock.sleep(LOOK_MS, signal);
     }
   }
 
@@ -61,6 +73,7 @@ export class DestinationWatch {
     if (books.debts.size > 0) this.#trigger(path);
     if (!isOurs && (books.index.has(path) || this.writer.isBusy(path))) {
       this.#suspects.set(path, kv.modRevision);
+      this.#suspected.call();
     }
   }
 

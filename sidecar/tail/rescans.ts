@@ -1,4 +1,5 @@
 /** Looks again at a part of the source whose objects are judged otherwise now: a Namespace's labels changed, a CRD came. */
+import { Bell } from "../link/bell.js";
 import { RangeWalk } from "../pass/range-walk.js";
 import type { LowWaterMark, Ticket } from "../writer/low-water-mark.js";
 import type { WriterParts } from "../writer/parts.js";
@@ -18,7 +19,7 @@ interface Rescan {
  */
 export class Rescans {
   readonly #waiting = new Map<string, Rescan>();
-  #wake: (() => void) | undefined;
+  readonly #wanted = new Bell();
 
   constructor(
     private readonly parts: WriterParts,
@@ -48,7 +49,7 @@ export class Rescans {
     for (;;) {
       signal.throwIfAborted();
       const [name, rescan] = [...this.#waiting.entries()][0] ?? [];
-      if (name === undefined || rescan === undefined) await this.#wanted(signal);
+      if (name === undefined || rescan === undefined) await this.#wanted.wait(signal);
       else await this.#run(name, rescan);
     }
   }
@@ -58,7 +59,7 @@ export class Rescans {
     const waiting = this.#waiting.get(name) ?? { cause, prefixes, tickets: [] };
     waiting.tickets.push(ticket);
     this.#waiting.set(name, waiting);
-    this.#wake?.();
+    this.#wanted.call();
   }
 
   async #run(name: string, { cause, prefixes, tickets }: Rescan): Promise<void> {
@@ -71,17 +72,5 @@ export class Rescans {
     await walk.landed();
     await walk.leavers.remove(cause);
     for (const ticket of tickets) this.mark.done(ticket);
-  }
-
-  async #wanted(signal: AbortSignal): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const wake = (): void => {
-        signal.removeEventListener("abort", wake);
-        this.#wake = undefined;
-        resolve();
-      };
-      this.#wake = wake;
-      signal.addEventListener("abort", wake, { once: true });
-    });
   }
 }

@@ -7,9 +7,9 @@ import {
   type WatchedEvent,
   type WatchItem,
 } from "../etcd/etcd.js";
-import type { LowWaterMark } from "../writer/low-water-mark.js";
+import type { LowWaterMark, Ticket } from "../writer/low-water-mark.js";
 import type { WriterParts } from "../writer/parts.js";
-import { IGNORED, type Writer } from "../writer/writer.js";
+import { IGNORED, type Offered, type Writer } from "../writer/writer.js";
 import type { Rescans } from "./rescans.js";
 
 export class Tail {
@@ -75,10 +75,16 @@ export class Tail {
     }
     const observation = { path, revision, kv: present, cause: "event" } as const;
     const offered = await this.writer.offer(observation, "live");
-    const done = (): void => this.mark.done(ticket);
-    if (offered === IGNORED) done();
-    // A write that fails for good ends the term; the mark stays below it.
-    else offered.done.then(done, () => undefined);
+    if (offered === IGNORED) this.mark.done(ticket);
+    else this.#whenDone(offered, ticket);
+  }
+
+  /** A write that fails for good ends the term; the mark stays below it. */
+  #whenDone({ done }: Offered, ticket: Ticket): void {
+    done.then(
+      () => this.mark.done(ticket),
+      () => undefined,
+    );
   }
 
   async #namespace(

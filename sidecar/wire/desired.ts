@@ -1,15 +1,16 @@
 /**
- * The desired part of a value: what its users want, without what the cluster writes in which it lives. Two values with the same desired part need
- * no write.
+ * The desired part of a value: what its users want, without what the cluster writes in which it lives. Two values with the
+ * same desired part need no write.
  *
- * Not compared: status (where the kind has one), uid, resourceVersion, generation, selfLink, managedFields, local annotations, and what
- * newer servers no longer know (clusterName, initializers). creationTimestamp is not compared either: it tells when *that* object was
- * made, on update the mirror leaves the destination's, and comparing it would call every adopted object different for ever.
- * ownerReferences and finalizers *are* compared, as they stand in both values: the caller gives what it would write, rewriting done.
+ * Not compared: status (where the kind has one), uid, resourceVersion, generation, selfLink, managedFields, local
+ * annotations, and what newer servers no longer know (clusterName, initializers). creationTimestamp is not compared either:
+ * it tells when *that* object was made, on update the mirror leaves the destination's, and comparing it would call every
+ * adopted object different for ever. ownerReferences and finalizers *are* compared, as they stand in both values: the caller
+ * gives what it would write, rewriting done.
  *
- * Maps are compared without order, numbers of JSON as they are spelled, everything else of protobuf byte by byte: without a schema
- * nobody can tell an empty field from a missing one that means something. So values of servers that encode differently may be
- * called different though they mean the same; they are never called the same though they differ.
+ * Maps are compared without order, numbers of JSON as they are spelled, everything else of protobuf byte by byte: without a
+ * schema nobody can tell an empty field from a missing one that means something. So values of servers that encode
+ * differently may be called different though they mean the same; they are never called the same though they differ.
  */
 import { differingJson } from "./desired-json.js";
 import { differingProtobuf } from "./desired-protobuf.js";
@@ -25,8 +26,9 @@ export function sameDesired(a: StoredObject, b: StoredObject, kind: WireKind): b
 }
 
 /**
- * Where they differ: at most 20 paths, each once, never a value: `metadata.labels[tier]`, `spec.ports[0].port` (JSON), `spec`, `field 2` (protobuf,
- * where only some names are known without a schema). `encoding` when one is JSON and the other is not.
+ * Where they differ: at most 20 paths, each once, never a value: `metadata.labels[tier]`, `spec.ports[0].port` (JSON),
+ * `spec`, `field 2` (protobuf, where only some names are known without a schema). `encoding` when one is JSON and the other
+ * is not.
  */
 export function differingPaths(
   a: StoredObject,

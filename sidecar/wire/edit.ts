@@ -1,15 +1,15 @@
 /**
- * Changes some of a value's metadata, or its status, and nothing else: bytes are spliced, never re-encoded. Go writes empty fields that other
- * encoders leave out, and a value may hold fields that only newer servers know, so decoding and encoding again would lose some and
- * change the rest.
+ * Changes some of a value's metadata, or its status, and nothing else: bytes are spliced, never re-encoded. Go writes empty
+ * fields that other encoders leave out, and a value may hold fields that only newer servers know, so decoding and encoding
+ * again would lose some and change the rest.
  */
 import { editJson } from "./edit-json.js";
 import { editProtobuf } from "./edit-protobuf.js";
 import type { Edits, OwnerReference, StoredMeta, StoredObject, WireKind } from "./stored-object.js";
 
 /**
- * The value with the edits made. What an edit would set to what it already is stays byte for byte as it is; without a difference the result is
- * `object.bytes` itself.
+ * The value with the edits made. What an edit would set to what it already is stays byte for byte as it is; without a
+ * difference the result is `object.bytes` itself.
  * @throws Malformed when a part that parseStored did not look into is damaged
  */
 export function edit(object: StoredObject, edits: Edits, kind: WireKind): Buffer {

@@ -1,8 +1,9 @@
 /**
  * The envelope of a protobuf value: `k8s\0`, then one runtime.Unknown that holds the kind and, as bytes, the object.
  *
- * Source: apimachinery pkg/runtime/generated.proto and pkg/runtime/serializer/protobuf/protobuf.go. In every message of k8s.io/api that is stored,
- * `metadata` is field 1 (all 179 of v0.37.0-beta.0 were looked through), so labels and the like need no schema of the kind.
+ * Source: apimachinery pkg/runtime/generated.proto and pkg/runtime/serializer/protobuf/protobuf.go. In every message of
+ * k8s.io/api that is stored, `metadata` is field 1 (all 179 of v0.37.0-beta.0 were looked through), so labels and the like
+ * need no schema of the kind.
  */
 import { FieldReader, Malformed, type Span } from "./protobuf.js";
 

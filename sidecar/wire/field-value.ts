@@ -1,7 +1,8 @@
 /**
- * Values of single fields, for field selectors. Objects in JSON are open: any path of members can be asked for. A protobuf value has no names in it, so
- * of built-in kinds only those fields are known that the API itself offers for field selectors (Source: `GetAttrs` and
- * `AddFieldLabelConversionFunc` of each kind in kubernetes pkg/registry and pkg/apis), with their numbers from generated.proto.
+ * Values of single fields, for field selectors. Objects in JSON are open: any path of members can be asked for. A protobuf
+ * value has no names in it, so of built-in kinds only those fields are known that the API itself offers for field selectors
+ * (Source: `GetAttrs` and `AddFieldLabelConversionFunc` of each kind in kubernetes pkg/registry and pkg/apis), with their
+ * numbers from generated.proto.
  */
 import { isListAt, isObjectAt, isTextAt, memberOf, objectAt, textIn } from "./json-text.js";
 import { openEnvelope } from "./envelope.js";
@@ -20,8 +21,8 @@ export function knownFields(group: string, kind: string): readonly string[] {
 }
 
 /**
- * The field's value as text: numbers and booleans as they are spelled, null is "". A known field of a built-in kind that is not there has its zero
- * value, as for the API server. undefined: no such field, or an object or list stands there.
+ * The field's value as text: numbers and booleans as they are spelled, null is "". A known field of a built-in kind that is
+ * not there has its zero value, as for the API server. undefined: no such field, or an object or list stands there.
  *
  * @param path with dots, "spec.nodeName"; a dot at the beginning is allowed
  */

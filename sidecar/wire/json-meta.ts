@@ -1,4 +1,7 @@
-/** A JSON value's metadata: from a parsed copy, since JSON.parse loses integers above 2^53 and the original bytes are what is forwarded. */
+/**
+ * A JSON value's metadata: from a parsed copy, since JSON.parse loses integers above 2^53 and the original bytes are what is
+ * forwarded.
+ */
 import { memberOf, type JsonObject, objectAt } from "./json-text.js";
 import { textMap } from "./object-meta.js";
 import { Malformed } from "./protobuf.js";

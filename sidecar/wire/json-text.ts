@@ -1,6 +1,6 @@
 /**
- * Where the members of JSON objects stand in their text. All that JSON means by its structure is ASCII, so bytes are looked at, not
- * characters, and a span found here can be cut out of the buffer without touching what is around it.
+ * Where the members of JSON objects stand in their text. All that JSON means by its structure is ASCII, so bytes are looked
+ * at, not characters, and a span found here can be cut out of the buffer without touching what is around it.
  *
  * The text must be JSON (parse.ts has seen to that); what is not ends in Malformed, never in an endless loop or beyond the end.
  */

@@ -1,7 +1,10 @@
 /** JSON text as Go's encoder writes it, and objects with some members exchanged. */
 import { type JsonObject, memberOf } from "./json-text.js";
 
-/** Go escapes these for the sake of HTML, and two line ends for the sake of JavaScript. Source: encoding/json, Encoder.SetEscapeHTML. */
+/**
+ * Go escapes these for the sake of HTML, and two line ends for the sake of JavaScript. Source: encoding/json,
+ * Encoder.SetEscapeHTML.
+ */
 const ESCAPED = /[<>&\u2028\u2029]/g;
 
 /** A text or a value without numbers above 2^53, as Go writes it: no white space, `<`, `>` and `&` as `\u003c` and so on. */
@@ -20,8 +23,8 @@ const OPEN = Buffer.from("{");
 const CLOSE = Buffer.from("}");
 
 /**
- * The object with some members exchanged; those that stay keep every byte, white space included. A new member comes before the first one with a
- * greater key, as Go's maps are sorted; behind all others when there is none.
+ * The object with some members exchanged; those that stay keep every byte, white space included. A new member comes before
+ * the first one with a greater key, as Go's maps are sorted; behind all others when there is none.
  */
 export function rewriteObject(bytes: Buffer, object: JsonObject, changes: MemberChanges): Buffer {
   const members: { readonly key: string; readonly text: Buffer }[] = [];

@@ -1,6 +1,6 @@
 /**
- * Annotations that controllers write where an object lives. They say something of that cluster, so the mirror never compares them and
- * leaves the destination's in place on update; on create they come along from the source and are overwritten there.
+ * Annotations that controllers write where an object lives. They say something of that cluster, so the mirror never compares
+ * them and leaves the destination's in place on update; on create they come along from the source and are overwritten there.
  *
  * Left out on purpose: `pv.kubernetes.io/provisioned-by` (a volume cannot be deleted without it, and the source's is right), and
  * `kubectl.kubernetes.io/last-applied-configuration` (written by people's tools, so part of what they want).

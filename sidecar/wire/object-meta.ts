@@ -3,8 +3,8 @@ import { bytesField, FieldReader, type Span, varintField } from "./protobuf.js";
 import type { OwnerReference, StoredMeta } from "./stored-object.js";
 
 /**
- * Field numbers. 15 (clusterName) and 16 (initializers) are gone from Kubernetes, but old values still hold them; like every number
- * that is not named here they are passed over by reading and kept by editing.
+ * Field numbers. 15 (clusterName) and 16 (initializers) are gone from Kubernetes, but old values still hold them; like every
+ * number that is not named here they are passed over by reading and kept by editing.
  */
 export const META = {
   name: 1,

@@ -1,6 +1,6 @@
 /**
- * From the bytes in etcd to a StoredObject. Only the bytes decide what a value is, never its key: keys of two kinds can look alike,
- * and old servers stored as JSON what new ones store as protobuf.
+ * From the bytes in etcd to a StoredObject. Only the bytes decide what a value is, never its key: keys of two kinds can look
+ * alike, and old servers stored as JSON what new ones store as protobuf.
  */
 import { PROTOBUF_MAGIC, openEnvelope } from "./envelope.js";
 import { parseJson } from "./json-meta.js";

@@ -12,9 +12,9 @@ export class Malformed extends Error {
 
 /** How a field's value is written. Groups (3 and 4) are refused: no message of Kubernetes has one. */
 export const VARINT = 0;
-export const FIXED64 = 1;
-export const BYTES = 2;
-export const FIXED32 = 5;
+const FIXED64 = 1;
+const BYTES = 2;
+const FIXED32 = 5;
 
 /** A part of a buffer: `start` ≤ i < `end`. */
 export interface Span {
@@ -173,8 +173,9 @@ function partsOf(content: string | Buffer | readonly Buffer[]): readonly Buffer[
 export type FieldChanges = ReadonlyMap<number, Buffer>;
 
 /**
- * The content of one message with some fields exchanged, as parts to be put together. All other bytes stay as they are. New fields come where
- * Go's encoder puts them: in ascending order of numbers; a repeated field is exchanged as a whole, where its first element stood.
+ * The content of one message with some fields exchanged, as parts to be put together. All other bytes stay as they are. New
+ * fields come where Go's encoder puts them: in ascending order of numbers; a repeated field is exchanged as a whole, where
+ * its first element stood.
  * @throws Malformed
  */
 export function splice(bytes: Buffer, message: Span, changes: FieldChanges): readonly Buffer[] {

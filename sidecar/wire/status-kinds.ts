@@ -2,9 +2,10 @@
  * Which built-in kinds have a status in their protobuf form, where it is field 3 of the object. The table is needed: field 3 of
  * other kinds is something else, of a Secret its type, of a ConfigMap its binaryData.
  *
- * How the list was made: of all messages with `ObjectMeta metadata` in the generated.proto files of k8s.io/api v0.36.3, those with `status = 3`: 75
- * of the 79 with a status. The other four (three SelfSubjectReview and PodStatusResult, where it is field 2) are never stored. The extract with all
- * fields of all these messages is test/fixtures/wire/api-messages.txt; a unit test compares it with this table.
+ * How the list was made: of all messages with `ObjectMeta metadata` in the generated.proto files of k8s.io/api v0.36.3,
+ * those with `status = 3`: 75 of the 79 with a status. The other four (three SelfSubjectReview and PodStatusResult, where it
+ * is field 2) are never stored. The extract with all fields of all these messages is test/fixtures/wire/api-messages.txt; a
+ * unit test compares it with this table.
  */
 import type { StoredObject } from "./stored-object.js";
 

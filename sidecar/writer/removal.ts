@@ -24,16 +24,20 @@ export class Removal {
    * @param isPresent it is in the source, and only left the rules
    */
   hindrance(observation: Observation, known: Known, isPresent: boolean): Owed | undefined {
-    const { brake, clock, books, hasApi, rulesSettledAtMs } = this.parts;
-    const { path, cause } = observation;
+    const { clock, hasApi, rulesSettledAtMs } = this.parts;
     if (isPresent && clock.now() < rulesSettledAtMs()) return { code: "rules-settling" };
-    const isHeld = cause === "debt" && books.debts.get(path)?.code === "braked";
-    if (isHeld && brake.status.engaged) return { code: "braked" };
-    const counts = cause === "event" || cause === "debt";
-    if (counts && !isHeld && !brake.allowsEvent(books.index.size)) return { code: "braked" };
+    if (this.#isBraked(observation)) return { code: "braked" };
     if (known.via === "api") return { code: "via-api" };
-    if (!needsApi(path)) return undefined;
+    if (!needsApi(observation.path)) return undefined;
     return hasApi ? { code: "via-api" } : { code: "needs-api" };
+  }
+
+  /** What a walk removes was counted before, all at once; what the brake has held once goes when it is released. */
+  #isBraked({ path, cause }: Observation): boolean {
+    const { brake, books } = this.parts;
+    if (cause !== "event" && cause !== "debt") return false;
+    const wasHeld = cause === "debt" && books.debts.get(path)?.code === "braked";
+    return wasHeld ? brake.status.engaged : !brake.allowsEvent(books.index.size);
   }
 
   /** @throws FenceLost */

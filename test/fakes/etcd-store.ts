@@ -144,7 +144,7 @@ export class EtcdStore {
 }
 
 /** As etcd compares: by bytes. UTF-16 order differs only where surrogates meet U+E000 to U+FFFF. */
-export function compareKeys(a: string, b: string): number {
+function compareKeys(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 

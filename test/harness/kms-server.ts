@@ -1,4 +1,7 @@
-/** A KMS plugin (v2) behind a unix socket, for the code under test and for a real API server. Its messages are made apart from the code under test. */
+/**
+ * A KMS plugin (v2) behind a unix socket, for the code under test and for a real API server. Its messages are made apart
+ * from the code under test.
+ */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -4,7 +4,7 @@ import type { FakeEtcd } from "../../fakes/fake-etcd.js";
 import { MirrorBed, type MirrorProcess } from "../../fixtures/mirror-bed.js";
 
 /** Histories; the long form looks for what is rare. */
-const RUNS = process.env["SVC_FERRY_TEST_FULL"] === undefined ? 150 : 5_000;
+const RUNS = process.env["SVC_FERRY_TEST_FULL"] === undefined ? 200 : 5_000;
 
 const RULES = `
 filters:
@@ -91,8 +91,6 @@ class History {
     this.#process = this.bed.start();
   }
 
-  // One flat list is read more easily than a table of functions.
-  // oxlint-disable-next-line complexity
   async run(step: Step): Promise<void> {
     const { bed } = this;
     switch (step.kind) {
@@ -115,8 +113,7 @@ class History {
         this.#natives.delete(step.path);
         return;
       case "compact":
-        await bed.source.compact(bed.source.store.revision, { signal: NEVER });
-        return;
+        return this.#compact();
       case "cut":
         bed.source.cutWatches();
         bed.destination.cutWatches();
@@ -158,7 +155,7 @@ class History {
     bed.destination.setOutage(false);
     this.#thaw();
     this.#process ??= bed.start();
-    await bed.clock.advance(400_000);
+    await bed.clock.advance(150_000);
     expect(this.#process.ended).toBeUndefined();
     expect(this.#process.mirror.status.activity).toBe("following");
   }
@@ -168,7 +165,7 @@ class History {
     await this.#stop();
     this.bed.takeWrites();
     await this.bed.follow();
-    await this.bed.clock.advance(400_000);
+    await this.bed.clock.advance(70_000);
     return this.bed.takeWrites();
   }
 
@@ -185,6 +182,12 @@ class History {
     }
     for (const [at, text] of this.#natives) all[at] = text;
     return all;
+  }
+
+  async #compact(): Promise<void> {
+    const { source } = this.bed;
+    if (source.store.compacted === source.store.revision) return;
+    await source.compact(source.store.revision, { signal: NEVER });
   }
 
   async #nativePut(at: string, text: string): Promise<void> {

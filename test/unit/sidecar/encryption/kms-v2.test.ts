@@ -29,6 +29,16 @@ function restarted(): ValueTransformer {
   });
 }
 
+/** A value whose seed the plugin knows; nothing sensible is in it. */
+function sealedWith(source: string): Buffer {
+  const dekSource = Buffer.from(source);
+  const object = { keyId: "key-1", annotations: new Map<string, Buffer>() };
+  kms.remember({ ...object, ciphertext: dekSource }, Buffer.alloc(32));
+  const data = Buffer.alloc(99);
+  const message = writeEncryptedObject({ ...object, data, dekSource, dekSourceType: 1 });
+  return Buffer.concat([Buffer.from(PREFIX), message]);
+}
+
 beforeEach(() => {
   kms = new MemoryKms();
   clock = new VirtualClock();
@@ -138,6 +148,55 @@ describe("kms v2", () => {
     kms.down = false;
 
     expect(plainOf(await other.decrypt(stored, KEY))).toEqual(PLAIN);
+  });
+
+  it("asks for a seed again when the plugin would not seal the last one", async () => {
+    const stored = await secrets.encrypt(PLAIN, KEY);
+    kms.keyId = "key-2";
+    await clock.advance(60_000);
+    await secrets.decrypt(stored, KEY);
+    kms.down = true;
+    await expect(secrets.encrypt(PLAIN, KEY)).rejects.toBeInstanceOf(EncryptionUnavailable);
+
+    kms.down = false;
+
+    expect((await secrets.encrypt(PLAIN, KEY)).includes("key-2")).toBe(true);
+  });
+
+  it("asks a plugin that is down every 10 s, not with every value", async () => {
+    await secrets.encrypt(PLAIN, KEY);
+    kms.down = true;
+    await clock.advance(60_000);
+    kms.calls.length = 0;
+
+    await secrets.encrypt(PLAIN, KEY);
+    await secrets.encrypt(PLAIN, KEY);
+    await clock.advance(10_000);
+    await secrets.encrypt(PLAIN, KEY);
+
+    expect(kms.calls).toEqual(["status", "status"]);
+  });
+
+  it("remembers the 1,000 seeds that were used last", async () => {
+    const read = async (index: number) => secrets.decrypt(sealedWith(`seed ${index}`), KEY);
+    await read(0);
+    await read(1);
+    await read(0);
+    for (let index = 2; index <= 1_000; index++) await read(index);
+    kms.calls.length = 0;
+
+    await read(0);
+    await read(1);
+
+    expect(kms.calls.filter((call) => call === "open")).toEqual(["open"]);
+  });
+
+  it.each([
+    ["no", ""],
+    ["an endless", "x".repeat(1_025)],
+  ])("does not ask the plugin about %s encrypted seed", async (_, source) => {
+    expect(await secrets.decrypt(sealedWith(source), KEY)).toMatchObject({ kind: "unreadable" });
+    expect(kms.calls).toEqual([]);
   });
 
   it("cannot write while the plugin was never reached, and can as soon as it is", async () => {

@@ -146,6 +146,16 @@ describe("Catalog", () => {
     expect(known.crds).toHaveLength(1);
   });
 
+  it("keeps one resource for a CRD while others come and go", () => {
+    const known = catalog.withCrd(CRONTABS);
+    const more = known.withCrd(crd("other.example.com", "gadgets", "Gadget"));
+
+    expect(more.byKind("stable.example.com", "CronTab")).toBe(
+      known.byKind("stable.example.com", "CronTab"),
+    );
+    expect(more.crds).toHaveLength(2);
+  });
+
   it("lets no CRD stand for a built-in resource", () => {
     const bold = crd("networking.k8s.io", "ingresses", "Ingress");
     const known = catalog.withCrd(bold);

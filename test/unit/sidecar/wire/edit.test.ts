@@ -145,10 +145,11 @@ describe("editing a protobuf value", () => {
     expect(result).toEqual(deployment({ status: "theirs" }));
   });
 
-  it("takes no status from a value of another encoding", () => {
-    const other = json('{"apiVersion":"apps/v1","kind":"Deployment","status":{"a":1}}');
-
-    const result = edited(object(deployment()), { status: { kind: "from", value: other } });
+  it.each([
+    ["encoding", json('{"apiVersion":"apps/v1","kind":"Deployment","status":{"a":1}}')],
+    ["kind", object(envelope("apps/v1", "DaemonSet", [field(3, "theirs")]))],
+  ])("takes no status from a value of another %s", (_, value) => {
+    const result = edited(object(deployment()), { status: { kind: "from", value } });
 
     expect(result).toEqual(edited(object(deployment()), { status: { kind: "drop" } }));
   });

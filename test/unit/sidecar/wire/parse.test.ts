@@ -60,6 +60,12 @@ describe("reading a protobuf value", () => {
     });
   });
 
+  it("reads a generation below 0 as the API server does", () => {
+    const minusOne = Buffer.from("38ffffffffffffffffff01", "hex");
+
+    expect(object(envelope("v1", "A", [field(1, minusOne)])).meta.generation).toBe(-1n);
+  });
+
   it("does not copy the value", () => {
     const value = deployment();
 

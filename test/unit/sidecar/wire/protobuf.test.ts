@@ -50,7 +50,7 @@ describe("the reader of protobuf fields", () => {
     ["a length that would overflow", "0affffffffffffffffff01"],
     ["a fixed number that is cut off", "0901020304"],
     ["field number 0", "0200"],
-    ["a field number of more than 29 bits", "ffffffffff0100"],
+    ["a field number of more than 29 bits", "888080801000"],
     ["the start of a group", "0b"],
     ["the end of a group", "0c"],
     ["type 6, which does not exist", "0e"],

@@ -1,0 +1,209 @@
+/** What is to be done about one object, after a look at what the destination holds under its name. */
+import type { Known } from "../ledger/index.js";
+import type { LedgerRecord } from "../ledger/record.js";
+import { transform } from "../transform/transform.js";
+import type { Wanted } from "../view/source-view.js";
+import { differingPaths } from "../wire/desired.js";
+import { localAnnotations } from "../wire/local-annotations.js";
+import type { StoredObject, WireKind } from "../wire/stored-object.js";
+import { Adoption } from "./adoption.js";
+import type { Observation } from "./observation.js";
+import { OwnerReferences, type RewrittenOwners } from "./owner-references.js";
+import type { Owed } from "./owing.js";
+import type { WriterParts } from "./parts.js";
+import { leftAt, recordOf, type Seen } from "./seen.js";
+
+/** One object on its way. */
+export interface Job {
+  readonly observation: Observation;
+  readonly wanted: Wanted;
+  readonly known: Known | undefined;
+}
+
+/** What is to be done, after a look. */
+export type Plan =
+  { readonly kind: "owe"; readonly owed: Owed } | { readonly kind: "nothing" } | Write;
+
+export interface Write {
+  readonly kind: "write";
+  readonly record: LedgerRecord;
+  /** Sealed; undefined: the destination's object is as it should be, only the record is written. */
+  readonly value: Buffer | undefined;
+  /** Owners that the object is written without. */
+  readonly missing: readonly string[];
+}
+
+export class PutPlan {
+  readonly owners: OwnerReferences;
+  readonly #adoption: Adoption;
+
+  constructor(private readonly parts: WriterParts) {
+    this.owners = new OwnerReferences(parts);
+    this.#adoption = new Adoption(parts);
+  }
+
+  async of(job: Job, seen: Seen): Promise<Plan> {
+    const { wanted, observation } = job;
+    const record = recordOf(seen.record);
+    const found = await this.#existing(job, seen, record);
+    if (found.kind === "owe") return found;
+    const { existing } = found;
+    const owners = await this.owners.rewritten(wanted, seen);
+    const uid = existing?.meta.uid ?? this.#uid(wanted, record);
+    const kind = this.wireKind(wanted);
+    const { mirrorsStatus, object: source } = wanted;
+    const references = owners.references;
+    const made = transform({ source, existing, kind, uid, owners: references, mirrorsStatus });
+    if (made.kind === "unreadable") return owe("source-unreadable", made.message);
+    if (made.kind === "same") return this.#same(job, seen, { uid, owners, record });
+    if (existing !== undefined && this.#hasDrifted(job, seen, record)) {
+      const paths = differingPaths(made.object, existing, kind);
+      if (this.#drift(observation.path, paths) === "leave") return owe("drifted", paths.join(", "));
+    }
+    const { key } = seen.data;
+    const value = await this.parts.destination.seal(made.object.bytes, key, wanted.at.resource);
+    const written = this.#record(wanted, uid, owners, undefined);
+    return { kind: "write", record: written, value, missing: owners.missing };
+  }
+
+  /** The destination's object, if we may write over it. */
+  async #existing(
+    { wanted, observation }: Job,
+    { data }: Seen,
+    record: LedgerRecord | undefined,
+  ): Promise<
+    | { readonly kind: "free"; readonly existing: StoredObject | undefined }
+    | Extract<Plan, { kind: "owe" }>
+  > {
+    if (data.kv === undefined) return { kind: "free", existing: undefined };
+    const opened = await this.parts.destination.open(data.kv, wanted.at.resource);
+    if (opened.kind === "unreadable") return owe("dest-undecryptable", opened.detail);
+    const existing = opened.object;
+    const isForeign = record === undefined;
+    if (isForeign && (await this.#adoption.verdict(observation.path, existing)) === "leave") {
+      return owe("occupied", undefined);
+    }
+    return { kind: "free", existing };
+  }
+
+  /** Nothing but the record, and not even that when it says so already. */
+  #same(
+    { observation, wanted }: Job,
+    { data, record: recordKey }: Seen,
+    made: {
+      readonly uid: string;
+      readonly owners: RewrittenOwners;
+      readonly record: LedgerRecord | undefined;
+    },
+  ): Plan {
+    const { books, tally } = this.parts;
+    const at = data.kv?.modRevision;
+    const left = made.record && recordKey.kv && leftAt(made.record, recordKey.kv);
+    if (left !== undefined && left !== at) tally.touched += 1;
+    const record = this.#record(wanted, made.uid, made.owners, at);
+    // Touched: the destination's own controllers write again and again. What the watch notices is kept in memory; the record follows
+    // with the next pass or the next change of the source.
+    const isKept =
+      (left === at || observation.cause === "debt") &&
+      made.record !== undefined &&
+      sameRecord(made.record, record) &&
+      made.owners.missing.length === 0;
+    if (isKept && at !== undefined) {
+      books.index.set(observation.path, knownOf(wanted, at));
+      return { kind: "nothing" };
+    }
+    return { kind: "write", record, value: undefined, missing: made.owners.missing };
+  }
+
+  #record(
+    wanted: Wanted,
+    destinationUid: string,
+    owners: RewrittenOwners,
+    destinationRevision: bigint | undefined,
+  ): LedgerRecord {
+    return {
+      sourceRevision: wanted.revision,
+      epoch: this.parts.epoch(),
+      rule: wanted.rule,
+      via: "etcd",
+      sourceUid: wanted.object.meta.uid,
+      destinationUid,
+      destinationRevision,
+      owners: owners.held,
+    };
+  }
+
+  /** A new object keeps the source's uid, unless this link has removed that uid, or somebody here has removed the object. */
+  #uid(wanted: Wanted, record: LedgerRecord | undefined): string {
+    const { uid } = wanted.object.meta;
+    const isSpent = record !== undefined || this.parts.books.gone.has(uid);
+    return isSpent ? this.parts.freshUid() : uid;
+  }
+
+  /** Somebody else wrote it since we did, and not only what is theirs. */
+  #hasDrifted(
+    { known }: Job,
+    { data, record: key }: Seen,
+    record: LedgerRecord | undefined,
+  ): boolean {
+    if (data.kv === undefined || key.kv === undefined || record === undefined) return false;
+    const { modRevision } = data.kv;
+    return leftAt(record, key.kv) !== modRevision && known?.destinationRevision !== modRevision;
+  }
+
+  #drift(path: string, fields: readonly string[]): "repair" | "leave" {
+    const { policy, tally, log } = this.parts;
+    if (policy.onDrift === "report") {
+      tally.driftReported += 1;
+      log.warn({ path, fields }, "changed by somebody else in the destination, left so");
+      return "leave";
+    }
+    tally.driftRepaired += 1;
+    log.warn({ path, fields }, "changed by somebody else in the destination, repaired");
+    return "repair";
+  }
+
+  /** How values of this object's kind are compared. */
+  wireKind({ at, object }: Wanted): WireKind {
+    const { resource } = at;
+    const crd = this.parts.view.catalog.crdOf(resource);
+    const version = object.apiVersion.slice(object.apiVersion.indexOf("/") + 1);
+    return {
+      apiVersion: object.apiVersion,
+      kind: object.kind,
+      hasStatus: crd?.versions.find(({ name }) => name === version)?.hasStatus ?? true,
+      localAnnotations: localAnnotations(resource.group, resource.kind),
+    };
+  }
+}
+
+/** What the index keeps of an object that was just made, or found, as it should be. */
+export function knownOf(wanted: Wanted, destinationRevision: bigint): Known {
+  return {
+    sourceRevision: wanted.revision,
+    destinationRevision,
+    rule: wanted.rule,
+    isCurrent: true,
+    isComparable: true,
+    via: "etcd",
+  };
+}
+
+function owe(
+  code: Owed["code"],
+  detail: string | undefined,
+): { readonly kind: "owe"; readonly owed: Owed } {
+  return { kind: "owe", owed: { code, detail } };
+}
+
+function sameRecord(a: LedgerRecord, b: LedgerRecord): boolean {
+  return (
+    a.sourceRevision === b.sourceRevision &&
+    a.epoch === b.epoch &&
+    a.rule === b.rule &&
+    a.via === b.via &&
+    a.sourceUid === b.sourceUid &&
+    a.destinationUid === b.destinationUid &&
+    a.owners.join() === b.owners.join()
+  );
+}
