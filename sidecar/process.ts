@@ -4,6 +4,7 @@ import { AdminServer } from "../src/telemetry/admin-server.js";
 import { whyNotBoth } from "./etcd/capability.js";
 import type { Etcd, EtcdError } from "./etcd/etcd.js";
 import { EtcdUnsuitable, untilIntroduced, type Introduction } from "./etcd/introduction.js";
+import { compactWhereNobodyDoes } from "./link/compaction.js";
 import { Keyspace } from "./link/keyspace.js";
 import { followRequests } from "./link/requests.js";
 import { MirrorFiles, type FileInputs } from "./mirror-files.js";
@@ -149,6 +150,7 @@ export class MirrorProcess {
       followRequests({ etcd: etcds.destination, keys, link, clock, log }, until),
       tellProgress({ clock, log, status, terminal: options.terminal }, until),
       this.#watchSizes(etcds, until),
+      this.#compact(etcds.destination, () => link.status.fence.held, until),
     ]);
     // A defect beside the link ends it in good order as well.
     const failed = new AbortController();
@@ -161,6 +163,13 @@ export class MirrorProcess {
       inputs.sourceEncryption.close();
       inputs.destinationEncryption.close();
     }
+  }
+
+  async #compact(etcd: Etcd, isHolder: () => boolean, signal: AbortSignal): Promise<void> {
+    if (!this.config.writing.compaction) return;
+    const { clock, log } = this.around;
+    const { kubePrefix } = this.config.destination;
+    await compactWhereNobodyDoes({ etcd, kubePrefix, clock, log, isHolder }, signal);
   }
 
   /** ObservedEtcd turns them into metrics. */
