@@ -59,13 +59,6 @@ export class Bed {
     return this.controlPlanes[1].server;
   }
 
-  async kubernetesVersion(): Promise<string> {
-    const version = JSON.parse(await this.destination.send("GET", "/version")) as {
-      gitVersion: string;
-    };
-    return version.gitVersion;
-  }
-
   async stop(): Promise<void> {
     await Promise.all([this.source.close(), this.destination.close()]);
     await Promise.all(this.controlPlanes.map(async (controlPlane) => controlPlane.stop()));

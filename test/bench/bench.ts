@@ -1,6 +1,9 @@
+import "reflect-metadata";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { locateBinaries } from "../controlplane/binaries.js";
+import { runCommand } from "../controlplane/run-command.js";
 import { admission } from "./admission.js";
 import { Bed } from "./bed.js";
 import { burst } from "./burst.js";
@@ -9,11 +12,21 @@ import { type Counts, FULL, QUICK } from "./counts.js";
 import { endpointChanges } from "./endpoint-changes.js";
 import { large } from "./large.js";
 import { latency } from "./latency.js";
+import { firstCopy } from "./mirror/first-copy.js";
+import { MirrorBed } from "./mirror/mirror-bed.js";
+import { FULL_MIRROR, type MirrorCounts, QUICK_MIRROR } from "./mirror/mirror-counts.js";
+import { slowDestination } from "./mirror/slow-destination.js";
+import { tail } from "./mirror/tail.js";
 import { machine, page, table } from "./report.js";
 import type { Row } from "./row.js";
 import { start } from "./start.js";
 
-/** In this order: the large world comes last, because the servers are never the same after it. */
+/** The mirror's, between bare etcd servers. First: the control planes of the others would disturb them. */
+const MIRROR_PARTS: Readonly<
+  Record<string, (bed: MirrorBed, counts: MirrorCounts) => Promise<readonly Row[]>>
+> = { "mirror-copy": firstCopy, "mirror-tail": tail, "mirror-slow": slowDestination };
+
+/** The core's, in this order: the large world comes last, because the servers are never the same after it. */
 const PARTS: Readonly<Record<string, (bed: Bed, counts: Counts) => Promise<readonly Row[]>>> = {
   start,
   latency,
@@ -32,32 +45,59 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: { only: { type: "string" }, quick: { type: "boolean", default: false } },
   });
-  const chosen = values.only === undefined ? Object.keys(PARTS) : values.only.split(",");
-  const parts = chosen.map((name) => {
-    const run = PARTS[name];
-    if (run === undefined)
-      throw new Error(`no part "${name}"; there are ${Object.keys(PARTS).join(", ")}`);
-    return { name, run };
-  });
+  const known = [...Object.keys(MIRROR_PARTS), ...Object.keys(PARTS)];
+  const chosen = values.only === undefined ? known : values.only.split(",");
+  const stranger = chosen.find((name) => !known.includes(name));
+  if (stranger !== undefined)
+    throw new Error(`no part "${stranger}"; there are ${known.join(", ")}`);
+  const mirrorCounts = values.quick ? QUICK_MIRROR : FULL_MIRROR;
+  const rows = [
+    ...(await measure(chosen, MIRROR_PARTS, mirrorCounts, async () =>
+      MirrorBed.start(mirrorCounts.keys),
+    )),
+    ...(await measure(chosen, PARTS, values.quick ? QUICK : FULL, async () => Bed.start())),
+  ];
+  const where = machine(await serverVersions());
+  process.stdout.write(`${where}\n\n${table(rows)}\n`);
+  if (values.only === undefined && !values.quick) {
+    const path = join(import.meta.dirname, "../../docs/benchmarks.md");
+    writeFileSync(path, await page(where, rows));
+  }
+  process.exitCode = rows.some(({ reached }) => reached === false) ? 1 : 0;
+}
+
+/** Of the programs that are measured, by their own word: "Kubernetes v1.36.3, etcd 3.6.8". */
+async function serverVersions(): Promise<string> {
+  const { apiServer, etcd } = await locateBinaries();
+  const [kubernetes, line] = await Promise.all([
+    runCommand(apiServer, ["--version"]),
+    runCommand(etcd, ["--version"]),
+  ]);
+  return `${kubernetes.trim()}, etcd ${/etcd Version: (\S+)/.exec(line)?.[1] ?? "of an unknown version"}`;
+}
+
+/** The bed stands for as long as one of its parts is measured; with none it is never made. */
+async function measure<B extends { stop(): Promise<void> }, C>(
+  chosen: readonly string[],
+  parts: Readonly<Record<string, (bed: B, counts: C) => Promise<readonly Row[]>>>,
+  counts: C,
+  start: () => Promise<B>,
+): Promise<readonly Row[]> {
+  const wanted = Object.entries(parts).filter(([name]) => chosen.includes(name));
+  if (wanted.length === 0) return [];
+  const bed = await start();
   const rows: Row[] = [];
-  const bed = await Bed.start();
   try {
-    for (const { name, run } of parts) {
+    for (const [name, run] of wanted) {
       process.stderr.write(`measuring ${name} …\n`);
-      const measured = await run(bed, values.quick ? QUICK : FULL);
+      const measured = await run(bed, counts);
       process.stderr.write(`${table(measured)}\n`);
       rows.push(...measured);
     }
-    const where = machine(await bed.kubernetesVersion());
-    process.stdout.write(`${where}\n\n${table(rows)}\n`);
-    if (values.only === undefined && !values.quick) {
-      const path = join(import.meta.dirname, "../../docs/benchmarks.md");
-      writeFileSync(path, await page(where, rows));
-    }
+    return rows;
   } finally {
     await bed.stop();
   }
-  process.exitCode = rows.some(({ reached }) => reached === false) ? 1 : 0;
 }
 
 await main();

@@ -7,6 +7,7 @@ import { externalAndHeadless } from "./steps/external-and-headless.js";
 import { followPods } from "./steps/follow-pods.js";
 import { healDeleted, healEdited } from "./steps/heal.js";
 import { labelAService } from "./steps/label-a-service.js";
+import { mirrorByRule } from "./steps/mirror-by-rule.js";
 import { nameTaken } from "./steps/name-taken.js";
 import { readTheAudit } from "./steps/read-the-audit.js";
 import { removeTheLabel } from "./steps/remove-the-label.js";
@@ -25,6 +26,7 @@ const STORY: readonly Step[] = [
   takeOver,
   removeTheLabel,
   readTheAudit,
+  mirrorByRule,
 ];
 
 const INTERRUPTED = 130;

@@ -51,6 +51,19 @@ export class Scene {
     screen.shown(await this.#run(args));
   }
 
+  /** Types a kubectl command about other namespaces, or none, and shows it and its answer. */
+  async typeAnywhere(args: readonly string[], input?: string): Promise<string> {
+    screen.typed(`kubectl --context ${this.context} ${args.map(quoted).join(" ")}`);
+    const answer = await this.#kubectl(args, input);
+    screen.shown(answer);
+    return answer;
+  }
+
+  /** Asks without showing anything: for what the demo has to know. */
+  async ask(args: readonly string[]): Promise<string> {
+    return this.#kubectl(args);
+  }
+
   /** Types a command that the API server refuses, and shows what it says. @throws when it is not refused */
   async typeRefused(...args: readonly string[]): Promise<string> {
     screen.typed(`kubectl --context ${this.context} -n ${NAMESPACE} ${args.map(quoted).join(" ")}`);
@@ -76,14 +89,14 @@ export class Scene {
   }
 
   async #run(args: readonly string[], input?: string): Promise<string> {
+    return this.#kubectl(["-n", NAMESPACE, ...args], input);
+  }
+
+  async #kubectl(args: readonly string[], input?: string): Promise<string> {
     const { path, kubeconfig, cacheDir } = this.kubectl;
     const where = [`--kubeconfig=${kubeconfig}`, `--cache-dir=${cacheDir}`];
     const options = input === undefined ? {} : { input };
-    return runCommand(
-      path,
-      [...where, "--context", this.context, "-n", NAMESPACE, ...args],
-      options,
-    );
+    return runCommand(path, [...where, "--context", this.context, ...args], options);
   }
 }
 

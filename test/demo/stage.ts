@@ -21,6 +21,10 @@ export interface Stage {
   /** Holds both contexts; "source" is current. */
   readonly kubeconfig: string;
   readonly kubectlPath: string;
+  /** Of the clusters' etcds, `http://127.0.0.1:PORT`: what the mirror of other objects reads and writes. */
+  readonly etcds: { readonly source: string; readonly destination: string };
+  /** Whatever a step starts is stopped by it. */
+  readonly cleanup: Cleanup;
 }
 
 const SCRIPT = join(import.meta.dirname, "../../dist/svc-ferry.js");
@@ -80,16 +84,24 @@ export async function buildStage(cleanup: Cleanup, replicas: Replicas): Promise<
     door,
     kubeconfig,
     kubectlPath: kubectl.path,
+    etcds: { source: source.etcd, destination: destination.etcd },
+    cleanup,
   };
 }
 
 /** `svc-ferry status`, asked of the leader, as a person would; shows the answer. */
 export async function typeStatus(leader: Replica): Promise<void> {
-  const args = ["status", "--all", "--status-url", `http://127.0.0.1:${leader.port}/status`];
+  // It ends with 1 when something is not in sync, which is part of what is shown.
+  await typeFerry(["status", "--all", "--status-url", `http://127.0.0.1:${leader.port}/status`], 1);
+}
+
+/** A command of svc-ferry that ends by itself, as a person would type it: shows it and its answer. @throws when it fails */
+export async function typeFerry(args: readonly string[], mayEndWith = 0): Promise<string> {
   screen.typed(`svc-ferry ${args.join(" ")}`);
-  // It ends with 1 when something is not in sync, which is part of what is shown: hence a shell that forgives.
-  const tolerant = ["-c", '"$@" || [ $? = 1 ]', "-", process.execPath, SCRIPT, ...args];
-  screen.shown(await runCommand("/bin/sh", tolerant));
+  const tolerant = ["-c", `"$@" || [ $? = ${mayEndWith} ]`, "-", process.execPath, SCRIPT, ...args];
+  const answer = await runCommand("/bin/sh", tolerant);
+  screen.shown(answer);
+  return answer;
 }
 
 /** How a person in another terminal calls the svc-ferry that was built here. */
