@@ -64,7 +64,7 @@ describe("gates", () => {
     ],
     [
       "the clock",
-      /\bDate\b|\bperformance\b/,
+      /(?<!-)\bDate\b|\bperformance\b/,
       ["src/runtime/system-clock.ts", "src/ports/timestamps.ts"],
     ],
     ["chance", /\bMath\.random\b|\brandom(?:Bytes|UUID)\b/, ["src/runtime/system-random.ts"]],

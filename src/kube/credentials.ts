@@ -12,12 +12,22 @@ import {
   readKubeconfigs,
 } from "./cluster-context.js";
 import { type Credential, credentialOf } from "./credential.js";
-import { type ExecDeps, ExecPlugin } from "./exec-plugin.js";
+import { EksIdentity } from "./aws/eks-identity.js";
+import { eksStanza } from "./aws/eks-stanza.js";
+import { type ExecCredential, type ExecDeps, ExecPlugin } from "./exec-plugin.js";
+import type { Issued } from "./renewed.js";
 
 /** Mounted Secrets and ServiceAccount tokens change a minute or more before the old ones end; this is soon enough. */
 const RECHECK_MS = 10_000;
 /** Between two renewals that a 401 asked for: a server that refuses everyone must not make us run plugins all day. */
 const RENEW_PAUSE_MS = 10_000;
+
+/** A program, or what stands in for it. */
+interface CredentialSource {
+  /** @throws RetryableError FERRY-K005 when it fails and nothing valid is left */
+  current(): Promise<Issued<ExecCredential>>;
+  drop(): void;
+}
 
 /**
  * The credential of one cluster. Before a request it is looked at again, at most every 10 s: the kubeconfig, the files
@@ -27,7 +37,7 @@ export class Credentials {
   #source = "";
   #context: ClusterContext | undefined;
   #resolver = new KubeConfig();
-  #plugin: ExecPlugin | undefined;
+  #plugin: CredentialSource | undefined;
   #current: Credential | undefined;
   #refreshing: Promise<Credential> | undefined;
   #checkAtMs = 0;
@@ -140,7 +150,7 @@ export class Credentials {
     if (this.#context !== undefined) {
       this.deps.log.info({ context: context.name }, "kubeconfig changed");
     }
-    this.#plugin = context.exec === undefined ? undefined : new ExecPlugin(context.exec, this.deps);
+    this.#plugin = pluginOf(context, this.deps);
     this.#resolver = resolverOf(context);
     this.#source = source;
     this.#context = context;
@@ -159,11 +169,21 @@ export class Credentials {
   async #resolve(context: ClusterContext): Promise<Credential> {
     const options: RequestOptions = {};
     await this.#resolver.applyToHTTPSOptions(options);
-    const exec = await this.#plugin?.credential();
+    const exec = (await this.#plugin?.current())?.value;
     const token =
       context.tokenFile === undefined ? exec?.token : await readToken(context.tokenFile);
     return credentialOf(context.cluster.server, options, { ...exec, token });
   }
+}
+
+/** Stanzas for EKS are answered here, so that an image needs no cloud's program in it. */
+function pluginOf(context: ClusterContext, deps: ExecDeps): CredentialSource | undefined {
+  const { exec, cluster } = context;
+  if (exec === undefined) return undefined;
+  const stanza = eksStanza(exec);
+  return stanza === undefined
+    ? new ExecPlugin(exec, deps)
+    : new EksIdentity(stanza, cluster.server, deps);
 }
 
 function assertUsable(context: ClusterContext): void {
