@@ -6,11 +6,14 @@ import { type KubeObserver, silentKubeObserver } from "../ports/kube-observer.js
 import type { Log } from "../ports/log.js";
 import type { Random } from "../ports/random.js";
 import type { Access } from "./cluster-context.js";
+import type { KeepToken } from "./bound-tokens.js";
 import { Connections } from "./connections.js";
 import { Credentials } from "./credentials.js";
 import type { Environment } from "./environment.js";
 import { KubeClient } from "./kube-client.js";
 import { Limiter } from "./limiter.js";
+import { Offers } from "./offers.js";
+import { SingleRequests } from "./single-request.js";
 import { Transport } from "./transport.js";
 
 /** Which cluster, and how hard. */
@@ -35,6 +38,8 @@ export interface ClusterDeps {
   readonly observer?: KubeObserver | undefined;
   /** For $KUBECONFIG, the in-cluster address, and what exec plugins inherit. */
   readonly env: Environment;
+  /** Where a token that was renewed outlives this process; undefined: nowhere. */
+  readonly keepToken?: KeepToken | undefined;
 }
 
 /** An open cluster. `close` breaks off what is under way (FERRY-K001) and resolves when all sockets are closed. */
@@ -53,9 +58,18 @@ export async function openCluster(
   deps: ClusterDeps,
 ): Promise<OpenCluster> {
   const observer = deps.observer ?? silentKubeObserver;
-  const credentials = new Credentials(options.access, { ...deps, log: deps.log.child("kube") });
-  const context = await credentials.load();
+  const log = deps.log.child("kube");
+  const offers = new Offers(options.access, { ...deps, log });
+  const context = await offers.load();
   const cluster = options.name ?? context;
+  const credentials = new Credentials(offers, {
+    ...deps,
+    log: log.child("credentials"),
+    requests: new SingleRequests(userAgent(options), deps.clock),
+    keep: deps.keepToken,
+    onLife: (life) => observer.credentialTaken(cluster, life),
+    onTrouble: (isInTrouble) => observer.credentialTrouble(cluster, isInTrouble),
+  });
   const connections = new Connections(options.maxConnections, () =>
     observer.connectionOpened(cluster),
   );

@@ -1,6 +1,7 @@
 /** One question to a service that gives credentials. */
 import { request } from "undici";
 import type { Clock } from "../../ports/clock.js";
+import { withTimeLimit } from "../time-limit.js";
 
 export interface AwsQuestion {
   readonly method: "GET" | "POST" | "PUT";
@@ -22,29 +23,27 @@ const MAX_ANSWER_CHARS = 1_048_576;
 
 /** @throws Error that says why no answer came, without what was asked */
 export async function askAws(clock: Clock, question: AwsQuestion): Promise<AwsAnswer> {
-  const { method, url, headers, body, limitMs } = question;
-  const answered = new AbortController();
-  const late = new AbortController();
-  const limit = clock.sleep(limitMs, answered.signal).then(() => {
-    if (!answered.signal.aborted) late.abort();
-  });
+  const { host } = new URL(question.url);
+  return withTimeLimit(
+    clock,
+    question.limitMs,
+    async (signal) => ask(host, question, signal),
+    (cause) => new Error(`${host} gave no answer within ${question.limitMs / 1000} s`, { cause }),
+  );
+}
+
+async function ask(host: string, question: AwsQuestion, signal: AbortSignal): Promise<AwsAnswer> {
+  const { method, url, headers, body } = question;
+  const content = {
+    ...(headers !== undefined && { headers }),
+    ...(body !== undefined && { body }),
+  };
   try {
-    const response = await request(url, {
-      method,
-      ...(headers !== undefined && { headers }),
-      ...(body !== undefined && { body }),
-      signal: late.signal,
-    });
+    const response = await request(url, { method, ...content, signal });
     const text = await limited(response.body);
     return { status: response.statusCode, text, date: String(response.headers["date"] ?? "") };
   } catch (error) {
-    const { host } = new URL(url);
-    throw late.signal.aborted
-      ? new Error(`${host} gave no answer within ${limitMs / 1000} s`, { cause: error })
-      : new Error(`${host} cannot be reached: ${reason(error)}`, { cause: error });
-  } finally {
-    answered.abort();
-    await limit;
+    throw new Error(`${host} cannot be reached: ${reason(error)}`, { cause: error });
   }
 }
 

@@ -37,12 +37,17 @@ async function withEks(run: (opened: Opened, aws: FakeAws, admitted: Admitted[])
 
 /** Keys of FakeAws say themselves which secret is theirs. */
 function admitting({ clock }: Opened, admitted: Admitted[]): Respond {
-  return ({ headers }, response) => {
+  return ({ headers, url: path }, response) => {
     const token = String(headers.authorization).replace("Bearer ", "");
     const url = Buffer.from(token.slice("k8s-aws-v1.".length), "base64url").toString();
     const [, number = ""] = /Credential=ASIA(\d+)/.exec(url) ?? [];
-    admitted.push(admit(token, "blue", `secret-${number}`, clock.now()));
-    json(response, 200, web);
+    const secret = `secret-${number}`;
+    try {
+      admitted.push(admit(token, "blue", secret, clock.now()));
+    } catch (error) {
+      return json(response, 401, status(401, "Unauthorized", {}, String(error)));
+    }
+    json(response, 200, path.endsWith("/kube-system") ? { metadata: { uid: "blue" } } : web);
   };
 }
 
