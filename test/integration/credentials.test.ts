@@ -1,5 +1,5 @@
 /** Credentials change under a steady flow of writes, on a real API server: nobody notices. */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
@@ -7,33 +7,17 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, i
 import { type ClusterOptions, openCluster, type OpenCluster } from "../../src/kube/open-cluster.js";
 import { keepInSecret } from "../../src/kube/kubeconfig-secret.js";
 import type { KeepToken } from "../../src/kube/bound-tokens.js";
-import type { Clock } from "../../src/ports/clock.js";
 import { type KubeObserver, silentKubeObserver } from "../../src/ports/kube-observer.js";
 import { SERVICES } from "../../src/ports/kube-resources.js";
-import { SystemClock } from "../../src/runtime/system-clock.js";
 import { SystemRandom } from "../../src/runtime/system-random.js";
 import { Cluster } from "../harness/cluster.js";
+import { exchangeFile } from "../harness/exchange-file.js";
+import { HurriedClock } from "../harness/hurried-clock.js";
 import { type HttpFaultProxy, startHttpFaultProxy } from "../harness/http-fault-proxy.js";
 import type { Stored } from "../harness/manifest.js";
+import { ServiceWriters } from "../harness/service-writers.js";
 import { waitFor } from "../harness/wait-for.js";
 import { RecordingLog } from "../unit/src/kube/fixture/recording-log.js";
-
-/** Real time, of which what is measured goes by twenty times as fast: files are looked at every half second. */
-class HurriedClock implements Clock {
-  readonly #real = new SystemClock();
-  /** Of the wall clock. */
-  aheadMs = 0;
-
-  now(): number {
-    return this.#real.now() + this.aheadMs;
-  }
-  monotonicMs(): number {
-    return this.#real.monotonicMs() * 20;
-  }
-  async sleep(ms: number, signal: AbortSignal): Promise<void> {
-    return this.#real.sleep(ms, signal);
-  }
-}
 
 const { destination: plane } = inject("controlPlanes");
 const cluster = new Cluster(plane);
@@ -117,51 +101,6 @@ async function open(keepToken?: KeepToken): Promise<void> {
   api = await openCluster(options, { clock, random, log, observer, env: {}, keepToken });
 }
 
-/** Writes to eight Services, each as fast as its answers come, until it is stopped. */
-class Writers {
-  readonly failures: unknown[] = [];
-  done = 0;
-  #stopping = false;
-  readonly #running: readonly Promise<void>[];
-
-  constructor() {
-    this.#running = Array.from({ length: 8 }, async (_, index) => this.#write(`web-${index}`));
-  }
-
-  /** Resolves when so many more writes were answered. */
-  async more(count: number): Promise<void> {
-    const goal = this.done + count;
-    await waitFor(() => this.done >= goal, { what: `${count} more writes`, everyMs: 5 });
-  }
-
-  async stop(): Promise<void> {
-    this.#stopping = true;
-    await Promise.all(this.#running);
-  }
-
-  async #write(name: string): Promise<void> {
-    const spec = { clusterIP: "None", ports: [{ port: 1 }] };
-    const stored = await cluster.apply({
-      apiVersion: "v1",
-      kind: "Service",
-      metadata: { namespace, name },
-      spec,
-    });
-    const preconditions = { uid: String(stored.metadata.uid) };
-    for (let count = 0; !this.#stopping; count++) {
-      const patch = { metadata: { annotations: { count: String(count) } } };
-      try {
-        const ref = { namespace, name };
-        const result = await api.patch(SERVICES, ref, patch, preconditions, { signal: never });
-        if (result.kind !== "done") this.failures.push(result);
-      } catch (error) {
-        this.failures.push(error);
-      }
-      this.done += 1;
-    }
-  }
-}
-
 /** One key of a Secret; undefined: it is not there. */
 function plainText(secret: Stored | undefined, key: string): string | undefined {
   const data = secret?.["data"] as Readonly<Record<string, string>> | undefined;
@@ -175,21 +114,21 @@ async function untilTaken(count: number): Promise<void> {
 describe("under a steady flow of writes", () => {
   it("server, CA bundle, user and token of the kubeconfig change without a failed write", async () => {
     const proxy: HttpFaultProxy = await startHttpFaultProxy(plane);
-    await writeFile(path(), config({ token: await account("one") }));
+    await exchangeFile(path(), config({ token: await account("one") }));
     await open();
-    const writers = new Writers();
+    const writers = new ServiceWriters(api, cluster, namespace);
     await writers.more(50);
 
-    await writeFile(path(), config({ token: await account("two") }));
+    await exchangeFile(path(), config({ token: await account("two") }));
     await untilTaken(2);
     await writers.more(50);
     await cluster.remove("ServiceAccount", namespace, "one");
     const other = { server: proxy.url, ca: proxy.ca };
-    await writeFile(path(), config({ token: await tokenFor("two") }, other));
+    await exchangeFile(path(), config({ token: await tokenFor("two") }, other));
     await untilTaken(3);
     await writers.more(50);
     const throughProxy = proxy.count(({ method }) => method === "PATCH");
-    await writeFile(
+    await exchangeFile(
       path(),
       config({ token: await tokenFor("two") }, { ...other, ca: plane.ca + proxy.ca }),
     );
@@ -228,13 +167,13 @@ describe("under a steady flow of writes", () => {
       },
     ],
   ])("a kubeconfig that %s changes nothing, and is told", async (_, broken) => {
-    await writeFile(path(), config({ token: plane.token }));
+    await exchangeFile(path(), config({ token: plane.token }));
     await account("one");
     await open();
-    const writers = new Writers();
+    const writers = new ServiceWriters(api, cluster, namespace);
     await writers.more(20);
 
-    await writeFile(path(), await broken());
+    await exchangeFile(path(), await broken());
     await waitFor(() => log.lines.length > 0, { what: "a line in the log" });
     await writers.more(50);
     await writers.stop();
@@ -246,13 +185,13 @@ describe("under a steady flow of writes", () => {
 
   it("a token file is exchanged, and the old token revoked, without a failed write", async () => {
     const file = join(dir, "token");
-    await writeFile(file, await account("three"));
-    await writeFile(path(), config({ tokenFile: "token" }));
+    await exchangeFile(file, await account("three"));
+    await exchangeFile(path(), config({ tokenFile: "token" }));
     await open();
-    const writers = new Writers();
+    const writers = new ServiceWriters(api, cluster, namespace);
     await writers.more(50);
 
-    await writeFile(file, await account("four"));
+    await exchangeFile(file, await account("four"));
     await untilTaken(2);
     await cluster.remove("ServiceAccount", namespace, "three");
     await writers.more(200);
@@ -274,7 +213,7 @@ describe("a bound token in the kubeconfig", () => {
   it("is renewed by itself and kept in the Secret, without a failed write", async () => {
     const token = await account("five", [own("five")]);
     const before = config({ token });
-    await writeFile(path(), before);
+    await exchangeFile(path(), before);
     const data = { kubeconfig: Buffer.from(before).toString("base64"), other: "aGFuZHM=" };
     const metadata = { namespace, name: "kubeconfig" };
     await cluster.apply({ apiVersion: "v1", kind: "Secret", metadata, data });
@@ -286,7 +225,7 @@ describe("a bound token in the kubeconfig", () => {
       { clock, random, log, env: {} },
     );
     await open(keepInSecret(administrator, metadata));
-    const writers = new Writers();
+    const writers = new ServiceWriters(api, cluster, namespace);
     await writers.more(20);
 
     clock.aheadMs = 400_000;
@@ -300,7 +239,7 @@ describe("a bound token in the kubeconfig", () => {
       },
       { what: "the renewed token in the Secret" },
     );
-    await writeFile(path(), after);
+    await exchangeFile(path(), after);
     await writers.more(50);
     await writers.stop();
 
@@ -313,9 +252,9 @@ describe("a bound token in the kubeconfig", () => {
   });
 
   it("stays in use without the right, and its end is told", async () => {
-    await writeFile(path(), config({ token: await account("six") }));
+    await exchangeFile(path(), config({ token: await account("six") }));
     await open();
-    const writers = new Writers();
+    const writers = new ServiceWriters(api, cluster, namespace);
     await writers.more(20);
 
     clock.aheadMs = 400_000;
@@ -345,7 +284,7 @@ describe("a token that never ends", () => {
       },
       { what: "the controller to issue a token" },
     );
-    await writeFile(path(), config({ token }));
+    await exchangeFile(path(), config({ token }));
     await open();
 
     await api.get(SERVICES, { namespace, name: "none" }, never);
