@@ -20,13 +20,17 @@ export interface ServiceAccountToken {
   readonly life: Life | undefined;
 }
 
-/** undefined: it says nothing that we understand. */
+/**
+ * undefined: it says nothing that we understand. NB: API servers make a pod's token valid for a year, for clients that never
+ * read theirs again, and say in `warnafter` when it is meant to end. Source: kubernetes pkg/serviceaccount/claims.go.
+ */
 export function lifeOfToken(token: string): Life | undefined {
   const claims = claimsOf(token);
   const { exp, iat } = claims;
-  if (typeof exp !== "number") return undefined;
-  const beganAtMs = (typeof iat === "number" ? iat : exp) * 1000;
-  return { beganAtMs, endsAtMs: exp * 1000 };
+  const { warnafter = exp } = record(claims["kubernetes.io"]);
+  if (typeof warnafter !== "number") return undefined;
+  const beganAtMs = (typeof iat === "number" ? iat : warnafter) * 1000;
+  return { beganAtMs, endsAtMs: warnafter * 1000 };
 }
 
 /** undefined when it is not a ServiceAccount's. Source: kubernetes pkg/serviceaccount/claims.go, legacy.go. */

@@ -16,6 +16,12 @@ describe("lifeOfToken", () => {
     });
   });
 
+  it("ends when it is meant to, not when the server would have patience no more", () => {
+    const token = jwt({ iat: 100, exp: 31_536_100, "kubernetes.io": { warnafter: 3_707 } });
+
+    expect(lifeOfToken(token)?.endsAtMs).toBe(3_707_000);
+  });
+
   it.each(["", "opaque", "a.b.c", "k8s-aws-v1.abc", jwt({ iat: 1 }), jwt({ exp: "soon" })])(
     "is unknown of %s",
     (token) => {
