@@ -42,8 +42,6 @@ const PAUSE_MS = 60_000;
 const MIN_SECONDS = 600;
 
 export class BoundTokens {
-  /** As the kubeconfig has it. */
-  #given = "";
   /** The younger one that stands for it. */
   #renewed: Token | undefined;
   /** The token whose successor is not kept yet. */
@@ -52,25 +50,23 @@ export class BoundTokens {
   #lastTrouble = "";
   readonly #renewAt: number;
 
-  constructor(private readonly deps: BoundTokensDeps) {
+  constructor(
+    /** As the kubeconfig has it; undefined: it holds none. Secret. */
+    readonly given: string | undefined,
+    private readonly deps: BoundTokensDeps,
+  ) {
     this.#renewAt = RENEW_AT + SPREAD * deps.random.next();
   }
 
-  /** `offered`, with a younger token when there is one. `given` is the token that the kubeconfig holds, if it does. */
-  latest(offered: Credential, given: string | undefined): Credential {
-    if (given === undefined || given !== this.#given) {
-      this.#given = given ?? "";
-      if (given !== this.#renewed?.text) this.#renewed = undefined;
-      this.#unkept = undefined;
-      this.#notBeforeMs = 0;
-    }
+  /** `offered`, with a younger token when there is one. */
+  latest(offered: Credential): Credential {
     const renewed = this.#renewed;
     return renewed === undefined ? offered : withToken(offered, renewed.text, renewed.life);
   }
 
   /** True when there is a younger token now. Never rejects: a failure is logged, and the old one stays. */
   async renew(current: Credential): Promise<boolean> {
-    const token = this.#renewed ?? tokenOf(this.#given);
+    const token = this.#renewed ?? tokenOf(this.given ?? "");
     if (token === undefined || !this.#isDue(token.life) || !this.#mayTry()) return false;
     try {
       this.#renewed = await this.#ask(current, token);

@@ -40,13 +40,14 @@ export class Credentials {
   /** Of the last look, when a later one may go better. */
   #failure: RetryableError | undefined;
   #warnedOfNoEnd = false;
-  readonly #bound: BoundTokens;
+  /** Of the kubeconfig in use. */
+  #bound: BoundTokens;
 
   constructor(
     private readonly offers: Offers,
     private readonly deps: CredentialsDeps,
   ) {
-    this.#bound = new BoundTokens(deps);
+    this.#bound = new BoundTokens(undefined, deps);
   }
 
   /** @throws RetryableError FERRY-K005 when no valid credential can be had now */
@@ -96,33 +97,52 @@ export class Credentials {
 
   async #look(): Promise<void> {
     try {
-      const isFirst = this.#current === undefined;
       const offer = await this.offers.next();
-      const current = await this.#take(offer);
-      // The first request does not wait for a renewal.
-      if (!isFirst && (await this.#bound.renew(current))) await this.#take(offer);
-      await this.#bound.keep();
+      await this.#use(offer);
       this.#settle(offer.trouble);
     } catch (error) {
+      await this.#useFormer();
       this.#settle(error);
     }
   }
 
-  async #take(offer: Offer): Promise<Credential> {
-    const next = this.#bound.latest(offer.credential, offer.ownToken);
-    const current = this.#current;
-    if (current?.id === next.id) {
-      this.#edition = offer.edition;
-      return current;
+  /** The newest kubeconfig is no good: what the one in use offers may be younger than what requests carry. */
+  async #useFormer(): Promise<void> {
+    try {
+      const offer = await this.offers.former();
+      if (offer !== undefined) await this.#use(offer);
+    } catch {
+      // The trouble with the newest one is told, and is what has to be mended.
     }
-    if (current !== undefined) await this.#prove(next, current);
-    this.#current = next;
-    this.deps.onLife(next.life);
-    this.#warnOfNoEnd(next);
-    if (current !== undefined && this.#edition !== offer.edition) {
+  }
+
+  async #use(offer: Offer): Promise<void> {
+    const isFirst = this.#current === undefined;
+    const current = await this.#take(offer);
+    // The first request does not wait for a renewal.
+    if (!isFirst && (await this.#bound.renew(current))) await this.#take(offer);
+    await this.#bound.keep();
+  }
+
+  async #take(offer: Offer): Promise<Credential> {
+    const { ownToken, edition } = offer;
+    const isSame = this.#bound.given === ownToken;
+    const bound = isSame ? this.#bound : new BoundTokens(ownToken, this.deps);
+    const next = bound.latest(offer.credential);
+    const current = this.#current;
+    const isNew = current?.id !== next.id;
+    if (isNew && current !== undefined) await this.#prove(next, current);
+    if (isNew && current !== undefined && this.#edition !== edition) {
       this.deps.log.info({ server: next.origin }, "kubeconfig changed");
     }
-    this.#edition = offer.edition;
+    if (isNew) {
+      this.#current = next;
+      this.deps.onLife(next.life);
+      this.#warnOfNoEnd(next);
+    }
+    this.#bound = bound;
+    this.#edition = edition;
+    this.offers.accept(offer);
     return next;
   }
 

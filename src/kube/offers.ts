@@ -35,12 +35,20 @@ interface CredentialSource {
   drop(): void;
 }
 
+/** One kubeconfig, read. */
+interface Source {
+  /** What it was read from. */
+  readonly text: string;
+  readonly context: ClusterContext;
+  readonly resolver: KubeConfig;
+  readonly plugin: CredentialSource | undefined;
+  readonly edition: number;
+}
+
+/** NB: the kubeconfig in use is not always the newest: while that is no good, the one before still has to be kept alive. */
 export class Offers {
-  #source = "";
-  #context: ClusterContext | undefined;
-  #resolver = new KubeConfig();
-  #plugin: CredentialSource | undefined;
-  #edition = 0;
+  #newest: Source | undefined;
+  #inUse: Source | undefined;
 
   constructor(
     private readonly access: Access,
@@ -53,7 +61,7 @@ export class Offers {
    */
   async load(): Promise<string> {
     try {
-      const context = await this.#reload();
+      const { context } = await this.#reload();
       return context.name;
     } catch (error) {
       throw error instanceof TerminalError
@@ -64,11 +72,33 @@ export class Offers {
 
   /** @throws RetryableError FERRY-K005 of a plugin, or what a file that is needed cannot be read for */
   async next(): Promise<Offer> {
-    const { context, trouble } = await this.#latest();
-    const edition = this.#edition;
+    const { source, trouble } = await this.#latest();
+    return this.#offer(source, trouble);
+  }
+
+  /** What the kubeconfig in use offers now; undefined when that is the newest. @throws as `next` */
+  async former(): Promise<Offer | undefined> {
+    const source = this.#inUse;
+    if (source === undefined || source === this.#newest) return undefined;
+    return this.#offer(source, undefined);
+  }
+
+  /** Requests carry what was offered. */
+  accept({ edition }: Offer): void {
+    if (this.#newest?.edition === edition) this.#inUse = this.#newest;
+  }
+
+  /** The server refused what was offered: a plugin's cache is worth nothing. */
+  drop(): void {
+    this.#newest?.plugin?.drop();
+    this.#inUse?.plugin?.drop();
+  }
+
+  async #offer(source: Source, trouble: unknown): Promise<Offer> {
+    const { context, resolver, plugin, edition } = source;
     const options: RequestOptions = {};
-    await this.#resolver.applyToHTTPSOptions(options);
-    const issued = await this.#plugin?.current();
+    await resolver.applyToHTTPSOptions(options);
+    const issued = await plugin?.current();
     const { tokenFile, user } = context;
     const token = tokenFile === undefined ? issued?.value.token : await readToken(tokenFile);
     const credential = credentialOf(context.cluster.server, options, { ...issued?.value, token });
@@ -81,11 +111,6 @@ export class Offers {
     };
   }
 
-  /** The server refused what was offered: a plugin's cache is worth nothing. */
-  drop(): void {
-    this.#plugin?.drop();
-  }
-
   /** A plugin's answer says when it ends, which the token itself may not. */
   #ending(credential: Credential, endsAtMs: number | undefined): Credential {
     if (endsAtMs === undefined) return credential;
@@ -93,29 +118,29 @@ export class Offers {
     return { ...credential, life: shortest([credential.life, issued]) };
   }
 
-  /** The old context still needs its token renewed while a new file is broken. */
-  async #latest(): Promise<{ readonly context: ClusterContext; readonly trouble: unknown }> {
+  /** The old context still needs its token renewed while a new file cannot be read. */
+  async #latest(): Promise<{ readonly source: Source; readonly trouble: unknown }> {
     try {
-      return { context: await this.#reload(), trouble: undefined };
+      return { source: await this.#reload(), trouble: undefined };
     } catch (error) {
-      if (this.#context === undefined) throw error;
-      return { context: this.#context, trouble: error };
+      if (this.#newest === undefined) throw error;
+      return { source: this.#newest, trouble: error };
     }
   }
 
-  async #reload(): Promise<ClusterContext> {
-    const { source, parse } = await this.#readSource();
-    if (this.#context !== undefined && source === this.#source) {
-      return this.#context;
-    }
+  async #reload(): Promise<Source> {
+    const { source: text, parse } = await this.#readSource();
+    if (text === this.#newest?.text) return this.#newest;
     const context = parse();
     assertUsable(context);
-    this.#plugin = pluginOf(context, this.deps);
-    this.#resolver = resolverOf(context);
-    this.#source = source;
-    this.#context = context;
-    this.#edition += 1;
-    return context;
+    this.#newest = {
+      text,
+      context,
+      resolver: resolverOf(context),
+      plugin: pluginOf(context, this.deps),
+      edition: (this.#newest?.edition ?? 0) + 1,
+    };
+    return this.#newest;
   }
 
   async #readSource(): Promise<{ readonly source: string; readonly parse: () => ClusterContext }> {

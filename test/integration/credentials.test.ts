@@ -239,6 +239,8 @@ describe("a bound token in the kubeconfig", () => {
       },
       { what: "the renewed token in the Secret" },
     );
+    // The time that was skipped for the old token would make the new one old as well.
+    clock.aheadMs = 0;
     await exchangeFile(path(), after);
     await writers.more(50);
     await writers.stop();

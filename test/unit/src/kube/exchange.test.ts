@@ -122,6 +122,32 @@ describe("a new kubeconfig", () => {
     await other.stop();
   });
 
+  it("that is no good lets the one in use go on, also where its own token changes", async () => {
+    await withCluster(
+      async (opened) => {
+        const { server, api, clock, write } = opened;
+        server.respond = cluster("one", "old", "new");
+        await write("token", "old");
+        await api.get(services, ref, never);
+        await write("config", kubeconfig({ server: server.url }, { token: "wrong" }));
+        clock.advance(10_000);
+        await api.get(services, ref, never);
+        await untilLogged(opened, KEPT);
+        await write("token", "new");
+
+        await expect
+          .poll(async () => {
+            clock.advance(1_000);
+            await api.get(services, ref, never);
+            return sent(opened).at(-1);
+          })
+          .toBe("Bearer new");
+        expect(opened.log.lines).toEqual([KEPT]);
+      },
+      { user: { tokenFile: "token" } },
+    );
+  });
+
   it("that leads to a new address of the same cluster is used", async () => {
     const other = await FakeApiServer.start();
     other.respond = cluster("one", "old");
