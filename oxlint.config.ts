@@ -68,8 +68,9 @@ const GATE: Record<string, string[]> = {
 
 const CONTAINER = ["container", "Lifecycle", "singleton", "autoInjectable", "registry", "delay"];
 
-const boundary = (area: string): OxlintOverride => ({
-  files: [folder(area)],
+/** @param depth of the files: 0 in the area's folder and below; 1 in a folder of it, from where `../` is the area itself */
+const boundary = (area: string, depth: 0 | 1 = 0): OxlintOverride => ({
+  files: [depth === 0 ? folder(area) : `src/${area}/*/**`],
   rules: {
     "no-restricted-imports": [
       "error",
@@ -98,7 +99,7 @@ const boundary = (area: string): OxlintOverride => ({
             message: `${area} may import ${[...(MAY_IMPORT[area] ?? []), "itself"].join(", ")} only`,
           },
           {
-            group: ["../*.js", "../src/*.js"],
+            group: depth === 0 ? ["../*.js", "../src/*.js"] : ["../../*.js"],
             message: "what lies in src/ itself is wiring: nobody imports it",
           },
         ],
@@ -144,7 +145,8 @@ export default defineConfig({
     complexity: ["warn", 12],
   },
   overrides: [
-    ...AREAS.map(boundary),
+    ...AREAS.map((area) => boundary(area)),
+    boundary("kube", 1),
     { files: ["src/domain/**"], rules: { "import/no-nodejs-modules": "error" } },
     { files: ["sidecar/compose.ts"], rules: { "no-restricted-imports": "off" } },
     { files: ["src/runtime/system-clock.ts"], rules: { "no-restricted-globals": "off" } },

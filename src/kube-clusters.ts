@@ -1,6 +1,8 @@
 import { inject, injectable } from "tsyringe";
 import { Config } from "./config/config.js";
 import { processEnvironment } from "./config/load.js";
+import type { KeepToken } from "./kube/bound-tokens.js";
+import { keepInSecret } from "./kube/kubeconfig-secret.js";
 import { openCluster, type OpenCluster } from "./kube/open-cluster.js";
 import { Clock } from "./ports/clock.js";
 import type { ClusterAccess, Clusters } from "./ports/clusters.js";
@@ -14,6 +16,8 @@ import { VERSION } from "./version.js";
 @injectable()
 export class KubeClusters implements Clusters {
   readonly #open: OpenCluster[] = [];
+  /** Opened before the others; their renewed tokens are kept there. */
+  #source: KubeApi | undefined;
 
   constructor(
     @inject(Config) private readonly config: Config,
@@ -39,12 +43,20 @@ export class KubeClusters implements Clusters {
       log,
       observer,
       env: processEnvironment(),
+      keepToken: this.#keepToken(),
     });
     this.#open.push(cluster);
+    if (name === config.source.name) this.#source ??= cluster;
     return cluster;
   }
 
   async close(): Promise<void> {
     await Promise.all(this.#open.map((cluster) => cluster.close()));
+  }
+
+  #keepToken(): KeepToken | undefined {
+    const { kubeconfigSecret: name, lease } = this.config;
+    if (name === undefined || this.#source === undefined) return undefined;
+    return keepInSecret(this.#source, { namespace: lease.namespace, name });
   }
 }

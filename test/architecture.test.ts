@@ -80,7 +80,7 @@ describe("gates", () => {
     ],
     [
       "the clock",
-      /\bDate\b|\bperformance\b/,
+      /(?<!-)\bDate\b|\bperformance\b/,
       ["src/runtime/system-clock.ts", "src/ports/timestamps.ts"],
     ],
     [

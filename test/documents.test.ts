@@ -180,14 +180,6 @@ describe("docs/admission.md", () => {
 
     expect(shown.map(withoutPlace)).toEqual(tested.map(withoutPlace));
   });
-
-  it("names metrics that there are", () => {
-    const named = [...textOf("docs/admission.md").matchAll(/`(svc_ferry_\w+)/g)].map(
-      ([, name]) => name,
-    );
-
-    expect(named.filter((name) => name === undefined || !Object.hasOwn(METRICS, name))).toEqual([]);
-  });
 });
 
 /** Where the API server asks, and about which namespaces. */
@@ -198,6 +190,23 @@ function withoutPlace(configuration: unknown): unknown {
 }
 
 describe("pages", () => {
+  it("name metrics that there are", () => {
+    const named = PAGES.filter(({ path }) => path !== "docs/benchmarks.md").flatMap(({ text }) =>
+      [...text.matchAll(/`(svc_ferry_\w*[a-z])`/g)].map(([, name = ""]) => name),
+    );
+
+    expect(named.length).toBeGreaterThan(10);
+    expect(named.filter((name) => !Object.hasOwn(METRICS, name))).toEqual([]);
+  });
+
+  it("name settings that there are", () => {
+    const flags = new Set(settingList().map(({ name }) => name));
+    const named = [...textOf("docs/credentials.md").matchAll(/`--(kubeconfig[a-z-]*)/g)];
+
+    expect(named.length).toBeGreaterThan(0);
+    expect(named.map(([, flag = ""]) => flag).filter((flag) => !flags.has(flag))).toEqual([]);
+  });
+
   it("name npm scripts that exist", () => {
     const { scripts } = JSON.parse(textOf("package.json")) as { scripts: Record<string, string> };
     const named = PAGES.flatMap(({ path, text }) =>

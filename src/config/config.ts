@@ -26,6 +26,8 @@ export interface Config {
     readonly name: string;
     readonly access: ClusterAccess;
   };
+  /** Beside the Lease; undefined: renewed tokens live in memory only. */
+  readonly kubeconfigSecret: string | undefined;
   readonly destinations: readonly Destination[];
   readonly routes: readonly Route[];
   readonly lease: {

@@ -121,6 +121,7 @@ function plainSettings(
       renewDeadlineMs: given.read(SETTINGS.renewDeadline).value,
       retryPeriodMs: given.read(SETTINGS.retryPeriod).value,
     },
+    kubeconfigSecret: given.read(SETTINGS.kubeconfigSecret).value,
     link: given.read(SETTINGS.link).value,
     endpoints: given.read(SETTINGS.endpoints).value,
     adopt: given.read(SETTINGS.adopt).value,

@@ -68,6 +68,11 @@ export const SETTINGS = {
     "off",
     "reach the source by the pod's own ServiceAccount; --src-context then only names it",
   ),
+  kubeconfigSecret: optional(
+    "kubeconfig-secret",
+    objectName,
+    "Secret beside the Lease that the kubeconfig is mounted from: a token that was renewed is kept there",
+  ),
   link: optional(
     "link",
     labelValue,

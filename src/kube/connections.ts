@@ -105,7 +105,8 @@ export class Connections {
   }
 }
 
-function poolOptions(credential: Credential, backstopMs: number): Pool.Options {
+/** @param backstopMs limit of undici's own for an answer; 0: none */
+export function poolOptions(credential: Credential, backstopMs: number): Pool.Options {
   return {
     allowH2: false,
     headersTimeout: backstopMs,

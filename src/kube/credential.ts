@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import type { RequestOptions } from "node:https";
 import type { ExecCredential } from "./exec-plugin.js";
 import { isRecord, text } from "./json.js";
+import { type Life, lifeOfCertificate, lifeOfToken, shortest } from "./life.js";
 
 /** TLS settings in the words of node:tls. */
 interface TlsSettings {
@@ -23,6 +24,8 @@ export interface Credential {
   /** Names and values in turn. Secret. */
   readonly headers: readonly string[];
   readonly tls: TlsSettings;
+  /** undefined: as far as can be seen it has no end. */
+  readonly life: Life | undefined;
   /** Differs when connections made for another credential must not be used. */
   readonly connectionId: string;
   /** Differs when anything differs. */
@@ -45,7 +48,30 @@ export function credentialOf(
   const strict = String(tls.rejectUnauthorized);
   const connectionId = digest([origin, tls.ca, tls.cert, tls.key, tls.servername, strict]);
   const id = digest([connectionId, basePath, ...headers]);
-  return { origin, basePath, headers, tls, connectionId, id };
+  const life = shortest([
+    lifeOfToken(bearerOf(headers) ?? ""),
+    tls.cert === undefined ? undefined : lifeOfCertificate(tls.cert),
+  ]);
+  return { origin, basePath, headers, tls, life, connectionId, id };
+}
+
+/** The same access with another bearer token, which lives as long as whoever issued it said. */
+export function withToken(credential: Credential, token: string, life: Life): Credential {
+  const { basePath, connectionId, tls } = credential;
+  const at = credential.headers.indexOf("authorization");
+  const others = at === -1 ? credential.headers : credential.headers.toSpliced(at, 2);
+  const headers = [...others, "authorization", `Bearer ${token}`];
+  const id = digest([connectionId, basePath, ...headers]);
+  const certificate = tls.cert === undefined ? undefined : lifeOfCertificate(tls.cert);
+  return { ...credential, headers, id, life: shortest([life, certificate]) };
+}
+
+/** undefined when it holds none. Secret. */
+export function bearerOf(headers: readonly string[]): string | undefined {
+  const value = headers[headers.indexOf("authorization") + 1];
+  return headers.includes("authorization") && value?.startsWith("Bearer ") === true
+    ? value.slice("Bearer ".length)
+    : undefined;
 }
 
 function headersOf(options: RequestOptions, token: string | undefined): readonly string[] {

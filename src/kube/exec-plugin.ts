@@ -2,13 +2,14 @@
 
 import { spawn } from "node:child_process";
 import { isAbsolute, join } from "node:path";
-import { RetryableError, TerminalError } from "../ports/errors.js";
+import { TerminalError } from "../ports/errors.js";
 import type { Clock } from "../ports/clock.js";
 import type { Log } from "../ports/log.js";
 import type { Random } from "../ports/random.js";
 import { parseRfc3339 } from "../ports/timestamps.js";
 import type { Environment } from "./environment.js";
 import { isRecord, parseJson, text } from "./json.js";
+import { type Issued, Renewed } from "./renewed.js";
 
 /** The `exec:` part of a kubeconfig's user. */
 export interface ExecConfig {
@@ -25,13 +26,6 @@ export interface ExecCredential {
   readonly key: string | undefined;
 }
 
-interface Cached {
-  readonly credential: ExecCredential;
-  /** On the monotonic clock; Infinity when the plugin named no end. */
-  readonly renewAtMs: number;
-  readonly expiresAtMs: number;
-}
-
 export interface ExecDeps {
   readonly clock: Clock;
   readonly random: Random;
@@ -42,9 +36,6 @@ export interface ExecDeps {
 
 /** A plugin may ask a cloud and wait for it; this long is a hang. */
 const PLUGIN_LIMIT_MS = 60_000;
-/** A failed plugin is not started again sooner: one that fails fast would else run once per request. */
-const PAUSE_AFTER_FAILURE_MS = 2_000;
-/** Renewal begins 60 to 120 s before the end, spread so that replicas do not all ask at once. */
 const RENEW_EARLY_MS = 60_000;
 
 /** undefined when there is none. `dir` is where a relative command with a slash starts, as for client-go. */
@@ -62,68 +53,29 @@ export function parseExecConfig(value: unknown, dir: string): ExecConfig | undef
   };
 }
 
-/**
- * Runs a plugin when it must: once for all who wait, ahead of the credential's end, and again after `drop`.
- * While a renewal ahead of time runs or fails, the credential that still holds is given.
- */
+/** Runs a plugin when it must, and holds what it answered as long as that holds. */
 export class ExecPlugin {
-  #cached: Cached | undefined;
-  #running: Promise<Cached> | undefined;
-  #failure: { readonly error: RetryableError; readonly untilMs: number } | undefined;
+  readonly #held: Renewed<ExecCredential>;
 
   constructor(
     private readonly config: ExecConfig,
     private readonly deps: ExecDeps,
-  ) {}
+  ) {
+    const issue = async (): Promise<Issued<ExecCredential>> => this.#parse(await this.#spawn());
+    this.#held = new Renewed({ name: config.command, issue, earlyMs: RENEW_EARLY_MS }, deps);
+  }
 
   /** @throws RetryableError FERRY-K005 when the plugin fails and nothing valid is left */
-  async credential(): Promise<ExecCredential> {
-    const nowMs = this.deps.clock.monotonicMs();
-    const cached = this.#cached;
-    if (cached === undefined || nowMs >= cached.expiresAtMs) {
-      return (await this.#renew()).credential;
-    }
-    if (nowMs >= cached.renewAtMs) {
-      // Ends by itself; a failure is logged here and thrown once the old credential has ended.
-      this.#renew().catch((error: unknown) => {
-        this.deps.log.warn({ err: error }, "credential plugin failed, keeping the old credential");
-      });
-    }
-    return cached.credential;
+  async current(): Promise<Issued<ExecCredential>> {
+    return this.#held.current();
   }
 
   /** The server refused the credential: the next call asks the plugin anew. */
   drop(): void {
-    this.#cached = undefined;
+    this.#held.drop();
   }
 
-  async #renew(): Promise<Cached> {
-    const failure = this.#failure;
-    if (failure !== undefined && this.deps.clock.monotonicMs() < failure.untilMs) {
-      throw failure.error;
-    }
-    this.#running ??= this.#run().finally(() => {
-      this.#running = undefined;
-    });
-    return this.#running;
-  }
-
-  async #run(): Promise<Cached> {
-    try {
-      const output = await this.#spawn();
-      this.#cached = this.#parse(output);
-      this.#failure = undefined;
-      return this.#cached;
-    } catch (error) {
-      const why = error instanceof Error ? error.message : "unknown reason";
-      const failed = new RetryableError("FERRY-K005", `${this.config.command}: ${why}`);
-      const untilMs = this.deps.clock.monotonicMs() + PAUSE_AFTER_FAILURE_MS;
-      this.#failure = { error: failed, untilMs };
-      throw failed;
-    }
-  }
-
-  #parse(output: string): Cached {
+  #parse(output: string): Issued<ExecCredential> {
     const answer = parseJson(output);
     const status = isRecord(answer) && isRecord(answer["status"]) ? answer["status"] : {};
     const credential = {
@@ -134,14 +86,7 @@ export class ExecPlugin {
     if (credential.token === undefined && credential.cert === undefined) {
       throw new TerminalError("FERRY-K005", "printed neither a token nor a certificate");
     }
-    const endsAt = parseRfc3339(text(status["expirationTimestamp"]));
-    if (endsAt === undefined) {
-      return { credential, renewAtMs: Infinity, expiresAtMs: Infinity };
-    }
-    const nowMs = this.deps.clock.monotonicMs();
-    const leftMs = Math.max(0, endsAt - this.deps.clock.now());
-    const earlyMs = Math.min(RENEW_EARLY_MS * (1 + this.deps.random.next()), leftMs / 2);
-    return { credential, renewAtMs: nowMs + leftMs - earlyMs, expiresAtMs: nowMs + leftMs };
+    return { value: credential, endsAtMs: parseRfc3339(text(status["expirationTimestamp"])) };
   }
 
   /** The standard output. Standard error is quoted in the error, without what looks like a secret. */

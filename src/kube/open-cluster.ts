@@ -8,6 +8,7 @@ import type { Random } from "../ports/random.js";
 import type { RawApi } from "../ports/raw-api.js";
 import type { Rehearsal } from "../ports/rehearsal.js";
 import type { Access } from "./cluster-context.js";
+import type { KeepToken } from "./bound-tokens.js";
 import { Connections } from "./connections.js";
 import { credentialFacts } from "./credential-facts.js";
 import { Credentials } from "./credentials.js";
@@ -16,6 +17,8 @@ import { KubeClient } from "./kube-client.js";
 import { Limiter } from "./limiter.js";
 import { RawClient } from "./raw-client.js";
 import { RehearsalClient } from "./rehearsal-client.js";
+import { Offers } from "./offers.js";
+import { SingleRequests } from "./single-request.js";
 import { Transport } from "./transport.js";
 
 /** Which cluster, and how hard. */
@@ -40,6 +43,8 @@ export interface ClusterDeps {
   readonly observer?: KubeObserver | undefined;
   /** For $KUBECONFIG, the in-cluster address, and what exec plugins inherit. */
   readonly env: Environment;
+  /** Where a token that was renewed outlives this process; undefined: nowhere. */
+  readonly keepToken?: KeepToken | undefined;
 }
 
 /** An open cluster. `close` breaks off what is under way (FERRY-K001) and resolves when all sockets are closed. */
@@ -58,9 +63,18 @@ export async function openCluster(
   deps: ClusterDeps,
 ): Promise<OpenCluster> {
   const observer = deps.observer ?? silentKubeObserver;
-  const credentials = new Credentials(options.access, { ...deps, log: deps.log.child("kube") });
-  const context = await credentials.load();
+  const log = deps.log.child("kube");
+  const offers = new Offers(options.access, { ...deps, log });
+  const context = await offers.load();
   const cluster = options.name ?? context;
+  const credentials = new Credentials(offers, {
+    ...deps,
+    log: log.child("credentials"),
+    requests: new SingleRequests(userAgent(options), deps.clock),
+    keep: deps.keepToken,
+    onLife: (life) => observer.credentialTaken(cluster, life),
+    onTrouble: (isInTrouble) => observer.credentialTrouble(cluster, isInTrouble),
+  });
   const connections = new Connections(options.maxConnections, () =>
     observer.connectionOpened(cluster),
   );

@@ -18,6 +18,13 @@ export interface KubeObserver {
   connectionOpened(cluster: string): void;
   /** A request got its turn; `seconds` is how long it waited for a free connection. */
   turnGiven(cluster: string, priority: Priority, seconds: number): void;
+  /** Requests carry another credential from now on. `life` is in ms since the epoch; undefined: it has no end that is known. */
+  credentialTaken(
+    cluster: string,
+    life: { readonly beganAtMs: number; readonly endsAtMs: number } | undefined,
+  ): void;
+  /** What the kubeconfig offers cannot be used, so that what was in use before stays in use; or no longer so. */
+  credentialTrouble(cluster: string, isInTrouble: boolean): void;
 }
 export const KubeObserver: InjectionToken<KubeObserver> = Symbol("KubeObserver");
 
@@ -26,4 +33,6 @@ export const silentKubeObserver: KubeObserver = {
   requestDone: () => {},
   connectionOpened: () => {},
   turnGiven: () => {},
+  credentialTaken: () => {},
+  credentialTrouble: () => {},
 };

@@ -58,6 +58,18 @@ export const METRICS = {
     cluster,
     priority,
   }),
+  svc_ferry_credential_expiry_timestamp_seconds: gauge(
+    "Unix time at which the credential in use ends; +Inf when no end is known.",
+    { cluster },
+  ),
+  svc_ferry_credential_lifetime_seconds: gauge(
+    "How long the credential in use holds in all, from its beginning to its end.",
+    { cluster },
+  ),
+  svc_ferry_credential_trouble: gauge(
+    "1 while what the kubeconfig offers cannot be used and what was in use before stays in use, else 0.",
+    { cluster },
+  ),
 
   svc_ferry_queue_depth: gauge("Names that wait to be looked at.", {
     destination,

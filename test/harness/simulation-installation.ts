@@ -87,6 +87,7 @@ export function simulatedConfig(podName: string, destinations: number): Config {
       renewDeadlineMs: 2_000,
       retryPeriodMs: 500,
     },
+    kubeconfigSecret: undefined,
     link: LINK,
     endpoints: "both",
     adopt: "on",

@@ -77,6 +77,7 @@ describe("loadConfig without anything given", () => {
         renewDeadlineMs: 10_000,
         retryPeriodMs: 2_000,
       },
+      kubeconfigSecret: undefined,
       link: undefined,
       endpoints: "both",
       adopt: "on",

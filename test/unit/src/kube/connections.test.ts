@@ -12,7 +12,10 @@ describe("Connections", () => {
     server.respond = () => {};
     const connections = new Connections(1, () => {});
     const here = { origin: server.url, basePath: "", headers: [], tls: {} };
-    const pool = connections.pool({ ...here, connectionId: "a", id: "a" }, "requests");
+    const pool = connections.pool(
+      { ...here, life: undefined, connectionId: "a", id: "a" },
+      "requests",
+    );
     const transfers = ["first", "second"].map((where) => new Transfer({ where, receiver: deaf }));
     const ends = transfers.map((each) => each.finished.catch((error: unknown) => error));
     transfers[0]?.start(pool, request);

@@ -257,6 +257,8 @@ describe("Transport", () => {
       requestDone: (...args) => told.push(`request ${args.join(" ")}`),
       connectionOpened: (cluster) => told.push(`connection ${cluster}`),
       turnGiven: (...args) => told.push(`turn ${args.join(" ")}`),
+      credentialTaken: () => {},
+      credentialTrouble: () => {},
     };
     await withCluster(
       async ({ api, server, clock }) => {

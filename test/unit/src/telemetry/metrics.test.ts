@@ -138,6 +138,24 @@ function labelsCell({ labels }: MetricSpec): string {
 }
 
 describe("KubeMetrics", () => {
+  it("tells the end of the credential in use, and whether it had better be another", async () => {
+    const metrics = new PrometheusMetrics();
+    const observer = new KubeMetrics(metrics);
+
+    observer.credentialTaken("eks-a", { beganAtMs: 1_000, endsAtMs: 61_000 });
+    observer.credentialTaken("eks-b", undefined);
+    observer.credentialTrouble("eks-b", true);
+
+    expect(await samples(metrics, "svc_ferry_credential_")).toEqual([
+      'svc_ferry_credential_expiry_timestamp_seconds{cluster="eks-a"} 61',
+      'svc_ferry_credential_expiry_timestamp_seconds{cluster="eks-b"} +Inf',
+      'svc_ferry_credential_lifetime_seconds{cluster="eks-a"} 60',
+      'svc_ferry_credential_lifetime_seconds{cluster="eks-b"} +Inf',
+      'svc_ferry_credential_trouble{cluster="eks-a"} 0',
+      'svc_ferry_credential_trouble{cluster="eks-b"} 1',
+    ]);
+  });
+
   it("counts requests and their time, but not how long a watch lived", async () => {
     const metrics = new PrometheusMetrics();
     const observer = new KubeMetrics(metrics);
