@@ -19,11 +19,25 @@ const shakeClientNode: Plugin = {
   },
 };
 
+/**
+ * The mirror is a file of its own, loaded by `svc-ferry mirror` alone. What both need is in both: esbuild's shared chunks run
+ * before the entries' own imports, and so before reflect-metadata, which has to be first.
+ */
+const mirrorApart: Plugin = {
+  name: "mirror-apart",
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\.\/sidecar\/main\.js$/ }, () => ({
+      path: "./mirror.js",
+      external: true,
+    }));
+  },
+};
+
 await build({
-  entryPoints: { "svc-ferry": "src/main.ts" },
+  entryPoints: { "svc-ferry": "src/main.ts", mirror: "sidecar/main.ts" },
   outdir: "dist",
   bundle: true,
-  plugins: [shakeClientNode],
+  plugins: [mirrorApart, shakeClientNode],
   platform: "node",
   format: "esm",
   target: "node22.19",

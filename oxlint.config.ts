@@ -141,6 +141,7 @@ export default defineConfig({
   overrides: [
     ...AREAS.map(boundary),
     { files: ["src/domain/**"], rules: { "import/no-nodejs-modules": "error" } },
+    { files: ["sidecar/compose.ts"], rules: { "no-restricted-imports": "off" } },
     { files: ["src/runtime/system-clock.ts"], rules: { "no-restricted-globals": "off" } },
     { files: ["src/config/load.ts"], rules: { "node/no-process-env": "off" } },
     {

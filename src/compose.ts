@@ -12,14 +12,16 @@ import { KubeObserver } from "./ports/kube-observer.js";
 import { Leadership } from "./ports/leadership.js";
 import { Log } from "./ports/log.js";
 import { Metrics, MetricsText } from "./ports/metrics.js";
+import { isMirrorMetric } from "./ports/mirror-metric-table.js";
 import { Random } from "./ports/random.js";
 import { StatusSource } from "./ports/status.js";
 import { KubeClusters } from "./kube-clusters.js";
 import { sha256 } from "./runtime/sha256.js";
 import { SystemClock } from "./runtime/system-clock.js";
 import { SystemRandom } from "./runtime/system-random.js";
-import { AdminSettings, AdminSources } from "./telemetry/admin-app.js";
+import { adminApp, AdminSettings, AdminSources } from "./telemetry/admin-app.js";
 import { AdminServer } from "./telemetry/admin-server.js";
+import { AdminApp } from "./telemetry/bare-app.js";
 import { KubeMetrics } from "./telemetry/kube-metrics.js";
 import { Logger } from "./telemetry/logger.js";
 import { PrometheusMetrics } from "./telemetry/metrics.js";
@@ -43,7 +45,7 @@ export function compose(
   root.register(Random, { useClass: SystemRandom }, singleton);
   const logger = new Logger({ ...config.log, podName: config.podName, clock, sink });
   root.register(Log, { useValue: logger });
-  const metrics = new PrometheusMetrics();
+  const metrics = new PrometheusMetrics((name) => !isMirrorMetric(name));
   root.register(Metrics, { useValue: metrics });
   root.register(MetricsText, { useValue: metrics });
   root.register(KubeObserver, { useValue: new KubeMetrics(metrics) });
@@ -54,6 +56,9 @@ export function compose(
   root.register<StatusSource>(StatusSource, { useToken: FerryState });
   root.register(AdminSettings, { useValue: { podName: config.podName, ...config.http } });
   root.register(AdminSources, { useClass: AdminSources }, singleton);
+  root.register(AdminApp, {
+    useFactory: (from) => () => adminApp(from.resolve(AdminSettings), from.resolve(AdminSources)),
+  });
   root.register(AdminServer, { useClass: AdminServer }, singleton);
   root.register(FerryProcess, { useClass: FerryProcess }, singleton);
   overrides(root);

@@ -1,6 +1,7 @@
 import "reflect-metadata";
 import process from "node:process";
 import { CertsCommands } from "./certs-commands.js";
+import type { Mirror } from "./cli/mirror-command.js";
 import { runProgram } from "./cli/program.js";
 import { compose } from "./compose.js";
 import type { Config } from "./config/config.js";
@@ -9,21 +10,41 @@ import { openSource } from "./open-source.js";
 import { termination } from "./runtime/signals.js";
 import { keepHeapSmall } from "./runtime/small-heap.js";
 import { SystemClock } from "./runtime/system-clock.js";
-import { logSink } from "./telemetry/log-sink.js";
+import { logSink, type LogSink } from "./telemetry/log-sink.js";
 import { VERSION } from "./version.js";
 
-async function run(config: Config, warnings: readonly string[]): Promise<number> {
-  keepHeapSmall();
+/** Until it is told to stop; then the process ends at once. */
+async function untilTold(
+  act: (signal: AbortSignal, sink: LogSink) => Promise<number>,
+): Promise<number> {
   const sink = logSink(new SystemClock());
   const { signal, release } = termination(process, (code) => {
     sink.flushNow();
     process.exit(code);
   });
-  const exitCode = await compose(config, sink).run(signal, warnings);
+  const exitCode = await act(signal, sink);
   release();
   await sink.flush();
   // Not left to the event loop: a connection that is being opened to a silent server would hold it for seconds.
   process.exit(exitCode);
+}
+
+async function run(config: Config, warnings: readonly string[]): Promise<number> {
+  keepHeapSmall();
+  return untilTold((signal, sink) => compose(config, sink).run(signal, warnings));
+}
+
+/** Loaded when it is asked for: the mirror is half of the code, and `svc-ferry run` needs none of it. */
+async function mirror(): Promise<Mirror> {
+  const { mirrorCommands, runMirror } = await import("../sidecar/main.js");
+  const progress = process.stderr.isTTY ? terminal.stderr : undefined;
+  return mirrorCommands({
+    stderr: terminal.stderr,
+    run: (config, warnings) =>
+      untilTold((signal, sink) =>
+        runMirror({ config, warnings, version: VERSION, signal, sink, terminal: progress }),
+      ),
+  });
 }
 
 const terminal = {
@@ -39,6 +60,6 @@ const certs = new CertsCommands({
 });
 
 process.exitCode = await runProgram(
-  { version: VERSION, terminal, commands: { run, certs } },
+  { version: VERSION, terminal, commands: { run, certs, mirror } },
   process.argv.slice(2),
 );

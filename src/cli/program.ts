@@ -4,6 +4,8 @@ import { suggest } from "../config/suggest.js";
 import { printable } from "../ports/printable.js";
 import { withTwoDashes } from "./arguments.js";
 import { certsCommand, type Certs } from "./certs.js";
+import { mirrorCommand } from "./mirror.js";
+import type { Mirror } from "./mirror-command.js";
 import { runCommand, type Run } from "./run.js";
 import { askOverHttp, statusCommand, type Ask } from "./status.js";
 import { EXIT_CANNOT, EXIT_OK, type Terminal } from "./terminal.js";
@@ -12,7 +14,12 @@ export interface Program {
   readonly version: string;
   readonly terminal: Terminal;
   /** What the commands do; `main` gives the real ones. */
-  readonly commands: { readonly run: Run; readonly certs: Certs };
+  readonly commands: {
+    readonly run: Run;
+    readonly certs: Certs;
+    /** Loads the mirror's code. */
+    readonly mirror: () => Promise<Mirror>;
+  };
   /** How `status` asks; default: HTTP. */
   readonly ask?: Ask;
 }
@@ -35,10 +42,11 @@ export async function runProgram(program: Program, args: readonly string[]): Pro
     .description("Labelled Services of one Kubernetes cluster, live in another.")
     .addCommand(run, { isDefault: true })
     .addCommand(status)
+    .addCommand(mirrorCommand({ terminal, open: commands.mirror, exit }, ask))
     .addCommand(certsCommand(terminal, commands.certs, exit));
   const all = withSubcommands(root);
   for (const command of all) prepare(command, program);
-  const mistake = unknownCommand(args, [...root.commands.map((command) => command.name()), "help"]);
+  const mistake = unknownCommand(args, root);
   if (mistake !== undefined) {
     terminal.stderr(`${mistake}\n`);
     return EXIT_CANNOT;
@@ -83,13 +91,16 @@ function longNames(command: Command): readonly string[] {
   return [...declared, "help"];
 }
 
-/** A first word that is no command would be taken for an argument of `run`. */
-function unknownCommand(args: readonly string[], known: readonly string[]): string | undefined {
-  const [first] = args;
-  if (first === undefined || first.startsWith("-") || known.includes(first)) return undefined;
+/** A word that is no command would be taken for an argument of the default one, where there is one. */
+function unknownCommand([first, ...rest]: readonly string[], group: Command): string | undefined {
+  if (first === undefined || first.startsWith("-") || first === "help") return undefined;
+  const found = group.commands.find((command) => command.name() === first);
+  if (found?.name() === "mirror") return unknownCommand(rest, found);
+  if (found !== undefined) return undefined;
+  const known = [...group.commands.map((command) => command.name()), "help"];
   const near = suggest(first, known);
-  const rest = near === undefined ? `; there are ${known.join(", ")}` : `; did you mean ${near}?`;
-  return printable(`error: unknown command '${first}'${rest}`, 1_000);
+  const hints = near === undefined ? `; there are ${known.join(", ")}` : `; did you mean ${near}?`;
+  return printable(`error: unknown command '${first}'${hints}`, 1_000);
 }
 
 /** @param words the commands below a group; a first word that is none is found before */

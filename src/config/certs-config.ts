@@ -3,7 +3,8 @@ import type { Config } from "./config.js";
 import { GivenSettings, misspelledVariables } from "./given.js";
 import { loadFile, sourceOf, type ConfigInput } from "./load.js";
 import type { Problem } from "./problems.js";
-import { SETTINGS, type Setting } from "./settings.js";
+import { type Setting } from "./setting.js";
+import { SETTINGS } from "./settings.js";
 
 export interface CertsConfig {
   readonly source: Config["source"];

@@ -9,7 +9,8 @@ import {
 } from "./file-schema.js";
 import { problem, type Problem } from "./problems.js";
 import { schemaProblems, unknownKey, type FilePath, type FilePlaces } from "./schema-problems.js";
-import { settingKey, settingList } from "./settings.js";
+import { settingKey } from "./setting.js";
+import { settingList } from "./settings.js";
 
 /** One element of a list with the name of its place in messages. */
 export interface FileEntry<T> {

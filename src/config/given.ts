@@ -1,7 +1,8 @@
 /** Where each setting's value comes from, and its value: flag, environment, file, default, in this order. */
 import type { ConfigFile } from "./config-file.js";
 import { problem, type Problem } from "./problems.js";
-import { settingKey, settingList, SETTINGS, variableName, type Setting } from "./settings.js";
+import { settingKey, VARIABLE_PREFIX, variableName, type Setting } from "./setting.js";
+import { settingList, SETTINGS } from "./settings.js";
 import { suggest } from "./suggest.js";
 
 /** Options as commander gives them: keys in camelCase, `true` for a flag that stands alone. */
@@ -31,6 +32,8 @@ export interface GivenSources {
   readonly flags: Flags;
   readonly env: Environment;
   readonly file: ConfigFile | undefined;
+  /** What names of variables begin with; without one those of `svc-ferry run`. */
+  readonly variablePrefix?: string;
 }
 
 /** Reads single settings; an unreadable value becomes a problem, and the default goes on, so that all are found. */
@@ -44,9 +47,9 @@ export class GivenSettings {
     return [...this.#problems.values()];
   }
 
-  /** Reads every setting of the table, so that the ones that nothing asks for are checked as well. */
-  readAll(): void {
-    for (const setting of settingList()) this.read(setting);
+  /** Reads every setting of a table, so that the ones that nothing asks for are checked as well. */
+  readAll(settings: readonly Setting<unknown>[] = settingList()): void {
+    for (const setting of settings) this.read(setting);
   }
 
   read<T>(setting: Setting<T>): Given<T> {
@@ -76,14 +79,15 @@ export class GivenSettings {
   #raw(setting: Setting<unknown>): RawValue | undefined {
     const inFile = this.sources.file?.settings.get(settingKey(setting.name));
     return (
-      this.#flag(setting) ??
-      this.#variable(variableName(setting.name), true) ??
+      this.#flag(setting, setting.name) ??
+      this.#flag(setting, setting.olderName ?? "") ??
+      this.#variable(variableName(setting.name, this.sources.variablePrefix), true) ??
       (inFile && { ...inFile, explicit: true }) ??
       this.#variable(setting.fallbackVariable ?? "", false)
     );
   }
 
-  #flag({ name, type }: Setting<unknown>): RawValue | undefined {
+  #flag({ type }: Setting<unknown>, name: string): RawValue | undefined {
     const flag = this.sources.flags[settingKey(name)];
     if (flag === undefined) return undefined;
     const text = flag === true ? (type.bare ?? "") : String(flag);
@@ -106,11 +110,33 @@ function isServiceLink(text: string): boolean {
   return /^(?:tcp|udp|sctp):\/\//.test(text);
 }
 
+/** What the variables of `svc-ferry mirror` begin with. */
+export const MIRROR_VARIABLE_PREFIX = `${VARIABLE_PREFIX}MIRROR_`;
+
 /** Variables that look like a slip of one of ours. Others are left alone: service links have our prefix too. */
 export function misspelledVariables(env: Environment): readonly string[] {
   const known = ["SVC_FERRY_CONFIG", ...settingList().map(({ name }) => variableName(name))];
-  return Object.keys(env)
-    .filter((name) => name.startsWith("SVC_FERRY_") && !known.includes(name))
+  const names = Object.keys(env).filter((name) => !name.startsWith(MIRROR_VARIABLE_PREFIX));
+  return slips(names, known, env);
+}
+
+/** @param settings those of the mirror, all of them: a variable for another of its commands is no slip */
+export function misspelledMirrorVariables(
+  env: Environment,
+  settings: readonly Setting<unknown>[],
+): readonly string[] {
+  const known = settings.map(({ name }) => variableName(name, MIRROR_VARIABLE_PREFIX));
+  const names = Object.keys(env).filter((name) => name.startsWith(MIRROR_VARIABLE_PREFIX));
+  return slips(names, known, env);
+}
+
+function slips(
+  names: readonly string[],
+  known: readonly string[],
+  env: Environment,
+): readonly string[] {
+  return names
+    .filter((name) => name.startsWith(VARIABLE_PREFIX) && !known.includes(name))
     .filter((name) => !isServiceLink(env[name] ?? "") && !/_SERVICE_(?:HOST|PORT)/.test(name))
     .flatMap((name) => {
       const near = suggest(name, known);

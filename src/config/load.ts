@@ -5,11 +5,13 @@ import { configWarnings, leaseProblems, routeProblems } from "./checks.js";
 import { parseConfigFile, type ConfigFile } from "./config-file.js";
 import type { ClusterAccess } from "../ports/clusters.js";
 import type { Config } from "./config.js";
+import { deepFrozen } from "./deep-frozen.js";
 import { destinations } from "./destinations.js";
 import { GivenSettings, misspelledVariables, type Environment, type Flags } from "./given.js";
 import { problem, type Problem } from "./problems.js";
 import { routes } from "./routes.js";
-import { SETTINGS, variableName } from "./settings.js";
+import { variableName } from "./setting.js";
+import { SETTINGS } from "./settings.js";
 
 export interface ConfigInput {
   /** commander's options; the path of the file is under `config`. */
@@ -150,11 +152,4 @@ function plainSettings(
     },
     maxConnections: given.read(SETTINGS.maxConnections).value,
   };
-}
-
-function deepFrozen<T extends object>(value: T): T {
-  for (const inner of Object.values(value)) {
-    if (typeof inner === "object" && inner !== null) deepFrozen(inner);
-  }
-  return Object.freeze(value);
 }

@@ -3,6 +3,7 @@
  * (`SVC_FERRY_SRC_NS`), the key in the `--config` file (`srcNs`: the key of this table), the help and the checks.
  * Precedence: flag, environment, file, default.
  */
+import { optional, withDefault, type Setting } from "./setting.js";
 import {
   bindAddress,
   duration,
@@ -17,43 +18,7 @@ import {
   oneOf,
   template,
   toggle,
-  type ValueType,
 } from "./value-types.js";
-
-export interface Setting<T> {
-  /** Kebab case: the flag without its dashes. */
-  readonly name: string;
-  readonly type: ValueType<T>;
-  readonly help: string;
-  /** The default as a user would write it; undefined: none. */
-  readonly fallbackText: string | undefined;
-  /** The default, parsed. */
-  readonly fallback: T;
-  /** A variable of others that gives the default, as the ancestor had it. */
-  readonly fallbackVariable?: string;
-}
-
-/** What a setting means when nobody gives it is said in its help. */
-function optional<T>(
-  name: string,
-  type: ValueType<T>,
-  help: string,
-  fallbackVariable?: string,
-): Setting<T | undefined> {
-  const setting = { name, type, help, fallbackText: undefined, fallback: undefined };
-  return fallbackVariable === undefined ? setting : { ...setting, fallbackVariable };
-}
-
-function withDefault<T>(
-  name: string,
-  type: ValueType<T>,
-  fallbackText: string,
-  help: string,
-): Setting<T> {
-  const parsed = type.parse(fallbackText);
-  if (parsed.kind === "invalid") throw new TypeError(`default of ${name} ${parsed.reason}`);
-  return { name, type, help, fallbackText, fallback: parsed.value };
-}
 
 /** Names and defaults of the first nine are k8s-svc-sync's and stay as they are. */
 export const SETTINGS = {
@@ -247,14 +212,4 @@ export const SETTINGS = {
 /** The table's entries, in its order. */
 export function settingList(): readonly Setting<unknown>[] {
   return Object.values(SETTINGS);
-}
-
-/** src-ns -> srcNs: the key in this table, in the file and in commander's options. */
-export function settingKey(name: string): string {
-  return name.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
-}
-
-/** src-ns -> SVC_FERRY_SRC_NS */
-export function variableName(name: string): string {
-  return `SVC_FERRY_${name.replaceAll("-", "_").toUpperCase()}`;
 }

@@ -4,43 +4,8 @@
  */
 import { CERTIFICATE_REFUSALS } from "./certificate-refusal.js";
 import type { ErrorCode } from "./errors.js";
-
-/** Values that the configuration or another type bounds. */
-export interface OpenLabel<T extends string> {
-  /** What the values are, for the documentation. */
-  readonly meaning: string;
-  /** Never there; carries the type. */
-  readonly type?: T;
-}
-
-export type LabelSet = Readonly<Record<string, readonly string[] | OpenLabel<string>>>;
-
-export interface CounterSpec<L extends LabelSet> {
-  readonly kind: "counter";
-  readonly help: string;
-  readonly labels: L;
-}
-
-export interface GaugeSpec<L extends LabelSet> {
-  readonly kind: "gauge";
-  readonly help: string;
-  readonly labels: L;
-}
-
-/** Observes seconds. */
-export interface HistogramSpec<L extends LabelSet> {
-  readonly kind: "histogram";
-  readonly help: string;
-  readonly labels: L;
-  readonly buckets: readonly number[];
-}
-
-export type MetricSpec = CounterSpec<LabelSet> | GaugeSpec<LabelSet> | HistogramSpec<LabelSet>;
-
-/** 1 ms to 5 min: a change usually arrives within 10 ms, after an outage within minutes. */
-const SECONDS = [
-  0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300,
-] as const;
+import { counter, gauge, histogram, open, type OpenLabel } from "./metric-spec.js";
+import { MIRROR_METRICS } from "./mirror-metric-table.js";
 
 const destination: OpenLabel<string> = { meaning: "a destination's name" };
 const cluster: OpenLabel<string> = { meaning: "a context's name" };
@@ -223,20 +188,5 @@ export const METRICS = {
     "1 while API servers accept what this replica shows, by the webhook configuration as it is; else 0.",
     { configuration: ["mutating", "validating"] },
   ),
+  ...MIRROR_METRICS,
 } as const;
-
-function counter<const L extends LabelSet>(help: string, labels: L): CounterSpec<L> {
-  return { kind: "counter", help, labels };
-}
-
-function gauge<const L extends LabelSet>(help: string, labels: L): GaugeSpec<L> {
-  return { kind: "gauge", help, labels };
-}
-
-function histogram<const L extends LabelSet>(help: string, labels: L): HistogramSpec<L> {
-  return { kind: "histogram", help, labels, buckets: SECONDS };
-}
-
-function open(meaning: string): OpenLabel<string> {
-  return { meaning };
-}

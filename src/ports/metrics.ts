@@ -1,5 +1,6 @@
 import type { InjectionToken } from "tsyringe";
-import type { METRICS, OpenLabel } from "./metric-table.js";
+import type { OpenLabel } from "./metric-spec.js";
+import type { METRICS } from "./metric-table.js";
 
 type Table = typeof METRICS;
 

@@ -1,16 +1,16 @@
 /** The routes of the admin port, k8s-svc-sync's three first. Everything answers from memory. */
-import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import type { FastifyInstance } from "fastify";
 import { inject, injectable, type InjectionToken } from "tsyringe";
-import { Health, type Readiness } from "../ports/health.js";
+import { Health } from "../ports/health.js";
 import { Leadership } from "../ports/leadership.js";
 import { MetricsText } from "../ports/metrics.js";
 import { StatusSource } from "../ports/status.js";
-import { isLoopbackAddress, isLoopbackHost } from "./loopback.js";
+import { bareApp, metricsRoute, sendReadiness, statusRoute, TEXT } from "./bare-app.js";
 
-/** What the admin port is told by the configuration. */
+/** What an admin port is told by the configuration. */
 export interface AdminSettings {
   readonly podName: string;
-  /** Who may read /status, which shows names of Services. */
+  /** Who may read /status, which shows names of objects. */
   readonly page: "loopback" | "all";
   readonly bindAddress: string;
   /** 0 picks a free one. */
@@ -29,39 +29,14 @@ export class AdminSources {
   ) {}
 }
 
-/** 10 s for a whole request: nobody sends more than a line here. Keeps slow clients from piling up. */
-const REQUEST_TIMEOUT_MS = 10_000;
-
 /** Listens nowhere yet: see admin-server.ts; tests call `inject`. */
 export function adminApp(settings: AdminSettings, sources: AdminSources): FastifyInstance {
-  const app = fastify({
-    logger: false,
-    bodyLimit: 1_024,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    // A stop must not wait for a monitor's idle connection.
-    forceCloseConnections: true,
-  });
-  app.addHook("onSend", async (_request, reply) => {
-    reply.header("cache-control", "no-store").header("x-content-type-options", "nosniff");
-  });
-  app.setNotFoundHandler((_request, reply) => reply.code(404).type(TEXT).send("not found\n"));
-  app.setErrorHandler((_error, _request, reply) =>
-    // The cause is ours and in no way the caller's: it may name objects, so it is not told.
-    reply.code(500).type(TEXT).send("internal error\n"),
-  );
+  const app = bareApp();
   probes(app, settings, sources);
-  app.get("/metrics", async (_request, reply) =>
-    reply.type(sources.metrics.contentType).send(await sources.metrics.text()),
-  );
-  app.get("/status", async (request, reply) => {
-    const reason = settings.page === "all" ? undefined : whyForbidden(request);
-    if (reason !== undefined) return reply.code(403).type(TEXT).send(`${reason}\n`);
-    return reply.send(sources.status.report());
-  });
+  metricsRoute(app, sources.metrics);
+  statusRoute(app, settings.page, () => sources.status.report());
   return app;
 }
-
-const TEXT = "text/plain; charset=utf-8";
 
 function probes(
   app: FastifyInstance,
@@ -74,22 +49,4 @@ function probes(
   app.get("/leader", async (_request, reply) =>
     reply.type(TEXT).send(leadership.isLeader() ? `Leader: ${podName}` : "Follower"),
   );
-}
-
-function sendReadiness(reply: FastifyReply, { ok, waitingFor }: Readiness): FastifyReply {
-  const text = ok ? "ok" : `waiting for ${waitingFor.join(", ")}`;
-  return reply
-    .code(ok ? 200 : 503)
-    .type(TEXT)
-    .send(text);
-}
-
-function whyForbidden({ socket, headers }: FastifyRequest): string | undefined {
-  if (!isLoopbackAddress(socket.remoteAddress ?? "")) {
-    return "/status answers this machine only: use kubectl port-forward, an auth proxy in the pod, or run with --page=all";
-  }
-  if (!isLoopbackHost(headers.host)) {
-    return "/status answers to the names localhost, 127.0.0.1 and [::1] only: ask by one of them, or run with --page=all";
-  }
-  return undefined;
 }

@@ -1,9 +1,10 @@
-/** Keeps the admin port: the first thing that starts (health must answer before anything can fail), the last that stops. */
+/** Keeps an admin port: the first thing that starts (health must answer before anything can fail), the last that stops. */
 import type { FastifyInstance } from "fastify";
 import { inject, injectable } from "tsyringe";
 import { listen } from "../ports/listen.js";
 import { Log } from "../ports/log.js";
-import { adminApp, AdminSettings, AdminSources } from "./admin-app.js";
+import { AdminSettings } from "./admin-app.js";
+import { AdminApp } from "./bare-app.js";
 
 @injectable()
 export class AdminServer {
@@ -11,7 +12,7 @@ export class AdminServer {
 
   constructor(
     @inject(AdminSettings) private readonly settings: AdminSettings,
-    @inject(AdminSources) private readonly sources: AdminSources,
+    @inject(AdminApp) private readonly makeApp: AdminApp,
     @inject(Log) private readonly log: Log,
   ) {}
 
@@ -21,7 +22,7 @@ export class AdminServer {
    */
   async start(signal: AbortSignal): Promise<number> {
     signal.throwIfAborted();
-    const app = adminApp(this.settings, this.sources);
+    const app = this.makeApp();
     this.#app = app;
     const { bindAddress: host, port } = this.settings;
     const bound = await listen(app, { host, port });

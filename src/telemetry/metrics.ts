@@ -1,7 +1,8 @@
 /** The Metrics port over prom-client: a registry of its own, so that two compositions in one process share nothing. */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
 import { injectable } from "tsyringe";
-import { METRICS, type MetricSpec } from "../ports/metric-table.js";
+import type { MetricSpec } from "../ports/metric-spec.js";
+import { METRICS } from "../ports/metric-table.js";
 import type {
   CounterName,
   GaugeName,
@@ -21,8 +22,14 @@ export class PrometheusMetrics implements Metrics, MetricsText {
   readonly #histograms = new Map<string, Histogram>();
   readonly #updates: (() => void)[] = [];
 
-  constructor() {
-    for (const [name, spec] of Object.entries(METRICS)) this.#declare(name, spec);
+  /**
+   * @param belongs which of the table's metrics this process exposes: what it does not do would stand there as 0 otherwise,
+   * and lull those who watch. What is set or counted beside that is passed over.
+   */
+  constructor(belongs: (name: string) => boolean = () => true) {
+    for (const [name, spec] of Object.entries(METRICS)) {
+      if (belongs(name)) this.#declare(name, spec);
+    }
   }
 
   /** Adds what prom-client knows of process and event loop (`process_…`, `nodejs_…`). Once, at start: it begins to measure. */

@@ -7,6 +7,7 @@ import { Clusters } from "../../src/ports/clusters.js";
 import type { KubeApi } from "../../src/ports/kube-api.js";
 import { NO_CERTS } from "../fixtures/no-certs.js";
 import { SHOWN_LINES } from "./replica.js";
+import { NO_MIRROR } from "../fixtures/no-mirror.js";
 
 /**
  * svc-ferry inside the test's own process, with watches that count as broken after `stallMs` without a byte: in life that
@@ -32,6 +33,7 @@ export function startInProcess(args: readonly string[], stallMs: number): () => 
         run: async (config, warnings) =>
           compose(config, sink, impatient).run(stop.signal, warnings),
         certs: NO_CERTS,
+        mirror: NO_MIRROR,
       },
     },
     args,

@@ -11,7 +11,7 @@ import type { Metrics, MetricsText } from "../../src/ports/metrics.js";
 import { FerryProcess } from "../../src/process.js";
 import { Surroundings } from "../../src/surroundings.js";
 import { sha256 } from "../../src/runtime/sha256.js";
-import { AdminSources } from "../../src/telemetry/admin-app.js";
+import { adminApp, AdminSources } from "../../src/telemetry/admin-app.js";
 import { AdminServer } from "../../src/telemetry/admin-server.js";
 import type { MemoryApiServer } from "../fakes/memory-api-server.js";
 import type { Network } from "../fakes/network.js";
@@ -112,7 +112,9 @@ export class SimulatedFerry {
 /** Health and status are asked in memory; there is no socket in the simulation. */
 class NoAdminPort extends AdminServer {
   constructor(state: FerryState, { podName, http }: Config) {
-    super({ podName, ...http }, new AdminSources(state, state, NO_METRICS, state), SILENT_LOG);
+    const settings = { podName, ...http };
+    const sources = new AdminSources(state, state, NO_METRICS, state);
+    super(settings, () => adminApp(settings, sources), SILENT_LOG);
   }
 
   override start(): Promise<number> {

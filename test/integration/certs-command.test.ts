@@ -17,6 +17,7 @@ import { SILENT_LOG } from "../fakes/silent-log.js";
 import { RecordedMetrics } from "../fixtures/recorders.js";
 import { Cluster } from "../harness/cluster.js";
 import { waitFor } from "../harness/wait-for.js";
+import { NO_MIRROR } from "../fixtures/no-mirror.js";
 
 const KINDS = ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"];
 const SECRET = "svc-ferry-webhook-tls";
@@ -65,6 +66,7 @@ describe("svc-ferry certs on a real API server", () => {
         clock: new SystemClock(),
         readFile,
       }),
+      mirror: NO_MIRROR,
     };
     const terminal = { env: {}, readFile, stdout: write(out), stderr: write(err) };
     const args = ["certs", ...words.split(" "), "--kubeconfig", kubeconfig, ...flags()];

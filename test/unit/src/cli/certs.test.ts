@@ -6,6 +6,7 @@ import type { RotateAnswer } from "../../../../src/ports/certificates-answers.js
 import type { CertificatesReport } from "../../../../src/ports/certificates-report.js";
 import { RetryableError, TerminalError } from "../../../../src/ports/errors.js";
 import { NO_CERTS } from "../../../fixtures/no-certs.js";
+import { NO_MIRROR } from "../../../fixtures/no-mirror.js";
 
 const CANNOT = { kind: "cannot", problem: "there is no\nSecret", fix: "make one" } as const;
 const WELL: CertificatesReport = {
@@ -56,7 +57,7 @@ async function cli(line: string, answers: Partial<Certs> = {}, { env = {}, file 
         env,
         readFile: () => file,
       },
-      commands: { run: async () => 99, certs },
+      commands: { run: async () => 99, certs, mirror: NO_MIRROR },
     },
     line.split(" "),
   );

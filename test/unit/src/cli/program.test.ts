@@ -3,6 +3,7 @@ import { runProgram } from "../../../../src/cli/program.js";
 import type { Config } from "../../../../src/config/config.js";
 import { SETTINGS } from "../../../../src/config/settings.js";
 import { NO_CERTS } from "../../../fixtures/no-certs.js";
+import { NO_MIRROR } from "../../../fixtures/no-mirror.js";
 
 async function cli(line: string, { env = {}, runExit = 0, file = "" } = {}) {
   const out: string[] = [];
@@ -23,6 +24,7 @@ async function cli(line: string, { env = {}, runExit = 0, file = "" } = {}) {
           return runExit;
         },
         certs: NO_CERTS,
+        mirror: NO_MIRROR,
       },
       ask: async () => ({ kind: "unreachable", reason: "not in this test" }),
     },

@@ -9,6 +9,7 @@ import type {
   StatusReport,
 } from "../../../../src/ports/status.js";
 import { NO_CERTS } from "../../../fixtures/no-certs.js";
+import { NO_MIRROR } from "../../../fixtures/no-mirror.js";
 
 const NOW = "2024-01-15T10:30:45.000Z";
 
@@ -81,7 +82,7 @@ async function status(answer: StatusReport | Answer, ...args: string[]) {
         env: {},
         readFile: () => "",
       },
-      commands: { run: async () => 99, certs: NO_CERTS },
+      commands: { run: async () => 99, certs: NO_CERTS, mirror: NO_MIRROR },
       ask: async (url) => {
         asked.push(url);
         return answer.kind === "StatusReport"

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { SETTINGS, settingKey, variableName } from "../../../../src/config/settings.js";
+import { settingKey, variableName } from "../../../../src/config/setting.js";
+import { SETTINGS } from "../../../../src/config/settings.js";
 
 describe("the settings table", () => {
   it("keeps k8s-svc-sync's flags and defaults to the letter", () => {

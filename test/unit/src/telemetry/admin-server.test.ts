@@ -2,7 +2,7 @@ import { createServer } from "node:net";
 import { once } from "node:events";
 import { afterEach, describe, expect, it } from "vitest";
 import type { LogFields } from "../../../../src/ports/log.js";
-import { AdminSources } from "../../../../src/telemetry/admin-app.js";
+import { adminApp, AdminSources } from "../../../../src/telemetry/admin-app.js";
 import { AdminServer } from "../../../../src/telemetry/admin-server.js";
 
 const SOURCES = new AdminSources(
@@ -29,7 +29,7 @@ function server(port: number) {
   const info = (fields: LogFields, message: string) => void lines.push([fields, message]);
   const log = { debug: info, info, warn: info, error: info, child: () => log };
   const settings = { podName: "pod-1", page: "loopback", bindAddress: "127.0.0.1", port } as const;
-  const admin = new AdminServer(settings, SOURCES, log);
+  const admin = new AdminServer(settings, () => adminApp(settings, SOURCES), log);
   stops.push(() => admin.stop());
   return { admin, lines };
 }

@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { METRICS, type MetricSpec } from "../../../../src/ports/metric-table.js";
+import type { MetricSpec } from "../../../../src/ports/metric-spec.js";
+import { METRICS } from "../../../../src/ports/metric-table.js";
+import { isMirrorMetric } from "../../../../src/ports/mirror-metric-table.js";
 import { KubeMetrics } from "../../../../src/telemetry/kube-metrics.js";
 import { PrometheusMetrics } from "../../../../src/telemetry/metrics.js";
 
@@ -38,6 +40,15 @@ describe("PrometheusMetrics", () => {
     expect(declared).toEqual(
       Object.entries(METRICS).map(([name, { kind }]) => `# TYPE ${name} ${kind}`),
     );
+  });
+
+  it("exposes what belongs to the process alone, and takes the rest without a word", async () => {
+    const metrics = new PrometheusMetrics((name) => !isMirrorMetric(name));
+
+    metrics.set("svc_ferry_mirror_ready", {}, 1);
+
+    expect(await samples(metrics, "svc_ferry_mirror")).toEqual([]);
+    expect(await samples(metrics, "svc_ferry_leader")).toEqual(["svc_ferry_leader 0"]);
   });
 
   it("looks gauges up before each exposition", async () => {

@@ -1,0 +1,75 @@
+/** The mirror's composition root: the only place of it that knows every class. One object comes out of it. */
+import { container, Lifecycle, type DependencyContainer } from "tsyringe";
+import { MirrorConfig } from "../src/config/mirror-config.js";
+import { Clock } from "../src/ports/clock.js";
+import { Log } from "../src/ports/log.js";
+import { Metrics } from "../src/ports/metrics.js";
+import { isMirrorMetric } from "../src/ports/mirror-metric-table.js";
+import { SystemClock } from "../src/runtime/system-clock.js";
+import { SystemRandom } from "../src/runtime/system-random.js";
+import { AdminSettings } from "../src/telemetry/admin-app.js";
+import { AdminServer } from "../src/telemetry/admin-server.js";
+import { AdminApp } from "../src/telemetry/bare-app.js";
+import type { LogSink } from "../src/telemetry/log-sink.js";
+import { Logger } from "../src/telemetry/logger.js";
+import { PrometheusMetrics } from "../src/telemetry/metrics.js";
+import { mirrorApp } from "../src/telemetry/mirror-app.js";
+import { MirrorParts } from "./mirror-parts.js";
+import { MirrorState } from "./mirror-state.js";
+import { MirrorProcess } from "./process.js";
+import { MirrorMetrics } from "./status/mirror-metrics.js";
+import { MirrorSurroundings } from "./surroundings.js";
+import { SystemParts } from "./system-parts.js";
+
+/**
+ * @param version what `/metrics` calls it; the process is measured from here on
+ * @param sink where the log's lines go; the caller flushes it
+ * @param overrides registers other implementations on the same container before anything is resolved (last one wins)
+ */
+export function compose(
+  config: MirrorConfig,
+  version: string,
+  sink: Pick<LogSink, "write">,
+  overrides: (root: DependencyContainer) => void = () => {},
+): MirrorProcess {
+  const root = container.createChildContainer();
+  const singleton = { lifecycle: Lifecycle.Singleton };
+  const { podName, http } = config;
+  root.register(MirrorConfig, { useValue: config });
+  const clock = new SystemClock();
+  root.register(Clock, { useValue: clock });
+  const log = new Logger({ ...config.log, podName, clock, sink });
+  root.register(Log, { useValue: log });
+  const metrics = new PrometheusMetrics(
+    (name) => isMirrorMetric(name) || name === "svc_ferry_build_info",
+  );
+  root.register(Metrics, { useValue: metrics });
+  root.register(MirrorSurroundings, { useClass: MirrorSurroundings }, singleton);
+  root.register(MirrorState, { useClass: MirrorState }, singleton);
+  const parts = { clock, random: new SystemRandom(), log, metrics, config };
+  root.register(MirrorParts, { useValue: new SystemParts(parts) });
+  const settings = { podName, ...http };
+  root.register(AdminSettings, { useValue: settings });
+  root.register(AdminApp, {
+    useFactory: (from) => () => {
+      const state = from.resolve(MirrorState);
+      return mirrorApp(settings, {
+        ready: () => state.ready(),
+        metrics,
+        report: () => state.report(),
+      });
+    },
+  });
+  root.register(AdminServer, { useClass: AdminServer }, singleton);
+  root.register(MirrorProcess, { useClass: MirrorProcess }, singleton);
+  overrides(root);
+  // Nothing is measured before somebody asks.
+  const state = root.resolve(MirrorState);
+  new MirrorMetrics(metrics, {
+    status: () => state.status,
+    ready: () => state.ready().ok,
+    rejectedFiles: () => state.rejectedFiles.length,
+  }).start();
+  metrics.start(version);
+  return root.resolve(MirrorProcess);
+}
