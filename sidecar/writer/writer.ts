@@ -107,7 +107,7 @@ export class Writer {
   }
 
   async #wanted(observation: Observation, wanted: Wanted): Promise<Outcome> {
-    const { books, hasApi } = this.parts;
+    const { books } = this.parts;
     const { path, revision } = observation;
     const known = books.index.get(path);
     if (books.tombstones.covers(path, revision)) return "old";
@@ -116,10 +116,15 @@ export class Writer {
       const isSame = wanted.revision === known.sourceRevision && known.isCurrent;
       if (isSame && observation.check !== true && !books.debts.has(path)) return "unchanged";
     }
-    if (wanted.via === "api") {
-      return this.owing.owe(path, { code: hasApi ? "via-api" : "needs-api" }, wanted.revision);
-    }
+    if (wanted.via === "api") return this.#throughApi(observation, wanted);
     return this.patiently(() => this.put.run({ observation, wanted, known }));
+  }
+
+  async #throughApi({ path, cause }: Observation, { revision }: Wanted): Promise<Outcome> {
+    const { books, hasApi } = this.parts;
+    // Whoever pays goes on from here; a debt under another name would have to be waited for anew.
+    if (cause === "debt" && hasApi && books.debts.has(path)) return "api";
+    return this.owing.owe(path, { code: hasApi ? "via-api" : "needs-api" }, revision);
   }
 
   async #unreadable(
