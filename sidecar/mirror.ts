@@ -10,7 +10,7 @@ import { EtcdError } from "./etcd/etcd.js";
 import { Fence } from "./fence/fence.js";
 import { FenceLost, type HeldFence } from "./fence/held-fence.js";
 import { aborted, firstOf } from "./link/first-of.js";
-import { Following, RulesReplaced } from "./link/following.js";
+import { Following, RulesReplaced, SourceReplaced } from "./link/following.js";
 import { Keyspace } from "./link/keyspace.js";
 import type { MirrorOptions } from "./link/mirror-options.js";
 import { openLink, type OpenLink } from "./link/open-link.js";
@@ -26,6 +26,8 @@ export class Mirror {
   readonly #fence: Fence;
   readonly #rules: RulesInForce;
   readonly #board: StatusBoard;
+  /** The last term has seen that the source is another one; the next one need not find that out. */
+  #sourceReplaced = false;
 
   constructor(private readonly options: MirrorOptions) {
     const { destination: etcd, clock, log, link, identity, ttlSeconds } = options;
@@ -78,7 +80,10 @@ export class Mirror {
     const fence = await this.#fence.acquire(signal);
     try {
       this.#board.activity = "loading";
-      const opened = await openLink(this.options, { fence, rules, tally: this.#board.tally });
+      const isOtherSource = this.#sourceReplaced;
+      const { tally } = this.#board;
+      const opened = await openLink(this.options, { fence, rules, tally, isOtherSource });
+      this.#sourceReplaced = false;
       if (opened.kind === "sealed") return await this.#sealed(fence, signal);
       await this.#mirror(opened, fence, signal);
     } finally {
@@ -107,6 +112,8 @@ export class Mirror {
   #mayPass(error: unknown): boolean {
     if (error instanceof FenceLost || error instanceof RulesReplaced) return true;
     this.#board.failed(error);
+    if (error instanceof SourceReplaced) this.#sourceReplaced = true;
+    if (error instanceof SourceReplaced) return true;
     return error instanceof EtcdError && error.kind !== "unsupported" && error.kind !== "invalid";
   }
 }

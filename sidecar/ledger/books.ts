@@ -12,6 +12,8 @@ export class Books {
   readonly owners = new OwnerMap();
   readonly tombstones = new Tombstones();
   readonly gone = new GoneUids();
+  /** The newest revision of the source, of this history, that anything here was made from. */
+  newestSourceRevision = 0n;
 
   constructor(readonly keys: Keyspace) {
     this.debts = new DebtBook(keys);

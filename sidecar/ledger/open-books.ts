@@ -35,7 +35,11 @@ export async function openBooks(
   for await (const kv of all(transactions, keys.ownPrefix)) {
     const path = kv.key.slice(keys.ownPrefix.length);
     const record = decodeRecord(kv.value);
-    books.index.set(path, known(record, kv.modRevision, epoch));
+    const entry = known(record, kv.modRevision, epoch);
+    books.index.set(path, entry);
+    if (entry.isComparable && entry.sourceRevision > books.newestSourceRevision) {
+      books.newestSourceRevision = entry.sourceRevision;
+    }
     if (record.owners.length > 0) books.owners.set(path, record.owners);
   }
   for await (const kv of all(transactions, keys.debtPrefix)) {
@@ -47,7 +51,7 @@ export async function openBooks(
   return books;
 }
 
-export function known(record: LedgerRecord, modRevision: bigint, epoch: string): Known {
+function known(record: LedgerRecord, modRevision: bigint, epoch: string): Known {
   return {
     sourceRevision: record.sourceRevision,
     destinationRevision: record.destinationRevision ?? modRevision,

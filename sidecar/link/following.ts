@@ -18,10 +18,13 @@ export class RulesReplaced extends Error {
   override readonly name = "RulesReplaced";
 }
 
-/** The source is not the one that this term began with: another term finds out what it is. */
-class SourceReplaced extends Error {
+/** The source is not the one that this term began with: another term begins, and compares everything. */
+export class SourceReplaced extends Error {
   override readonly name = "SourceReplaced";
 }
+
+/** Between two questions to the source. */
+const ASK_MS = 10_000;
 
 export class Following {
   constructor(
@@ -87,6 +90,7 @@ export class Following {
       (end) => watch.watch(end),
       (end) => watch.look(end),
       (end) => checkpoints.run(end),
+      (end) => this.#askSource(mark, end),
       async (end) => {
         await aborted(AbortSignal.any([this.rules.replaced, end])).catch(() => undefined);
         end.throwIfAborted();
@@ -110,6 +114,19 @@ export class Following {
       epoch: epochFor(this.options, current, keeper.state.history),
       rulesSinceMs: this.options.clock.now(),
     });
+  }
+
+  /** A watch whose next revision lies in the future waits without a word: so somebody has to ask. */
+  async #askSource(mark: LowWaterMark, signal: AbortSignal): Promise<never> {
+    const { clock, source } = this.options;
+    for (;;) {
+      await clock.sleep(ASK_MS, signal);
+      signal.throwIfAborted();
+      const { read } = mark;
+      const header = await this.link.writer.patiently(() => source.revision({ signal }));
+      this.#check(header);
+      if (header.revision < read) throw new SourceReplaced("the source's revision went backwards");
+    }
   }
 
   #check(header: EtcdHeader): void {

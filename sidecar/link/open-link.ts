@@ -54,6 +54,8 @@ interface Given {
   readonly fence: HeldFence;
   readonly rules: Ruleset;
   readonly tally: Tally;
+  /** It was seen that the source is another store than the one that was mirrored. */
+  readonly isOtherSource: boolean;
 }
 
 /**
@@ -67,8 +69,14 @@ export async function openLink(options: MirrorOptions, given: Given): Promise<Op
   const before = await readState(transactions, keys);
   if (before?.phase === "sealed") return { kind: "sealed", state: before };
   await probe(transactions, keys);
-  const { state, passCause } = await begun(options, given, transactions, before);
-  const books = await openBooks(transactions, keys, state.epoch);
+  let begin = await begun(options, given, transactions, before);
+  let books = await openBooks(transactions, keys, begin.state.epoch);
+  if (books.newestSourceRevision > begin.sourceRevision) {
+    // Something was made from a revision that the source has not reached: it was restored from a backup.
+    begin = await begun(options, { ...given, isOtherSource: true }, transactions, before);
+    books = await openBooks(transactions, keys, begin.state.epoch);
+  }
+  const { state, passCause } = begin;
   const keeper = new StateKeeper({ transactions, clock, keys }, state);
   const link = made(options, given, { transactions, books, keeper });
   link.brake.restore(books.debts.counts.braked);
@@ -87,16 +95,19 @@ async function probe(transactions: Transactions, keys: Keyspace): Promise<void> 
 /** The state in which this term begins. */
 async function begun(
   options: MirrorOptions,
-  { rules, fence }: Given,
+  { rules, fence, isOtherSource }: Given,
   transactions: Transactions,
   before: LinkState | undefined,
-): Promise<{ readonly state: LinkState; readonly passCause: PassCause | undefined }> {
+): Promise<Begin> {
   const source = await options.source.revision({ signal: fence.signal });
   const destination = await ofDestination(transactions, options);
   const sourcePrefix = new KubePrefix(options.sourcePrefix).prefix;
   const destinationPrefix = new KubePrefix(options.destinationPrefix).prefix;
   const sides = { source, destination, sourcePrefix, destinationPrefix };
-  const identity = identityOf(before, sides, options.policy);
+  const found = identityOf(before, sides, options.policy);
+  const why = "the source went back behind what was mirrored from it";
+  const identity =
+    found.kind === "same" && isOtherSource ? ({ kind: "source-changed", why } as const) : found;
   if (identity.kind === "refused") throw new LinkRefused(identity.why);
   if (identity.kind === "source-changed" || identity.kind === "destination-changed") {
     options.log.warn({ why: identity.why }, "everything is compared");
@@ -116,7 +127,14 @@ async function begun(
     sealed: undefined,
     writtenAtMs: nowMs,
   };
-  return { state, passCause };
+  return { state, passCause, sourceRevision: source.revision };
+}
+
+interface Begin {
+  readonly state: LinkState;
+  readonly passCause: PassCause | undefined;
+  /** Of the source, when this was found out. */
+  readonly sourceRevision: bigint;
 }
 
 /** What of the last state still holds: revisions of another history do not. */

@@ -1,7 +1,14 @@
 /** Reads a range of the source in pages of the newest state, the next one while the last is worked on. */
 import type { Clock } from "../../src/ports/clock.js";
 import type { Log } from "../../src/ports/log.js";
-import { EtcdError, prefixEnd, type Etcd, type EtcdHeader, type KeyValue } from "../etcd/etcd.js";
+import {
+  EtcdError,
+  type EtcdErrorKind,
+  prefixEnd,
+  type Etcd,
+  type EtcdHeader,
+  type KeyValue,
+} from "../etcd/etcd.js";
 import { PageSize } from "./page-size.js";
 
 export interface SourcePage {
@@ -22,6 +29,12 @@ export interface PagesOptions {
   readonly after?: string | undefined;
 }
 
+/** What another attempt does not mend, or another term has to look into. */
+const ENDS_TERM: ReadonlySet<EtcdErrorKind> = new Set([
+  "invalid",
+  "unsupported",
+  "cluster-changed",
+]);
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 5_000;
 
@@ -61,7 +74,7 @@ async function readPage(options: PagesOptions, key: string, size: PageSize): Pro
       signal.throwIfAborted();
       if (!(error instanceof EtcdError)) throw error;
       if (error.kind === "exhausted" && size.tooLarge()) continue;
-      if (error.kind === "invalid" || error.kind === "unsupported") throw error;
+      if (ENDS_TERM.has(error.kind)) throw error;
       log.warn({ code: error.kind, err: error }, "the source cannot be read, trying again");
     }
     await clock.sleep(pauseMs, signal);

@@ -7,7 +7,7 @@
  *    it are never under way together.
  * 4. An observation is applied iff it is newer than what the ledger's record was made from.
  */
-import { EtcdError } from "../etcd/etcd.js";
+import { EtcdError, type EtcdErrorKind } from "../etcd/etcd.js";
 import { EncryptionUnavailable } from "../encryption/transformer.js";
 import { FenceLost } from "../fence/held-fence.js";
 import type { Known } from "../ledger/index.js";
@@ -27,6 +27,13 @@ const IN_FLIGHT = 64;
 const BULK_IN_FLIGHT = 56;
 /** Between two attempts when the source, or a KMS plugin, does not answer. */
 const RETRY_MS = 500;
+
+/** Of the source: what another attempt does not mend, or another term has to look into. */
+const ENDS_TERM: ReadonlySet<EtcdErrorKind> = new Set([
+  "invalid",
+  "unsupported",
+  "cluster-changed",
+]);
 
 /** An observation that was taken; what becomes of it is told later. */
 export interface Offered {
@@ -73,7 +80,8 @@ export class Writer {
     this.#failed.signal.throwIfAborted();
     const judged = this.parts.view.read(observation.kv);
     const reading = judged instanceof Promise ? await judged : judged;
-    if (reading.kind !== "wanted" && this.#isNothing(observation.path)) return IGNORED;
+    const isGone = reading.kind === "absent" || reading.kind === "unwanted";
+    if (isGone && this.#isNothing(observation.path)) return IGNORED;
     if (!this.#slots.tryTake(priority)) await this.#slots.take(priority);
     this.#failed.signal.throwIfAborted();
     const done = this.#run(observation, reading);
@@ -207,7 +215,7 @@ export class Writer {
       } catch (error) {
         const mayPass =
           error instanceof EncryptionUnavailable ||
-          (error instanceof EtcdError && error.kind !== "invalid" && error.kind !== "unsupported");
+          (error instanceof EtcdError && !ENDS_TERM.has(error.kind));
         if (!mayPass || transactions.signal.aborted) throw error;
         log.warn({ err: error }, "cannot be looked at now, trying again");
       }

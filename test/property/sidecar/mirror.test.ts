@@ -33,7 +33,12 @@ type Step =
   | { readonly kind: "unlabel"; readonly namespace: string }
   | { readonly kind: "native-put"; readonly path: string; readonly data: string }
   | { readonly kind: "native-delete"; readonly path: string }
-  | { readonly kind: "compact" | "cut" | "lose" | "crash" | "stop" | "start" | "freeze" | "thaw" }
+  | {
+      readonly kind:
+        "compact" | "cut" | "lose" | "drop" | "crash" | "stop" | "start" | "freeze" | "thaw";
+    }
+  /** The process dies, something goes, the source forgets that it did, and another process begins. */
+  | { readonly kind: "gap"; readonly path: string }
   | { readonly kind: "outage"; readonly side: "source" | "destination"; readonly on: boolean }
   | { readonly kind: "wait"; readonly ms: number };
 
@@ -54,10 +59,21 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 4,
     arbitrary: fc.record({
       kind: fc.constantFrom(
-        ...(["compact", "cut", "lose", "crash", "stop", "start", "freeze", "thaw"] as const),
+        ...([
+          "compact",
+          "cut",
+          "lose",
+          "drop",
+          "crash",
+          "stop",
+          "start",
+          "freeze",
+          "thaw",
+        ] as const),
       ),
     }),
   },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("gap" as const), path }) },
   {
     weight: 1,
     arbitrary: fc.record({
@@ -82,6 +98,8 @@ class History {
   readonly #natives = new Map<string, string>();
   #process: MirrorProcess | undefined;
   #frozen: MirrorProcess | undefined;
+  /** Woken up; each waits for the fence, if it has noticed. */
+  readonly #standbys: MirrorProcess[] = [];
 
   async begin(): Promise<void> {
     for (const name of NAMESPACES) {
@@ -121,6 +139,9 @@ class History {
       case "lose":
         bed.destination.faults.loseAnswers(2);
         return;
+      case "drop":
+        bed.destination.faults.failNext(1, "unknown-outcome", "txn");
+        return;
       case "crash":
         this.#process?.kill();
         this.#process = undefined;
@@ -139,6 +160,8 @@ class History {
       case "thaw":
         this.#thaw();
         return;
+      case "gap":
+        return this.#gap(step.path);
       case "outage":
         this.#side(step.side).setOutage(step.on);
         return;
@@ -155,7 +178,9 @@ class History {
     bed.destination.setOutage(false);
     this.#thaw();
     this.#process ??= bed.start();
-    await bed.clock.advance(150_000);
+    await bed.clock.advance(20_000);
+    for (const standby of this.#standbys) standby.kill();
+    await bed.clock.advance(130_000);
     expect(this.#process.ended).toBeUndefined();
     expect(this.#process.mirror.status.activity).toBe("following");
   }
@@ -187,7 +212,18 @@ class History {
   async #compact(): Promise<void> {
     const { source } = this.bed;
     if (source.store.compacted === source.store.revision) return;
+    const { outage } = source.faults;
+    source.faults.setOutage(false);
     await source.compact(source.store.revision, { signal: NEVER });
+    source.faults.setOutage(outage);
+  }
+
+  async #gap(path: string): Promise<void> {
+    await this.bed.clock.advance(3_000);
+    this.#process?.kill();
+    await this.bed.delete(path);
+    await this.#compact();
+    this.#process = this.bed.start();
   }
 
   async #nativePut(at: string, text: string): Promise<void> {
@@ -205,10 +241,11 @@ class History {
     await stopped;
   }
 
+  /** What it had sent arrives only now, and what it wanted to send it sends. */
   #thaw(): void {
-    this.#frozen?.clock.thaw();
-    // It waits for the fence from now on; one of the two is enough.
-    this.#frozen?.kill();
+    if (this.#frozen === undefined) return;
+    this.#frozen.clock.thaw();
+    this.#standbys.push(this.#frozen);
     this.#frozen = undefined;
   }
 
