@@ -2,7 +2,10 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path/posix";
 import { describe, expect, it } from "vitest";
+import { DEBT_CODES } from "../sidecar/debts/debt.js";
+import { MIRROR_VARIABLE_PREFIX } from "../src/config/given.js";
 import { loadConfig } from "../src/config/load.js";
+import { MIRROR_COMMAND_SETTINGS, mirrorSettingList } from "../src/config/mirror-settings.js";
 import { settingKey, variableName } from "../src/config/setting.js";
 import { settingList } from "../src/config/settings.js";
 import { problemLine } from "../src/config/problems.js";
@@ -13,7 +16,7 @@ import { webhookConfigurations } from "./harness/webhook-configurations.js";
 import { filesOf, tableRows, textOf, unionOf } from "./fixtures/source-text.js";
 
 const PAGES = [...filesOf("*.md"), ...filesOf("docs/**/*.md")];
-const SOURCES = filesOf("{src,webhook,certs}/**/*.ts");
+const SOURCES = filesOf("{src,webhook,certs,sidecar}/**/*.ts");
 
 describe("docs/codes.md", () => {
   it("explains every reason, error and Event, and no other", () => {
@@ -21,6 +24,9 @@ describe("docs/codes.md", () => {
       ...unionOf("src/domain/codes.ts", "ReasonCode"),
       ...unionOf("src/ports/errors.ts", "ErrorCode"),
       ...unionOf("src/ports/event-sink.ts", "EventReason"),
+      ...DEBT_CODES,
+      ...unionOf("sidecar/rules/ruleset.ts", "NotMirrored"),
+      ...unionOf("sidecar/etcd/etcd.ts", "EtcdErrorKind"),
     ];
 
     expect(known.length).toBeGreaterThan(40);
@@ -45,7 +51,7 @@ describe("docs/codes.md", () => {
 
 describe("the table of metrics", () => {
   it("holds no metric that nobody counts", () => {
-    const text = SOURCES.filter(({ path }) => path !== "src/ports/metric-table.ts")
+    const text = SOURCES.filter(({ path }) => !path.endsWith("metric-table.ts"))
       .map((source) => source.text)
       .join("\n");
 
@@ -93,6 +99,63 @@ describe("docs/configuration.md", () => {
 
     expect(keys.length).toBeGreaterThan(10);
     expect(keys.filter((key) => !new RegExp(`\\b${key}:`).test(example))).toEqual([]);
+  });
+});
+
+describe("docs/mirror.md", () => {
+  it("lists every setting of the mirror, with its flags, variable, default, values and help", () => {
+    const settings = [...mirrorSettingList(), ...Object.values(MIRROR_COMMAND_SETTINGS)];
+    const expected = settings.map(({ name, olderName, type, help, fallbackText, ...rest }) => [
+      `--${name}`,
+      variableName(name, MIRROR_VARIABLE_PREFIX),
+      olderName === undefined ? "–" : `--${olderName}`,
+      fallbackText ?? (rest.fallbackVariable === undefined ? "–" : `$${rest.fallbackVariable}`),
+      type.allowed,
+      help,
+    ]);
+
+    const listed = tableRows("docs/mirror.md").filter(([first]) => first?.startsWith("--"));
+
+    expect(listed).toEqual(expected);
+  });
+
+  it("lists every command, and no other", () => {
+    const known = filesOf("src/cli/mirror-*.ts").flatMap(
+      ({ text }) => /new Command\("([a-z-]+)"\)/.exec(text)?.[1] ?? [],
+    );
+
+    const listed = tableRows("docs/mirror.md")
+      .map(([first = ""]) => first)
+      .filter((first) => !first.startsWith("--"));
+
+    expect(listed.toSorted()).toEqual(known.toSorted());
+  });
+});
+
+describe("docs/runbook-mirror.md", () => {
+  it("names commands and flags that exist", () => {
+    const text = textOf("docs/runbook-mirror.md");
+    const settings = [...mirrorSettingList(), ...Object.values(MIRROR_COMMAND_SETTINGS)];
+    const flags = new Set([
+      ...settings.map(({ name }) => name),
+      ...["drain", "keep", "remove", "i-lost-the-destinations-changes", "max-request-bytes"],
+    ]);
+    const commands = new Set(tableRows("docs/mirror.md").map(([first]) => first));
+    const named = [...text.matchAll(/svc-ferry mirror ([a-z-]+)/g)].map(([, name = ""]) => name);
+    const given = [...text.matchAll(/(?<![\w-])--([a-z][a-z-]+)/g)].map(([, flag = ""]) => flag);
+
+    expect(named.length).toBeGreaterThan(10);
+    expect(named.filter((name) => !commands.has(name))).toEqual([]);
+    expect(given.filter((flag) => !flags.has(flag))).toEqual([]);
+  });
+
+  it("names metrics that there are", () => {
+    const named = [...textOf("docs/runbook-mirror.md").matchAll(/svc_ferry_\w+/g)].map(
+      ([name]) => name,
+    );
+
+    expect(named.length).toBeGreaterThan(5);
+    expect(named.filter((name) => !Object.hasOwn(METRICS, name))).toEqual([]);
   });
 });
 
@@ -168,5 +231,7 @@ describe("pages", () => {
 });
 
 function isVocabulary(path: string): boolean {
-  return /(?:domain\/codes|ports\/errors|ports\/event-sink)\.ts$/.test(path);
+  return /(?:domain\/codes|ports\/errors|ports\/event-sink|debts\/debt|rules\/ruleset)\.ts$/.test(
+    path,
+  );
 }

@@ -9,7 +9,7 @@ import { prefixEnd, type KeyValue } from "../etcd/etcd.js";
 import { Fence } from "../fence/fence.js";
 import { foldBatches } from "../ledger/fold.js";
 import { decodeRecord, type LedgerRecord } from "../ledger/record.js";
-import { KubePrefix } from "../link/keyspace.js";
+import { compareKeys, KubePrefix } from "../link/keyspace.js";
 import { Pace } from "../writer/pace.js";
 import { needsApi } from "../writer/removal.js";
 import { compareOf, leftAt } from "../writer/seen.js";
@@ -96,7 +96,7 @@ class Leave {
       kind: "left",
       owned: this.#owned,
       removed: this.#removed,
-      stayed: this.#stayed,
+      stayed: this.#stayed.toSorted((a, b) => compareKeys(a.path, b.path)),
       stayedMore: this.#stayedMore,
     };
   }

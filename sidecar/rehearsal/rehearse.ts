@@ -9,6 +9,7 @@ import { decodeRecord } from "../ledger/record.js";
 import { Keyspace, KubePrefix } from "../link/keyspace.js";
 import type { LinkRunner, LinkRunnerParts } from "../link/link-runner.js";
 import { decodeState, encodeState, type LinkState } from "../link/state.js";
+import { CRDS, NAMESPACES } from "../view/source-view.js";
 import { changesOf, type Change } from "./changes.js";
 import { RehearsedEtcd } from "./rehearsed-etcd.js";
 
@@ -38,6 +39,8 @@ export class RehearsalFailed extends Error {
   override readonly name = "RehearsalFailed";
 }
 
+/** What is written is compared by whatever is written into it. */
+const KEPT = [NAMESPACES, CRDS];
 /** Between two looks at how it goes. */
 const LOOK_MS = 200;
 /** Attempts of the mirror, each of which begins anew: a source that is compacted thrice meanwhile is a hopeless case. */
@@ -56,6 +59,7 @@ export async function rehearse(rehearsal: Rehearsal, signal: AbortSignal): Promi
   const destination = new RehearsedEtcd({
     etcd: parts.destination,
     keys,
+    keeps: (key) => KEPT.some((path) => key.startsWith(places.prefix.key(path))),
     onWrite: (txn) => {
       if (done.signal.aborted) return;
       for (const change of changesOf(txn, places)) {

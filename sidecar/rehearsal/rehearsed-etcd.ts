@@ -5,7 +5,8 @@
  * Invariant: nothing that changes anything ever reaches the etcd behind it: no put, no delete, no lease, no compaction.
  *
  * What was "written" is seen by later reads and compares, but for the values of objects: memory must not follow the size of
- * what would be copied. Kept are our own books, and objects that are looked at twice, because something of them is owed.
+ * what would be copied. Kept are our own books, and objects that are looked at again: because something of them is owed, or
+ * because others stand on them (`keeps`).
  */
 import type {
   Etcd,
@@ -29,6 +30,8 @@ import { Overlay } from "./overlay.js";
 export interface RehearsalParts {
   readonly etcd: Etcd;
   readonly keys: Keyspace;
+  /** Objects that are looked at again: Namespaces and CRDs. */
+  readonly keeps: (key: string) => boolean;
   /** Called with each transaction that would have been carried out, in order. */
   readonly onWrite: (txn: Txn) => void;
 }
@@ -131,7 +134,8 @@ export class RehearsedEtcd implements Etcd {
     const isOwed = then.some(({ kind, key }) => kind === "put" && this.#isDebt(key));
     for (const op of then) {
       if (op.kind === "get") continue;
-      if (!op.key.startsWith(BOOKS) && !isOwed) continue;
+      const isKept = isOwed || op.key.startsWith(BOOKS) || this.parts.keeps(op.key);
+      if (!isKept) continue;
       if (op.kind === "delete") this.#overlay.delete(op.key, op.rangeEnd);
       else this.#overlay.put({ ...op, modRevision: revision, lease: op.lease ?? 0n });
     }

@@ -4,7 +4,8 @@ import type { Flags } from "../config/given.js";
 import { MIRROR_VARIABLE_PREFIX } from "../config/given.js";
 import type { ConfigInput } from "../config/load.js";
 import type { MirrorConfig, MirrorLinkConfig } from "../config/mirror-config.js";
-import type { Loaded } from "../config/mirror-load.js";
+import { LINK_SETTINGS, type Loaded } from "../config/mirror-load.js";
+import { mirrorSettingList } from "../config/mirror-settings.js";
 import { problemLine } from "../config/problems.js";
 import type { Setting } from "../config/setting.js";
 import type {
@@ -56,6 +57,19 @@ export const EXIT_FOUND = 1;
 
 export function withOptions(command: Command, settings: readonly Setting<unknown>[]): Command {
   for (const option of optionsOf(settings, MIRROR_VARIABLE_PREFIX)) command.addOption(option);
+  return command;
+}
+
+/**
+ * For a command that works with the destination alone. It takes the others as well, and does not look at them: in a disaster
+ * people paste the flags of the mirror that they have.
+ */
+export function withLinkOptions(command: Command): Command {
+  withOptions(command, LINK_SETTINGS);
+  const others = mirrorSettingList().filter((setting) => !LINK_SETTINGS.includes(setting));
+  for (const option of optionsOf(others, MIRROR_VARIABLE_PREFIX)) {
+    command.addOption(option.hideHelp());
+  }
   return command;
 }
 

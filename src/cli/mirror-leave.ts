@@ -4,7 +4,7 @@
  */
 import { Command, Option } from "commander";
 import type { Flags } from "../config/given.js";
-import { LINK_SETTINGS, loadMirrorLinkConfig } from "../config/mirror-load.js";
+import { loadMirrorLinkConfig } from "../config/mirror-load.js";
 import type { LeaveAnswer, LeaveHow } from "../ports/mirror-answers.js";
 import { printable } from "../ports/printable.js";
 import {
@@ -12,7 +12,7 @@ import {
   configuredCommand,
   EXIT_FOUND,
   textOf,
-  withOptions,
+  withLinkOptions,
   type MirrorCli,
 } from "./mirror-command.js";
 import { EXIT_CANNOT, EXIT_OK, type Terminal } from "./terminal.js";
@@ -26,7 +26,7 @@ export function mirrorLeaveCommand({ terminal, open, exit }: MirrorCli): Command
       new Option("--keep", "the mirrored objects stay, and are nobody's").conflicts("remove"),
     )
     .addOption(new Option("--remove", "the mirrored objects that nobody has touched go as well"));
-  return withOptions(command, LINK_SETTINGS).action(async (flags: Flags) =>
+  return withLinkOptions(command).action(async (flags: Flags) =>
     exit(
       await configuredCommand(terminal, flags, loadMirrorLinkConfig, async (config) => {
         const how = howOf(flags);

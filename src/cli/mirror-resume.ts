@@ -1,8 +1,8 @@
 /** `svc-ferry mirror resume`: takes the seal of `promote` off again. What was changed in the destination since is overwritten. */
 import { Command, Option } from "commander";
 import type { Flags } from "../config/given.js";
-import { LINK_SETTINGS, loadMirrorLinkConfig } from "../config/mirror-load.js";
-import { cannot, configuredCommand, withOptions, type MirrorCli } from "./mirror-command.js";
+import { loadMirrorLinkConfig } from "../config/mirror-load.js";
+import { cannot, configuredCommand, withLinkOptions, type MirrorCli } from "./mirror-command.js";
 import { EXIT_CANNOT, EXIT_OK } from "./terminal.js";
 
 const CONSENT = "i-lost-the-destinations-changes";
@@ -16,7 +16,7 @@ export function mirrorResumeCommand({ terminal, open, exit }: MirrorCli): Comman
         "consent: mirrored objects become what the source says, whatever was done to them since",
       ),
     );
-  return withOptions(command, LINK_SETTINGS).action(
+  return withLinkOptions(command).action(
     async ({ iLostTheDestinationsChanges: consent, ...flags }: Flags) =>
       exit(
         await configuredCommand(terminal, flags, loadMirrorLinkConfig, async (config) => {

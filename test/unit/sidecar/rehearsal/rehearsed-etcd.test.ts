@@ -23,7 +23,12 @@ async function scene() {
   await real.txn(transaction([], [put(keys.fence, "pod-1"), put(keys.own("x"), "old")], []), CALL);
   real.takeTxns();
   const told: Txn[] = [];
-  const rehearsed = new RehearsedEtcd({ etcd: real, keys, onWrite: (txn) => void told.push(txn) });
+  const rehearsed = new RehearsedEtcd({
+    etcd: real,
+    keys,
+    keeps: (key) => key.startsWith("/registry/namespaces/"),
+    onWrite: (txn) => void told.push(txn),
+  });
   const valueOf = async (key: string): Promise<string | undefined> =>
     (await rehearsed.range({ key }, CALL)).kvs[0]?.value.toString();
   return { real, rehearsed, keys, told, valueOf };
@@ -90,8 +95,9 @@ describe("RehearsedEtcd", () => {
     expect(await valueOf(keys.own("x"))).toBeUndefined();
   });
 
-  it("keeps objects in mind only when something of them is owed", async () => {
+  it("keeps objects in mind only when something of them is owed, or others stand on them", async () => {
     const { rehearsed, keys, valueOf } = await scene();
+    const namespace = "/registry/namespaces/a";
     const owed = "/registry/configmaps/a/owed";
 
     await rehearsed.txn(transaction([], [put(DATA)], []), CALL);
@@ -100,8 +106,20 @@ describe("RehearsedEtcd", () => {
       CALL,
     );
 
+    await rehearsed.txn(transaction([], [put(namespace)], []), CALL);
+
     expect(await valueOf(DATA)).toBeUndefined();
+    expect(await valueOf(namespace)).toBe("v");
     expect(await valueOf(owed)).toBe("v");
+  });
+
+  it("goes on to the next page when everything of one is gone", async () => {
+    const { rehearsed, keys } = await scene();
+    await rehearsed.txn(transaction([], [put(keys.own("y")), put(keys.own("z"))], []), CALL);
+    await rehearsed.txn(transaction([], [{ kind: "delete", key: keys.own("x") }], []), CALL);
+    const range = { key: keys.ownPrefix, rangeEnd: `${keys.base}own0`, limit: 1 };
+
+    expect((await rehearsed.range(range, CALL)).kvs.map(({ key }) => key)).toContain(keys.own("y"));
   });
 
   it("takes the fence beside whoever really holds it", async () => {
