@@ -61,6 +61,14 @@ export class MirrorLink {
     this.#running = undefined;
   }
 
+  /** Compacts the source's etcd up to now, whether the mirror runs or not. */
+  async compactSource(): Promise<void> {
+    const etcd = await openRealEtcd(this.options.source.etcd);
+    const { revision } = await etcd.revision({ signal: FOREVER });
+    await etcd.compact(revision, { signal: FOREVER });
+    await etcd.close();
+  }
+
   /** Resolves when everything that the source holds now has been applied or is owed. */
   async caughtUp(): Promise<void> {
     const { source } = this.#open;
