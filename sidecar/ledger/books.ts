@@ -10,6 +10,8 @@ export class Books {
   readonly index = new LedgerIndex();
   readonly debts: DebtBook;
   readonly owners = new OwnerMap();
+  /** Which objects would hold on to which owner, if it were there. Known since this process began; a pass finds the rest. */
+  readonly longing = new OwnerMap();
   readonly tombstones = new Tombstones();
   readonly gone = new GoneUids();
   /** The newest revision of the source, of this history, that anything here was made from. */

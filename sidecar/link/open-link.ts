@@ -205,6 +205,7 @@ function made(
     epoch: () => keeper.state.epoch,
     freshUid: () => freshUid(random),
     isFirstCopy: () => keeper.state.phase === "copy" && keeper.state.verifiedAtMs === undefined,
+    isCopying: () => keeper.state.phase === "copy",
     rulesSettledAtMs: () => (keeper.state.rulesSinceMs ?? -RULES_SETTLE_MS) + RULES_SETTLE_MS,
     hasApi: options.api !== undefined,
   };

@@ -5,6 +5,7 @@
  * unchanged costs no write, and an interrupted pass goes on where it was. Whatever changes meanwhile is either seen on a page or
  * by the watch, which begins at the revision of the pass's first answer; the order of revisions decides per key.
  */
+import { foldBatches } from "../ledger/fold.js";
 import type { StateKeeper } from "../link/state-keeper.js";
 import type { PassCause } from "../link/state.js";
 import type { PassStatus } from "../status/mirror-status.js";
@@ -45,7 +46,7 @@ export class Pass {
    * @throws what ended the term
    */
   async run({ cause, resume, verifies }: PassRequest): Promise<{ readonly nextRevision: bigint }> {
-    const { clock, tally, log } = this.parts;
+    const { clock, tally, log, books, transactions } = this.parts;
     const first = await this.readIndexes();
     const startRevision = resume?.startRevision ?? first;
     this.#walk = new RangeWalk(this.parts, this.writer, {
@@ -57,6 +58,7 @@ export class Pass {
     await this.#note(cause, startRevision, resume?.lastPath ?? "");
     log.info({ cause, revision: startRevision.toString() }, "pass over the source begins");
     await this.#walkAll(this.#walk, cause, startRevision, resume?.lastPath);
+    if (this.writer.bulk.batches > 0) await foldBatches(transactions, books.keys);
     await this.#walk.leavers.remove(cause);
     log.info({ cause, ...this.#walk.counts }, "pass over the source is complete");
     tally.passes.set(cause, (tally.passes.get(cause) ?? 0) + 1);

@@ -113,8 +113,8 @@ export class RangeWalk {
 
   /** The destination's key is not as we left it. What is under way at the moment may look so too, and costs one look more. */
   async #isMoved(path: string, present: KeyCursor): Promise<boolean> {
-    for await (const _ of present.before(path)) {
-      // Not in the source: of no interest here.
+    if (present.mayReach(path)) {
+      for await (const _ of present.before(path)); // not in the source: of no interest here
     }
     const kv = await present.take(path);
     const known = this.parts.books.index.get(path);

@@ -84,7 +84,7 @@ export class StatusBoard {
       },
       bytesWritten: tally.bytesWritten,
       objects: { put: tally.put, deleted: tally.deleted, ledgerOnly: tally.ledgerOnly },
-      mode: "live",
+      mode: this.#link?.writer.bulk.isOn === true ? "cold" : "live",
       lastError: this.#lastError,
     };
   }

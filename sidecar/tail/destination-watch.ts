@@ -10,6 +10,7 @@ import {
   type EtcdWatch,
   type WatchedEvent,
 } from "../etcd/etcd.js";
+import { KeyCursor } from "../ledger/key-cursor.js";
 import { Bell } from "../link/bell.js";
 import { CRDS, NAMESPACES } from "../view/source-view.js";
 import type { WriterParts } from "../writer/parts.js";
@@ -30,7 +31,7 @@ export class DestinationWatch {
     private readonly etcd: Etcd,
   ) {}
 
-  /** Runs until `signal` aborts. What is missed while the stream cannot be had is found by the next verifying pass. */
+  /** Runs until `signal` aborts. What happened while nobody watched is looked for first, each time. */
   async watch(signal: AbortSignal): Promise<never> {
     const { prefix } = this.parts.destination.prefix;
     const range = { key: prefix, rangeEnd: prefixEnd(prefix) };
@@ -38,10 +39,26 @@ export class DestinationWatch {
       signal.throwIfAborted();
       const { header } = await this.parts.transactions.range({ key: prefix });
       try {
+        await this.#catchUp();
         await this.#follow(this.etcd.watch({ range, from: header.revision + 1n, signal }));
       } catch (error) {
         if (!(error instanceof WatchCompacted)) throw error;
       }
+    }
+  }
+
+  /** Compares revisions of what is ours with those of the destination's keys; no values are read. */
+  async #catchUp(): Promise<void> {
+    const { books, destination, transactions } = this.parts;
+    const read = transactions.range.bind(transactions);
+    const owned = new KeyCursor(read, books.keys.ownPrefix, { prefix: "" });
+    const present = new KeyCursor(read, destination.prefix.prefix, { prefix: "" });
+    for await (const path of owned.before(undefined)) {
+      if (present.mayReach(path)) await drain(present.before(path));
+      const kv = await present.take(path);
+      const known = books.index.get(path);
+      const isMoved = known !== undefined && known.destinationRevision !== kv?.modRevision;
+      if (isMoved && !this.writer.isBusy(path)) await this.writer.lookAgain(path);
     }
   }
 
@@ -96,4 +113,9 @@ export class DestinationWatch {
       this.payer.triggerAll(["owner-missing"]);
     }
   }
+}
+
+/** Takes what is of no interest. */
+async function drain(paths: AsyncIterable<string>): Promise<void> {
+  for await (const _ of paths);
 }

@@ -14,6 +14,8 @@ export interface RewrittenOwners {
   readonly held: readonly string[];
   /** Paths of owners that are not in the destination, and are to be. */
   readonly missing: readonly string[];
+  /** Paths of owners that are not in the destination, and that nobody wants there now. */
+  readonly unwanted: readonly string[];
 }
 
 /** Paths of the owners, in the order in which their records are read. */
@@ -35,6 +37,7 @@ export class OwnerReferences {
     const references: OwnerReference[] = [];
     const held: string[] = [];
     const missing: string[] = [];
+    const unwanted: string[] = [];
     const owners = ownersOf(wanted.at, wanted.object.meta.ownerReferences, view.catalog);
     for (const [index, { reference, path }] of owners.entries()) {
       const slot = seen.owners[index];
@@ -44,9 +47,11 @@ export class OwnerReferences {
         held.push(path);
       } else if (!this.departing.has(path) && (await this.#isToCome(path, reference.uid))) {
         missing.push(path);
+      } else {
+        unwanted.push(path);
       }
     }
-    return { references, held, missing };
+    return { references, held, missing, unwanted };
   }
 
   /** Is this very owner in the source, and wanted? An owner that no rule wants is never waited for. */

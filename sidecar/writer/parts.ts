@@ -28,6 +28,8 @@ export interface WriterParts {
   readonly freshUid: () => string;
   /** Nothing was copied yet: `--on-conflict fail` may still refuse. */
   readonly isFirstCopy: () => boolean;
+  /** A pass runs without which there is nothing to follow; nothing else writes meanwhile. */
+  readonly isCopying: () => boolean;
   /** Wall clock, ms, from when on what left the rules may be removed. */
   readonly rulesSettledAtMs: () => number;
   readonly brake: Brake;

@@ -29,8 +29,10 @@ export interface Write {
   readonly record: LedgerRecord;
   /** Sealed; undefined: the destination's object is as it should be, only the record is written. */
   readonly value: Buffer | undefined;
-  /** Owners that the object is written without. */
+  /** Owners that the object is written without, and that are to come. */
   readonly missing: readonly string[];
+  /** Owners that the object is written without because nobody wants them. */
+  readonly unwanted: readonly string[];
 }
 
 export class PutPlan {
@@ -63,7 +65,13 @@ export class PutPlan {
     const { key } = seen.data;
     const value = await this.parts.destination.seal(made.object.bytes, key, wanted.at.resource);
     const written = this.#record(wanted, uid, owners, undefined);
-    return { kind: "write", record: written, value, missing: owners.missing };
+    return {
+      kind: "write",
+      record: written,
+      value,
+      missing: owners.missing,
+      unwanted: owners.unwanted,
+    };
   }
 
   /** The destination's object, if we may write over it. */
@@ -112,7 +120,13 @@ export class PutPlan {
       books.index.set(observation.path, knownOf(wanted, at));
       return { kind: "nothing" };
     }
-    return { kind: "write", record, value: undefined, missing: made.owners.missing };
+    return {
+      kind: "write",
+      record,
+      value: undefined,
+      missing: made.owners.missing,
+      unwanted: made.owners.unwanted,
+    };
   }
 
   #record(

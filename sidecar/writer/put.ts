@@ -3,6 +3,7 @@ import type { Debt } from "../debts/debt.js";
 import type { KeyValue, TxnOp } from "../etcd/etcd.js";
 import { encodeRecord } from "../ledger/record.js";
 import { CRDS, NAMESPACES } from "../view/source-view.js";
+import type { Bulk } from "./bulk.js";
 import { Hindrance } from "./hindrance.js";
 import type { Outcome } from "./observation.js";
 import { ownerPaths, type OwnerReferences } from "./owner-references.js";
@@ -18,6 +19,7 @@ export class Put {
   constructor(
     private readonly parts: WriterParts,
     private readonly owing: Owing,
+    private readonly bulk: Bulk,
   ) {
     this.#hindrance = new Hindrance(parts);
     this.#plan = new PutPlan(parts);
@@ -25,6 +27,20 @@ export class Put {
 
   get owners(): OwnerReferences {
     return this.#plan.owners;
+  }
+
+  /**
+   * A new object of a first copy, together with others. @returns undefined: it has to be written alone
+   * @throws FenceLost
+   */
+  async together(job: Job): Promise<Outcome | undefined> {
+    const hindrance = await this.#hindrance.of(job.wanted);
+    if (hindrance.kind === "hindered") return undefined;
+    const plan = await this.#plan.of(job, await this.#firstLook(job));
+    if (plan.kind !== "write" || plan.value === undefined) return undefined;
+    const { value } = plan;
+    const outcome = await this.bulk.add(job, { ...plan, value }, hindrance.namespace);
+    return outcome === "put" ? "put" : undefined;
   }
 
   /** @throws FenceLost */
@@ -139,6 +155,7 @@ export class Put {
     const at = plan.value === undefined ? (data?.modRevision ?? revision) : revision;
     books.index.set(path, knownOf(wanted, at));
     books.owners.set(path, plan.record.owners);
+    books.longing.set(path, plan.unwanted);
     books.tombstones.delete(path);
     if (plan.value === undefined) {
       tally.ledgerOnly += 1;

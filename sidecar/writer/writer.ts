@@ -12,12 +12,14 @@ import { EncryptionUnavailable } from "../encryption/transformer.js";
 import { FenceLost } from "../fence/held-fence.js";
 import type { Known } from "../ledger/index.js";
 import type { Reading, Wanted } from "../view/source-view.js";
+import { Bulk } from "./bulk.js";
 import { KeyChains } from "./key-chains.js";
 import type { Observation, Outcome } from "./observation.js";
 import { ownerPaths } from "./owner-references.js";
 import { Owing } from "./owing.js";
 import type { WriterParts } from "./parts.js";
 import { Put } from "./put.js";
+import type { Job } from "./put-plan.js";
 import { Removal } from "./removal.js";
 import { Slots, type Priority } from "./slots.js";
 
@@ -25,6 +27,8 @@ import { Slots, type Priority } from "./slots.js";
 const IN_FLIGHT = 64;
 /** What passes leave to the tail. */
 const BULK_IN_FLIGHT = 56;
+/** Objects under way at once where many share a transaction: eight transactions. */
+const COLD_IN_FLIGHT = 1_024;
 /** Between two attempts when the source, or a KMS plugin, does not answer. */
 const RETRY_MS = 500;
 
@@ -45,15 +49,18 @@ export const IGNORED: Offered = { done: Promise.resolve("ignored") };
 
 export class Writer {
   readonly owing: Owing;
+  readonly bulk: Bulk;
   readonly put: Put;
   readonly removal: Removal;
   readonly #chains = new KeyChains();
-  readonly #slots = new Slots(IN_FLIGHT, BULK_IN_FLIGHT);
+  readonly #slots: Slots;
   readonly #failed = new AbortController();
 
   constructor(private readonly parts: WriterParts) {
     this.owing = new Owing(parts);
-    this.put = new Put(parts, this.owing);
+    this.bulk = new Bulk(parts);
+    this.put = new Put(parts, this.owing, this.bulk);
+    this.#slots = this.bulk.isOn ? new Slots(COLD_IN_FLIGHT) : new Slots(IN_FLIGHT, BULK_IN_FLIGHT);
     this.removal = new Removal(parts, this.owing);
   }
 
@@ -103,7 +110,11 @@ export class Writer {
     const { path } = observation;
     if (reading.kind === "wanted") {
       const owners = ownerPaths(reading, this.parts.view);
-      return this.#chains.run(path, owners, () => this.#wanted(observation, reading));
+      const outcome = await this.#chains.run(path, owners, () =>
+        this.#wanted(observation, reading),
+      );
+      if (outcome === "put") await this.#callBack(path);
+      return outcome;
     }
     if (reading.kind === "unreadable") {
       return this.#chains.run(path, [], () => this.#unreadable(observation, reading));
@@ -125,7 +136,25 @@ export class Writer {
       if (isSame && observation.check !== true && !books.debts.has(path)) return "unchanged";
     }
     if (wanted.via === "api") return this.#throughApi(observation, wanted);
-    return this.patiently(() => this.put.run({ observation, wanted, known }));
+    const job = { observation, wanted, known };
+    return this.patiently(async () => {
+      const together = this.#mayShare(job) ? await this.put.together(job) : undefined;
+      return together ?? this.put.run(job);
+    });
+  }
+
+  /** Only what a pass finds new, before anything is followed: its batch is folded before anybody looks for its record. */
+  #mayShare({ observation, wanted, known }: Job): boolean {
+    const isNew = known === undefined && !this.parts.books.debts.has(observation.path);
+    const isPlain = wanted.object.meta.ownerReferences.length === 0;
+    return (
+      this.bulk.isOn && isNew && isPlain && observation.cause === "pass" && this.parts.isCopying()
+    );
+  }
+
+  /** Children that were written without this owner, because nobody wanted it then. */
+  async #callBack(owner: string): Promise<void> {
+    for (const child of this.parts.books.longing.children(owner)) await this.lookAgain(child);
   }
 
   async #throughApi({ path, cause }: Observation, { revision }: Wanted): Promise<Outcome> {
@@ -151,7 +180,9 @@ export class Writer {
     const { path, revision } = observation;
     const known = books.index.get(path);
     if (known === undefined) {
-      if (!books.tombstones.covers(path, revision)) await this.owing.settle(path);
+      if (books.tombstones.covers(path, revision)) return "old";
+      if (await this.#isReleased(path)) return "owed";
+      await this.owing.settle(path);
       return "ignored";
     }
     if (isOlder(observation, known)) return "old";
@@ -159,6 +190,14 @@ export class Writer {
     const owed = this.removal.hindrance(observation, known, isPresent);
     if (owed !== undefined) return this.owing.owe(path, owed, revision);
     return this.patiently(() => this.removal.run(observation, known));
+  }
+
+  /** A Namespace or CRD that is not ours any more, and still there: people are told of it until it is gone. */
+  async #isReleased(path: string): Promise<boolean> {
+    const { books, transactions, destination } = this.parts;
+    if (books.debts.get(path)?.code !== "not-empty") return false;
+    const [kv] = await transactions.read([destination.prefix.key(path)]);
+    return kv !== undefined;
   }
 
   #removes(observation: Observation): boolean {

@@ -105,6 +105,8 @@ class History {
     for (const name of NAMESPACES) {
       await this.bed.put(`namespaces/${name}`, { labels: { team: "yes" } });
       await this.bed.putInto(this.bed.destination, `namespaces/${name}`);
+      const object = { labels: { mirror: "yes" }, data: "first" };
+      for (const one of NAMES) await this.bed.put(`configmaps/${name}/${one}`, object);
     }
     this.#process = this.bed.start();
   }
@@ -222,6 +224,8 @@ class History {
     await this.bed.clock.advance(3_000);
     this.#process?.kill();
     await this.bed.delete(path);
+    // Otherwise the deletion is the newest change, which a compaction keeps.
+    await this.bed.write(this.bed.source, { kind: "put", key: "/elsewhere", value: NOTHING });
     await this.#compact();
     this.#process = this.bed.start();
   }
@@ -260,6 +264,7 @@ class History {
   }
 }
 
+const NOTHING = Buffer.alloc(0);
 const NEVER = new AbortController().signal;
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
