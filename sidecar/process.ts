@@ -4,8 +4,10 @@ import { AdminServer } from "../src/telemetry/admin-server.js";
 import { whyNotBoth } from "./etcd/capability.js";
 import type { Etcd, EtcdError } from "./etcd/etcd.js";
 import { EtcdUnsuitable, untilIntroduced, type Introduction } from "./etcd/introduction.js";
+import { compactWhereNobodyDoes } from "./link/compaction.js";
 import { Keyspace } from "./link/keyspace.js";
 import { followRequests } from "./link/requests.js";
+import { startAt } from "./link/start-revision.js";
 import { MirrorFiles, type FileInputs } from "./mirror-files.js";
 import { MirrorParts } from "./mirror-parts.js";
 import { MirrorState } from "./mirror-state.js";
@@ -138,6 +140,7 @@ export class MirrorProcess {
 
   async #link(etcds: Etcds, { files, inputs, options }: Work, signal: AbortSignal): Promise<void> {
     const { clock, log } = this.around;
+    await this.#startAt({ ...etcds, rules: inputs.rules, clock }, signal);
     const link = this.parts.makeLink({ ...etcds, api: await this.parts.openApi(), ...inputs });
     this.state.attach(link);
     const over = new AbortController();
@@ -149,6 +152,7 @@ export class MirrorProcess {
       followRequests({ etcd: etcds.destination, keys, link, clock, log }, until),
       tellProgress({ clock, log, status, terminal: options.terminal }, until),
       this.#watchSizes(etcds, until),
+      this.#compact(etcds.destination, () => link.status.fence.held, until),
     ]);
     // A defect beside the link ends it in good order as well.
     const failed = new AbortController();
@@ -161,6 +165,25 @@ export class MirrorProcess {
       inputs.sourceEncryption.close();
       inputs.destinationEncryption.close();
     }
+  }
+
+  /** `--rev`. @throws LinkRefused */
+  async #startAt(
+    parts: Etcds & Pick<FileInputs, "rules"> & Pick<MirrorSurroundings, "clock">,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { startRevision, link } = this.config;
+    if (startRevision === 0n) return;
+    await startAt(startRevision, { ...parts, keys: new Keyspace(link) }, signal);
+    const revision = startRevision.toString();
+    this.around.log.warn({ revision }, "the watch begins here, nothing older is copied");
+  }
+
+  async #compact(etcd: Etcd, isHolder: () => boolean, signal: AbortSignal): Promise<void> {
+    if (!this.config.writing.compaction) return;
+    const { clock, log } = this.around;
+    const { kubePrefix } = this.config.destination;
+    await compactWhereNobodyDoes({ etcd, kubePrefix, clock, log, isHolder }, signal);
   }
 
   /** ObservedEtcd turns them into metrics. */

@@ -63,7 +63,13 @@ export class SystemParts implements MirrorParts {
     return readEncryption(text, path, this.options.clock);
   }
 
+  /** NB: nothing here speaks to an API server; what needs one stays owed as `needs-api`, and this says why. */
   async openApi(): Promise<ApiWriter | undefined> {
+    const { config, log } = this.options;
+    if (config?.destinationApi !== undefined) {
+      const { kubeconfig } = config.destinationApi;
+      log.error({ kubeconfig }, "the destination's API server is not used by this version");
+    }
     return undefined;
   }
 
@@ -87,6 +93,8 @@ export class SystemParts implements MirrorParts {
         acceptNewDestination: writing.acceptNewDestination,
         destinationIsCold: writing.cold,
         maxWritesPerSecond: writing.maxWritesPerSecond,
+        maxTxnOps: writing.maxTxnOps,
+        verifyEveryMs: config.fullPassIntervalMs,
       },
       clock,
       random,

@@ -4,7 +4,7 @@ import type { WatchResponse } from "./responses.js";
 
 export class Resume {
   #next: bigint;
-  /** Of a response that comes in pieces. */
+  /** Of a revision that may go on in the next piece of its response. */
   #fragments: WatchedEvent[] = [];
 
   constructor(from: bigint) {
@@ -30,13 +30,23 @@ export class Resume {
     }
     // A member that lags may send older events than were asked for (etcd#20221).
     this.#fragments.push(...events.filter(({ kv }) => kv.modRevision >= this.#next));
-    if (fragment) return undefined;
-    const all = this.#fragments;
-    this.#fragments = [];
-    const last = all.at(-1);
+    const whole = this.#takeWhole(fragment);
+    const last = whole.at(-1);
     if (last === undefined) return undefined;
     this.#next = last.kv.modRevision + 1n;
-    return { kind: "events", header, events: all };
+    return { kind: "events", header, events: whole };
+  }
+
+  /**
+   * Whole revisions. While more pieces follow, the last revision may go on in the next one and stays here; the others do not
+   * wait for it: a watch that catches up gets up to 1,000 revisions as pieces of one response, a gigabyte at worst.
+   */
+  #takeWhole(moreFollow: boolean): readonly WatchedEvent[] {
+    const all = this.#fragments;
+    const open = moreFollow ? all.at(-1)?.kv.modRevision : undefined;
+    const end = all.findIndex(({ kv }) => kv.modRevision === open);
+    this.#fragments = end === -1 ? [] : all.slice(end);
+    return end === -1 ? all : all.slice(0, end);
   }
 
   #progress({ header }: WatchResponse): WatchItem {

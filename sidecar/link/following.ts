@@ -77,7 +77,13 @@ export class Following {
     const mark = new LowWaterMark(applied);
     const rescans = new Rescans(parts, writer, mark);
     const tail = new Tail(parts, writer, mark, rescans, (header) => this.#check(header));
-    const besides = new Besides(clock, keeper, pass, RULES_SETTLE_MS);
+    const besides = new Besides(
+      clock,
+      keeper,
+      pass,
+      RULES_SETTLE_MS,
+      this.options.policy.verifyEveryMs,
+    );
     for (const cause of beside) besides.want(cause);
     const watch = new DestinationWatch(parts, writer, payer, destination);
     const checkpoints = new Checkpoints(clock, keeper, mark, books.tombstones);

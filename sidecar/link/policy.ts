@@ -18,6 +18,10 @@ export interface LinkPolicy {
   readonly destinationIsCold: boolean;
   /** undefined: as fast as it goes. */
   readonly maxWritesPerSecond: number | undefined;
+  /** Operations of one bulk transaction; undefined: etcd's own default, 128. */
+  readonly maxTxnOps?: number;
+  /** Between two passes that compare everything, ms; undefined: a day. */
+  readonly verifyEveryMs?: number;
 }
 
 /** 2,000 writes per second keep the watch caches of live API servers useful. */

@@ -16,6 +16,7 @@ export class Besides {
     private readonly keeper: StateKeeper,
     private readonly pass: Pass,
     private readonly settleMs: number,
+    private readonly verifyEveryMs = VERIFY_EVERY_MS,
   ) {}
 
   want(cause: PassCause): void {
@@ -53,7 +54,7 @@ export class Besides {
     if (rulesSinceMs !== undefined && nowMs >= rulesSinceMs + this.settleMs) {
       this.#wanted.add("rules-settled");
     }
-    if (verifiedAtMs !== undefined && nowMs >= verifiedAtMs + VERIFY_EVERY_MS) {
+    if (verifiedAtMs !== undefined && nowMs >= verifiedAtMs + this.verifyEveryMs) {
       this.#wanted.add("verify");
     }
   }

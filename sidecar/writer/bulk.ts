@@ -33,11 +33,12 @@ export class Bulk {
   #filling: Item[] = [];
   #bytes = 0;
   #batches = 0;
-  #maxOps = MAX_OPS;
+  #maxOps: number;
   #isOn: boolean;
 
   constructor(private readonly parts: WriterParts) {
     this.#isOn = parts.policy.destinationIsCold;
+    this.#maxOps = parts.policy.maxTxnOps ?? MAX_OPS;
   }
 
   /** False for good as soon as an API server has been seen. */

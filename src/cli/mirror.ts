@@ -12,10 +12,16 @@ import { mirrorStatusCommand } from "./mirror-status.js";
 import { mirrorVerifyCommand } from "./mirror-verify.js";
 import type { Ask } from "./status.js";
 
+/** By name alone, for the list of commands: its half a thousand options are made when they are asked for. */
+export function mirrorEntry(): Command {
+  return new Command("mirror").description(
+    "mirror any objects by rule, straight from etcd to etcd",
+  );
+}
+
 /** @param ask how `mirror status` asks a running mirror */
 export function mirrorCommand(cli: MirrorCli, ask: Ask): Command {
-  return new Command("mirror")
-    .description("mirror any objects by rule, straight from etcd to etcd")
+  return mirrorEntry()
     .addCommand(mirrorRunCommand(cli), { isDefault: true })
     .addCommand(mirrorPlanCommand(cli))
     .addCommand(mirrorVerifyCommand(cli))

@@ -4,7 +4,7 @@ import { suggest } from "../config/suggest.js";
 import { printable } from "../ports/printable.js";
 import { withTwoDashes } from "./arguments.js";
 import { certsCommand, type Certs } from "./certs.js";
-import { mirrorCommand } from "./mirror.js";
+import { mirrorCommand, mirrorEntry } from "./mirror.js";
 import type { Mirror } from "./mirror-command.js";
 import { runCommand, type Run } from "./run.js";
 import { askOverHttp, statusCommand, type Ask } from "./status.js";
@@ -42,7 +42,11 @@ export async function runProgram(program: Program, args: readonly string[]): Pro
     .description("Labelled Services of one Kubernetes cluster, live in another.")
     .addCommand(run, { isDefault: true })
     .addCommand(status)
-    .addCommand(mirrorCommand({ terminal, open: commands.mirror, exit }, ask))
+    .addCommand(
+      args.slice(0, 2).includes("mirror")
+        ? mirrorCommand({ terminal, open: commands.mirror, exit }, ask)
+        : mirrorEntry(),
+    )
     .addCommand(certsCommand(terminal, commands.certs, exit));
   const all = withSubcommands(root);
   for (const command of all) prepare(command, program);

@@ -37,7 +37,7 @@ export interface ConfigFilePath {
 }
 
 /** How the destination's API server is reached. */
-export interface DestinationApi {
+interface DestinationApi {
   readonly kubeconfig: string;
   /** undefined: the kubeconfig's current one. */
   readonly context: string | undefined;
@@ -54,7 +54,7 @@ export interface MirrorLinkConfig {
   readonly log: MirrorLogConfig;
 }
 
-export interface MirrorLogConfig {
+interface MirrorLogConfig {
   readonly format: "human" | "json";
   readonly level: "debug" | "info" | "warn" | "error";
 }

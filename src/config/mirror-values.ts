@@ -40,7 +40,7 @@ export const keyPrefix: ValueType<string> = {
   allowed: "a prefix of keys such as /registry, not /svc-ferry",
   parse: (text): Parsed<string> => {
     const prefix = `/${text.replaceAll(/^\/+|\/+$/g, "")}`;
-    if (!/^(?:\/[^\s/\p{Cc}]+)+$/u.test(prefix) || prefix.length > 256) {
+    if (!/^(?:\/[\w.:@~-]+)+$/.test(prefix) || prefix.length > 256) {
       return invalid("is not a prefix of keys");
     }
     return /^\/svc-ferry(?:\/|$)/.test(prefix) ? invalid("holds the mirror's records") : ok(prefix);

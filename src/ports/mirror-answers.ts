@@ -21,10 +21,8 @@ export interface Walk {
   readonly appliedRevision: string | undefined;
 }
 
-export const PLAN_ACTIONS = ["create", "update", "delete", "adopt", "refuse"] as const;
-
 /** `refuse`: it would not be written, and owed from then on. */
-export type PlanAction = (typeof PLAN_ACTIONS)[number];
+export type PlanAction = "create" | "update" | "delete" | "adopt" | "refuse";
 
 /** One key that the mirror would not leave as it is. */
 export interface PlannedKey {
@@ -43,8 +41,6 @@ export interface PlanSummary extends Walk {
   readonly unchanged: number;
 }
 
-export const FINDING_KINDS = ["missing", "different", "extra", "debt", "pending"] as const;
-
 /**
  * - `missing`: wanted, and not there
  * - `different`: there, and its desired part is another
@@ -52,7 +48,7 @@ export const FINDING_KINDS = ["missing", "different", "extra", "debt", "pending"
  * - `debt`: owed: it cannot be written now
  * - `pending`: as one of the first three, but the mirror has not come so far yet
  */
-export type FindingKind = (typeof FINDING_KINDS)[number];
+export type FindingKind = "missing" | "different" | "extra" | "debt" | "pending";
 
 /** One key that is not as it should be. */
 export interface Finding {

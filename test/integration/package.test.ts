@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -33,6 +33,36 @@ describe("the package", () => {
     for (const flag of ["--src-context", "--dst-ns", "--leader-election-name", "--pod-name"]) {
       expect(help.stdout).toContain(flag);
     }
+  });
+
+  it("holds the mirror, which nothing but its own commands load", async () => {
+    const command = join(folder, "dist", "svc-ferry.js");
+
+    const help = await execute(process.execPath, [command, "mirror", "--help"], { cwd: folder });
+    const flags = ["mirror", "plan", "--help"];
+    const planHelp = await execute(process.execPath, [command, ...flags], { cwd: folder });
+    await rename(join(folder, "dist", "mirror.js"), join(folder, "mirror.js"));
+    const without = await execute(process.execPath, [command, "run", "--help"], { cwd: folder });
+
+    expect(help.stdout).toContain("release-brake");
+    expect(planHelp.stdout).toContain("--kube-prefix");
+    expect(without.stdout).toContain("--src-context");
+    await rename(join(folder, "mirror.js"), join(folder, "dist", "mirror.js"));
+  });
+
+  it("loads the mirror from dist alone, and ends with 2 where no etcd answers", async () => {
+    const command = join(folder, "dist", "svc-ferry.js");
+    const flags = ["--source-endpoints=http://127.0.0.1:1", "--dest-endpoints=http://127.0.0.1:2"];
+
+    const failed = await execute(process.execPath, [command, "mirror", "plan", ...flags], {
+      cwd: folder,
+    }).then(
+      () => undefined,
+      (error: { readonly code: number; readonly stderr: string }) => error,
+    );
+
+    expect(failed?.code).toBe(2);
+    expect(failed?.stderr).toContain("(unavailable)");
   });
 
   it("tells all configuration errors at once, each with setting, value and what is allowed", async () => {

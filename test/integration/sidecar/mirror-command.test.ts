@@ -232,3 +232,41 @@ describe("svc-ferry mirror", () => {
     expect(told).toContain(`${rules}:3`);
   });
 });
+
+describe("two replicas", () => {
+  it("take turns: the second is ready meanwhile, and goes on when the first is gone", async () => {
+    const standby = ["--mode=active-standby"];
+    const first = await run(...standby, "--pod-name=one");
+    await ready(first.url);
+    const second = await run(...standby, "--pod-name=two");
+    await ready(second.url);
+    const report = (await (await fetch(`${second.url}/status`)).json()) as {
+      readonly activity: string;
+      readonly fence: { readonly holder: string };
+    };
+    expect(report.activity).toBe("waiting");
+    expect(report.fence.holder).toMatch(/^one\//);
+
+    first.process.signal("SIGKILL");
+    await configMap("late", "2");
+
+    await waitFor(async () => (await mirrored()).length === 3, {
+      what: "the second one's writing",
+      timeoutMs: 10_000,
+    });
+    const status = await mirror("status", `--status-url=${second.url}/status`);
+    expect(status.out).toContain("fence held by two");
+  });
+
+  it("in standalone mode the second is not ready, and says whom it waits for", async () => {
+    const first = await run("--pod-name=one");
+    await ready(first.url);
+
+    const second = await run("--pod-name=two");
+
+    await waitFor(
+      async () => (await (await fetch(`${second.url}/ready`)).text()).includes("held by one/"),
+      { what: "a second mirror that waits" },
+    );
+  });
+});

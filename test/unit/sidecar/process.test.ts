@@ -14,7 +14,7 @@ import { bareApp } from "../../../src/telemetry/bare-app.js";
 import { PrometheusMetrics } from "../../../src/telemetry/metrics.js";
 import { SeededRandom } from "../../fakes/seeded-random.js";
 import { SILENT_LOG } from "../../fakes/silent-log.js";
-import { FakeEtcd } from "../../fakes/fake-etcd.js";
+import type { FakeEtcd } from "../../fakes/fake-etcd.js";
 import { LABELLED, MirrorBed, PREFIX } from "../../fixtures/mirror-bed.js";
 
 const YES = { labels: { mirror: "yes" } };
@@ -209,6 +209,32 @@ describe("MirrorProcess", () => {
 
     expect(state.report().rejectedFiles.map(({ path }) => path)).toEqual([RULES]);
     expect(bed.owned()).toEqual(["namespaces/shop"]);
+  });
+
+  it("begins the watch at --rev in a link that has not begun, and copies nothing older", async () => {
+    const { bed, clock, state, run } = scene({ flags: { rev: "3" } });
+    await bed.put("namespaces/old", YES);
+    await bed.put("namespaces/new", YES);
+
+    run();
+    await clock.runUntil(() => state.ready().ok);
+    await bed.settle();
+
+    expect(bed.owned()).toEqual(["namespaces/new"]);
+  });
+
+  it("refuses --rev in a link that has begun, and changes nothing of it", async () => {
+    const { bed, clock, ended, events, run } = scene({ flags: { rev: "2" } });
+    await bed.put("namespaces/old", YES);
+    await (await bed.follow()).stop();
+    const before = bed.destination.store.get("/svc-ferry/east/state");
+
+    run();
+    await clock.runUntil(() => ended.code !== undefined);
+
+    expect(ended.code).toBe(1);
+    expect(events).toContain("error cannot go on");
+    expect(bed.destination.store.get("/svc-ferry/east/state")).toEqual(before);
   });
 
   it("does not start when it is told to stop at once", async () => {

@@ -53,7 +53,19 @@ describe("the resume point of a watch", () => {
     expect(resume.take(response(9n, [5n, 6n]), true)).toMatchObject({ events: [event(6n)] });
   });
 
-  it("hands over fragments together and does not move before the last of them", () => {
+  it("hands over the whole revisions of a fragment and keeps the one that may go on", () => {
+    const resume = new Resume(5n);
+
+    const first = resume.take(response(9n, [5n, 6n, 7n], { fragment: true }), true);
+    expect(first).toMatchObject({ events: [event(5n), event(6n)] });
+    expect(resume.next).toBe(7n);
+    const rest = resume.take(response(9n, [7n]), true);
+
+    expect(rest).toMatchObject({ events: [event(7n), event(7n)] });
+    expect(resume.next).toBe(8n);
+  });
+
+  it("never splits a revision between two items, however many fragments it has", () => {
     const resume = new Resume(5n);
 
     expect(resume.take(response(9n, [5n], { fragment: true }), true)).toBeUndefined();
