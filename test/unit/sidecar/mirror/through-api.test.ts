@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { FakeApiWriter } from "../../../fixtures/fake-api-writer.js";
+import { FakeApiWriter } from "../../../fakes/fake-api-writer.js";
 import { type BedOptions, MirrorBed } from "../../../fixtures/mirror-bed.js";
 
 const RULES = `
@@ -32,14 +32,14 @@ describe("what goes through the destination's API server", () => {
     await bed.follow(options);
     await bed.settle(60_000);
 
-    expect(api.calls).toEqual(["apply shop/web"]);
+    expect(api.calls).toEqual(["apply /registry/configmaps/shop/web"]);
     expect(bed.objects()).toMatchObject({ [WEB]: "1" });
     expect(bed.owned()).toEqual([WEB, "namespaces/shop"]);
     expect(bed.debts()).toEqual({});
   });
 
   it("keeps nothing else waiting while the server is away, and is paid when it is back, after a restart too", async () => {
-    api.isAway = true;
+    api.isDown = true;
     const first = await bed.follow(options);
     for (let n = 0; n < 40; n += 1)
       await bed.put(`configmaps/shop/api-${n}`, { ...API, data: "1" });
@@ -47,7 +47,7 @@ describe("what goes through the destination's API server", () => {
     await bed.settle(3_000);
 
     expect(bed.objects()).toMatchObject({ [WEB]: "raw" });
-    expect(first.mirror.status.lagSeconds).toBe(0);
+    expect(first.mirror.status.lagMs).toBe(0);
     await bed.settle(600_000);
     // One at a time finds out whether it is back, every ten seconds.
     expect(api.calls.length).toBeLessThan(100);
@@ -56,7 +56,7 @@ describe("what goes through the destination's API server", () => {
     await bed.settle(20_000);
     expect(Object.keys(bed.debts())).toHaveLength(40);
 
-    api.isAway = false;
+    api.isDown = false;
     await bed.settle(12_000);
 
     expect(bed.debts()).toEqual({});
@@ -72,8 +72,8 @@ describe("what goes through the destination's API server", () => {
     await bed.put(WEB, { ...API, data: "2" });
     await bed.settle(2_000);
 
-    expect(api.calls).toEqual(["apply shop/web"]);
-    expect(process.mirror.status.lagSeconds).toBe(0);
+    expect(api.calls).toEqual(["apply /registry/configmaps/shop/web"]);
+    expect(process.mirror.status.lagMs).toBe(0);
     gate.resolve();
     await bed.settle(3_000);
 
@@ -112,7 +112,11 @@ describe("what goes through the destination's API server", () => {
     gate.resolve();
     await bed.settle(5_000);
 
-    expect(api.calls).toEqual(["apply shop/web", "remove shop/web", "apply shop/web"]);
+    expect(api.calls).toEqual([
+      "apply /registry/configmaps/shop/web",
+      "remove /registry/configmaps/shop/web",
+      "apply /registry/configmaps/shop/web",
+    ]);
     expect(bed.objects()).toMatchObject({ [WEB]: "2" });
     expect(bed.debts()).toEqual({});
   });
@@ -130,7 +134,7 @@ describe("what goes through the destination's API server", () => {
   });
 
   it("starts no call once the fence may be another's", async () => {
-    api.isAway = true;
+    api.isDown = true;
     await bed.put(WEB, API);
     const process = await bed.follow(options);
     await bed.settle(1_000);
@@ -157,7 +161,7 @@ describe("a Namespace that leaves the rules", () => {
     await leave();
     await bed.settle(5_000);
 
-    expect(api.calls).toEqual(["remove shop"]);
+    expect(api.calls).toEqual(["remove /registry/namespaces/shop"]);
     expect(bed.owned()).toEqual([]);
     expect(bed.debts()).toEqual({});
   });
@@ -184,7 +188,7 @@ describe("a Namespace that leaves the rules", () => {
     expect(bed.debts()).toEqual({ "namespaces/shop": "via-api" });
     await bed.settle(120_000);
 
-    expect(api.calls).toEqual(["release shop"]);
+    expect(api.calls).toEqual(["release /registry/namespaces/shop"]);
     expect(bed.debts()).toEqual({ "namespaces/shop": "not-empty" });
   });
 
@@ -195,7 +199,7 @@ describe("a Namespace that leaves the rules", () => {
     await leave();
     await bed.settle(5_000);
 
-    expect(api.calls).toEqual(["release shop"]);
+    expect(api.calls).toEqual(["release /registry/namespaces/shop"]);
     expect(bed.debts()).toEqual({ "namespaces/shop": "not-empty" });
     expect(bed.objects()).toHaveProperty(["namespaces/shop"]);
   });
