@@ -38,6 +38,8 @@ export interface MirrorLinkOptions {
 const FOREVER = new AbortController().signal;
 /** A term that ends with its process gives the fence back; after a crash the next one waits as long as this. */
 const TTL_SECONDS = 3;
+/** A first copy may be long. */
+const START_MS = 40_000;
 
 /** The mirror of one link in this process, on real servers; it can be stopped and started again. */
 export class MirrorLink {
@@ -53,7 +55,10 @@ export class MirrorLink {
   /** Resolves when it follows the source. */
   async start(): Promise<void> {
     this.#running = await Running.open(this.options);
-    await waitFor(() => this.status.activity === "following", { what: "the mirror to follow" });
+    await waitFor(() => this.status.activity === "following", {
+      what: "the mirror to follow",
+      timeoutMs: START_MS,
+    });
   }
 
   async stop(): Promise<void> {
