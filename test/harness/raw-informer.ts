@@ -16,6 +16,9 @@ interface Event {
   readonly object: Named;
 }
 
+/** Longer than any test lasts. */
+const LAST_WATCH_MS = 120_000;
+
 /**
  * What an informer of client-go does, and nothing that would heal it: one list from the server's cache (resourceVersion=0), then
  * watches that are cut again and again and go on after the last event, without listing anew.
@@ -26,6 +29,7 @@ export class RawInformer {
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
   #resourceVersion = "0";
+  #isCut = true;
   #failure: unknown;
 
   /** @param path of the collection, without a query */
@@ -45,6 +49,11 @@ export class RawInformer {
     return this.#failure;
   }
 
+  /** The next watch is the last, and is left in peace: it goes on after the last event like all before it. */
+  calm(): void {
+    this.#isCut = false;
+  }
+
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#running;
@@ -60,9 +69,7 @@ export class RawInformer {
 
   async #watch(): Promise<void> {
     const cut = new AbortController();
-    const timer = sleep(this.cutEveryMs, undefined, { signal: this.#stop.signal })
-      .catch(() => {})
-      .then(() => cut.abort());
+    const timer = this.#cut(cut);
     try {
       const query = `watch=1&allowWatchBookmarks=true&resourceVersion=${this.#resourceVersion}`;
       const body = await this.#get(query, cut.signal);
@@ -76,6 +83,14 @@ export class RawInformer {
       if (!cut.signal.aborted) throw error;
     }
     await timer;
+  }
+
+  /** Aborts when it is time, or at the end. */
+  async #cut(cut: AbortController): Promise<void> {
+    const { signal } = this.#stop;
+    const ms = this.#isCut ? this.cutEveryMs : LAST_WATCH_MS;
+    await sleep(ms, undefined, { signal }).catch(() => {});
+    cut.abort();
   }
 
   #saw({ type, object }: Event): void {

@@ -11,7 +11,7 @@ filters:
   sequential:
     - { group: "", resources: [{ group: "", version: v1, kind: Namespace }], labelSelectors: [{ matchLabels: { everything-test: "yes" } }] }
   secondary:
-    - { group: "*", resources: [{ group: "*", kind: "*" }], namespace: ${NS} }
+    - { group: "*", namespace: ${NS} }
 `;
 
 const { source: from, destination: to } = inject("controlPlanes");

@@ -13,6 +13,8 @@ import { waitFor } from "../../harness/wait-for.js";
 
 /** Between the starts of two informers, and between two cuts of a watch. */
 const EVERY_MS = 200;
+/** A copy on a busy machine takes longer; the server is not to be drowned in watches. */
+const MAX_INFORMERS = 12;
 const FOREVER = new AbortController().signal;
 const SENTINEL = "written-through-the-api-at-the-end";
 
@@ -36,7 +38,7 @@ beforeAll(async () => {
     openRealEtcd(source.endpoint),
     openRealEtcd(destination.etcd),
   ]);
-  agent = new Agent({ connect: { ca: destination.ca }, connections: 64 });
+  agent = new Agent({ connect: { ca: destination.ca } });
 });
 afterAll(async () => {
   await Promise.all([sourceEtcd.close(), destinationEtcd.close(), agent.destroy()]);
@@ -94,11 +96,14 @@ async function wrongAfterCopy(
   let isCopying = true;
   const done = copied.finally(() => (isCopying = false));
   while (isCopying) {
-    informers.push(new RawInformer(agent, destination, path, EVERY_MS));
+    if (informers.length < MAX_INFORMERS) {
+      informers.push(new RawInformer(agent, destination, path, EVERY_MS));
+    }
     await Promise.race([done, sleep(EVERY_MS)]);
   }
   await done;
   await link.stop();
+  for (const informer of informers) informer.calm();
   await destination.kubectl(["create", "configmap", SENTINEL, "-n", namespace]);
   await waitFor(() => informers.every(({ objects }) => objects.has(SENTINEL)), {
     what: "every informer to have heard of the last object",
@@ -117,14 +122,14 @@ function differences(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, stri
 
 describe("informers of the destination during a first copy, their watches cut again and again", () => {
   it("know every object in the end, because no revision holds two of a resource", async () => {
-    const wrong = await wrongAfterCopy("live", 3_000, { maxWritesPerSecond: 1_000 });
+    const wrong = await wrongAfterCopy("live", 2_000, { maxWritesPerSecond: 1_000 });
 
-    expect(wrong.length).toBeGreaterThan(5);
+    expect(wrong.length).toBeGreaterThan(3);
     expect(wrong).toEqual(wrong.map(() => 0));
   });
 
   it("miss objects for good where several share a revision: that is what --dest-cold is for", async () => {
-    const wrong = await wrongAfterCopy("bulk", 12_000, { destinationIsCold: true });
+    const wrong = await wrongAfterCopy("bulk", 8_000, { destinationIsCold: true });
 
     expect(Math.max(...wrong)).toBeGreaterThan(0);
   });
