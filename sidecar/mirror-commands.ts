@@ -28,6 +28,7 @@ import type { Etcd } from "./etcd/etcd.js";
 import { introduce } from "./etcd/introduction.js";
 import { MirrorFiles } from "./mirror-files.js";
 import type { MirrorParts } from "./mirror-parts.js";
+import { REHEARSED_API } from "./rehearsal/rehearsed-api.js";
 
 export interface MirrorCommandsOptions {
   readonly clock: Clock;
@@ -110,6 +111,7 @@ export class MirrorCommands {
       return cannot(loaded.problems.join("; "), "correct what these files say");
     }
     const { inputs } = loaded;
+    const api = config.destinationApi === undefined ? undefined : REHEARSED_API;
     try {
       return await this.#withBoth(config, async ([source, destination]) => {
         const books = new LinkBooks(destination, config.link);
@@ -117,7 +119,7 @@ export class MirrorCommands {
         const planning: Planning = {
           link: config.link,
           destinationPrefix: config.destination.kubePrefix,
-          parts: { source, destination, api: undefined, ...inputs },
+          parts: { source, destination, api, ...inputs },
           makeLink: (one) => parts.makeLink(one),
           clock,
           state,

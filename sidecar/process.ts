@@ -141,7 +141,8 @@ export class MirrorProcess {
   async #link(etcds: Etcds, { files, inputs, options }: Work, signal: AbortSignal): Promise<void> {
     const { clock, log } = this.around;
     await this.#startAt({ ...etcds, rules: inputs.rules, clock }, signal);
-    const link = this.parts.makeLink({ ...etcds, api: await this.parts.openApi(), ...inputs });
+    const api = await this.parts.openApi();
+    const link = this.parts.makeLink({ ...etcds, api: api?.writer, ...inputs });
     this.state.attach(link);
     const over = new AbortController();
     const until = AbortSignal.any([signal, over.signal]);
@@ -162,6 +163,7 @@ export class MirrorProcess {
     } finally {
       over.abort();
       await beside;
+      await api?.close();
       inputs.sourceEncryption.close();
       inputs.destinationEncryption.close();
     }

@@ -1,11 +1,10 @@
 /** The real parts: etcd over gRPC, keys of encryption from files, the pipeline. */
 import { readFile } from "node:fs/promises";
-import type { EtcdAccess, MirrorConfig } from "../src/config/mirror-config.js";
+import type { DestinationApi, EtcdAccess, MirrorConfig } from "../src/config/mirror-config.js";
 import type { Clock } from "../src/ports/clock.js";
 import type { Log } from "../src/ports/log.js";
 import type { Metrics } from "../src/ports/metrics.js";
 import type { Random } from "../src/ports/random.js";
-import type { ApiWriter } from "./api/api-writer.js";
 import { openEtcd } from "./etcd/client.js";
 import type { Etcd } from "./etcd/etcd.js";
 import { ObservedEtcd } from "./etcd/observed-etcd.js";
@@ -13,7 +12,7 @@ import { ETCD_DEFAULTS } from "./etcd/options.js";
 import { readEncryption } from "./files/encryption-file.js";
 import type { LinkRunner, LinkRunnerParts } from "./link/link-runner.js";
 import { Mirror } from "./mirror.js";
-import type { MirrorParts } from "./mirror-parts.js";
+import type { MirrorParts, OpenApi } from "./mirror-parts.js";
 
 export interface SystemPartsOptions {
   readonly clock: Clock;
@@ -23,6 +22,8 @@ export interface SystemPartsOptions {
   readonly metrics?: Metrics | undefined;
   /** undefined: for the commands that need no link. */
   readonly config?: MirrorConfig | undefined;
+  /** From the composition root, which may load `src/kube`; undefined: what needs an API server stays owed. */
+  readonly openApi?: ((access: DestinationApi) => Promise<OpenApi>) | undefined;
 }
 
 export class SystemParts implements MirrorParts {
@@ -63,13 +64,12 @@ export class SystemParts implements MirrorParts {
     return readEncryption(text, path, this.options.clock);
   }
 
-  /** NB: nothing here speaks to an API server; what needs one stays owed as `needs-api`, and this says why. */
-  async openApi(): Promise<ApiWriter | undefined> {
-    const { config, log } = this.options;
-    if (config?.destinationApi !== undefined) {
-      const { kubeconfig } = config.destinationApi;
-      log.error({ kubeconfig }, "the destination's API server is not used by this version");
-    }
+  async openApi(): Promise<OpenApi | undefined> {
+    const { config, log, openApi } = this.options;
+    if (config?.destinationApi === undefined) return undefined;
+    if (openApi !== undefined) return openApi(config.destinationApi);
+    const { kubeconfig } = config.destinationApi;
+    log.error({ kubeconfig }, "the destination's API server is not used by this version");
     return undefined;
   }
 

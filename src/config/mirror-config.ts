@@ -37,7 +37,7 @@ export interface ConfigFilePath {
 }
 
 /** How the destination's API server is reached. */
-interface DestinationApi {
+export interface DestinationApi {
   readonly kubeconfig: string;
   /** undefined: the kubeconfig's current one. */
   readonly context: string | undefined;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { encodeRecord } from "../../../../sidecar/ledger/record.js";
 import { LABELLED, MirrorBed } from "../../../fixtures/mirror-bed.js";
 import { RehearsalBed } from "../../../fixtures/rehearsal-bed.js";
 
@@ -99,6 +100,37 @@ describe("plan", () => {
         detail: "nowhere",
       },
     ]);
+  });
+
+  it("takes what went through the API server for done when it was made of the same revision", async () => {
+    const { bed, rehearsal } = await scene();
+    const rules = `${LABELLED}    - { group: "", resources: [{ group: "", version: v1, kind: Service }] }\n`;
+    const revision = await bed.put("services/specs/shop/web", YES);
+    const options = { rules, hasApi: true };
+    const before = await rehearsal.plan(options);
+
+    await bed.write(bed.destination, {
+      kind: "put",
+      key: "/svc-ferry/east/own/services/specs/shop/web",
+      value: encodeRecord({
+        sourceRevision: revision,
+        epoch: "1.x",
+        rule: 2,
+        via: "api",
+        sourceUid: "a",
+        destinationUid: "b",
+        destinationRevision: 1n,
+        owners: [],
+      }),
+    });
+    const after = await rehearsal.plan(options);
+
+    const services = (entries: typeof before.entries) =>
+      entries
+        .filter(({ key }) => key.includes("/services/"))
+        .map(({ action, reason }) => `${action} ${reason}`);
+    expect(services(before.entries)).toEqual(["refuse via-api"]);
+    expect(services(after.entries)).toEqual([]);
   });
 
   it("never shows a value", async () => {
