@@ -13,6 +13,8 @@ const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 5 * 60_000;
 /** How often it is looked which debts are due. */
 const TICK_MS = 1_000;
+/** What goes through the API is a debt from the start, so this is how long a Service waits for nothing. */
+const API_TICK_MS = 100;
 /** Looks at once; the tail's places are not taken. */
 const AT_ONCE = 16;
 /** Longest wait between two attempts to reach an API server that was away: as late as that after its return all is paid. */
@@ -67,10 +69,11 @@ export class DebtPayer {
 
   /** While the server is away one debt at a time finds out whether it is back. */
   async #runApi(signal: AbortSignal): Promise<never> {
-    for (let waitMs = TICK_MS; ;) {
+    const tickMs = this.parts.hasApi ? API_TICK_MS : TICK_MS;
+    for (let waitMs = tickMs; ;) {
       signal.throwIfAborted();
-      const isAway = await this.#payDue("api", waitMs > TICK_MS ? 1 : AT_ONCE);
-      waitMs = isAway ? Math.min(waitMs * 2, LONGEST_AWAY_MS) : TICK_MS;
+      const isAway = await this.#payDue("api", waitMs > tickMs ? 1 : AT_ONCE);
+      waitMs = isAway ? Math.min(waitMs * 2, LONGEST_AWAY_MS) : tickMs;
       await this.parts.clock.sleep(waitMs, signal);
     }
   }

@@ -17,7 +17,7 @@ import { openRealEtcd } from "./open-etcd.js";
 import { waitFor } from "./wait-for.js";
 
 /** One side: where its etcd is, and how its API servers keep things there. */
-export interface MirrorSide extends Pick<ClusterConnection, "etcd"> {
+interface MirrorSide extends Pick<ClusterConnection, "etcd"> {
   /** Default "/registry". */
   readonly prefix?: string;
   /** YAML of an EncryptionConfiguration; default: none. */

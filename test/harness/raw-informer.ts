@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { Agent, request } from "undici";
+import { type Agent, request } from "undici";
 import type { ClusterConnection } from "../controlplane/kubeconfig.js";
 
 interface Listed {

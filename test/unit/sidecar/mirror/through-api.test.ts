@@ -121,7 +121,7 @@ describe("what goes through the destination's API server", () => {
     expect(bed.debts()).toEqual({});
   });
 
-  it("waits longer and longer for a name that is somebody else's", async () => {
+  it("waits longer and longer for a name that is somebody else's, and has it once it is free", async () => {
     api.native.add("web");
     await bed.put(WEB, API);
     await bed.follow(options);
@@ -131,6 +131,10 @@ describe("what goes through the destination's API server", () => {
     expect(bed.debts()).toEqual({ [WEB]: "occupied" });
     expect(api.calls.length).toBeLessThan(12);
     expect(bed.owned()).toEqual(["namespaces/shop"]);
+    api.native.clear();
+    await bed.settle(300_000);
+    expect(bed.owned()).toEqual([WEB, "namespaces/shop"]);
+    expect(bed.debts()).toEqual({});
   });
 
   it("starts no call once the fence may be another's", async () => {
