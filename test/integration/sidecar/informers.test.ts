@@ -122,7 +122,7 @@ function differences(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, stri
 
 describe("informers of the destination during a first copy, their watches cut again and again", () => {
   it("know every object in the end, because no revision holds two of a resource", async () => {
-    const wrong = await wrongAfterCopy("live", 2_000, { maxWritesPerSecond: 1_000 });
+    const wrong = await wrongAfterCopy("live", 1_500, { maxWritesPerSecond: 1_000 });
 
     expect(wrong.length).toBeGreaterThan(3);
     expect(wrong).toEqual(wrong.map(() => 0));
