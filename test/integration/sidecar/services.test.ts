@@ -11,7 +11,7 @@ filters:
   sequential:
     - { group: "", resources: [{ group: "", version: v1, kind: Namespace }], labelSelectors: [{ matchLabels: { services-test: "yes" } }] }
   secondary:
-    - { group: "", resources: [{ group: "", version: v1, kind: Service }], namespace: ${NS}, labelSelectors: [{ matchExpressions: [{ key: stay, operator: DoesNotExist }] }] }
+    - { group: "", resources: [{ group: "", version: v1, kind: Service }], namespaceSelectors: [{ matchLabels: { services-test: "yes" } }] }
 `;
 
 const { source: from, destination: to } = inject("controlPlanes");
@@ -211,5 +211,32 @@ describe("Services through the destination's API server", () => {
 
     const after = await mirrored("resting");
     expect(after?.metadata.resourceVersion).toBe(before.metadata.resourceVersion);
+  });
+
+  it("leave their Namespace before it goes, and so does what controllers made of them", async () => {
+    const namespace = "mirrored-leaving";
+    await source.createNamespace(namespace, { "services-test": "yes" });
+    await source.create(service("web", {}, { namespace }));
+    await waitFor(
+      async () => {
+        const slices = await destination.list("EndpointSlice", namespace).catch(() => []);
+        return slices.length > 0;
+      },
+      { what: "the Service and its slice" },
+    );
+
+    await source.patch("Namespace", undefined, namespace, {
+      metadata: { labels: { "services-test": null } },
+    });
+
+    await waitFor(
+      async () => (await destination.get("Namespace", undefined, namespace)) === undefined,
+      {
+        what: "the Namespace to be gone",
+      },
+    );
+    const left = (await link.owned()).filter((path) => path.includes(namespace));
+    expect(left).toEqual([]);
+    expect(await link.debts()).toEqual({});
   });
 });
