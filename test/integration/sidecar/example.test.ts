@@ -176,4 +176,39 @@ describe("the example that etcd-carry's users know, on two real control planes",
     // Its rule names the namespace, whatever that is labelled.
     expect(await link.owned()).toEqual(["configmaps/unit-test/influxdb1"]);
   });
+
+  it("removes a CRD through the API, and releases the one of which somebody else has an object", async () => {
+    await source.kubectl(
+      ["apply", "-f", "-"],
+      `${crd("lamps", "Lamp")}\n---\n${crd("bells", "Bell")}`,
+    );
+    await waitFor(async () => (await crds()).length === 2, { what: "both CRDs" });
+    const bell =
+      "{apiVersion: example.com/v1, kind: Bell, metadata: {name: native, namespace: default}}";
+    await waitFor(async () => destination.kubectl(["apply", "-f", "-"], bell), {
+      what: "the destination to serve bells",
+    });
+
+    await source.kubectl(["delete", "crd", "lamps.example.com", "bells.example.com"]);
+
+    const path = "apiextensions.k8s.io/customresourcedefinitions/bells.example.com";
+    await waitFor(async () => (await link.debts())[path] === "not-empty", { what: "its release" });
+    await waitFor(async () => (await crds()).length === 1, { what: "the other one's removal" });
+    expect(await crds()).toEqual(["bells.example.com"]);
+    expect(await destination.kubectl(["get", "bells", "-o", "name"])).toBe(
+      "bell.example.com/native\n",
+    );
+  });
 });
+
+const crds = async (): Promise<readonly string[]> => {
+  const names = ["get", "crds", "-o", 'jsonpath={range .items[*]}{.metadata.name}{"\\n"}{end}'];
+  return (await destination.kubectl(names)).split("\n").filter((name) => name !== "");
+};
+
+function crd(plural: string, kind: string): string {
+  const schema = "{openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}";
+  return `{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: ${plural}.example.com},
+ spec: {group: example.com, names: {plural: ${plural}, kind: ${kind}}, scope: Namespaced,
+ versions: [{name: v1, served: true, storage: true, schema: ${schema}}]}}`;
+}
