@@ -1,9 +1,12 @@
 /** The mirror's composition root: the only place of it that knows every class. One object comes out of it. */
 import { container, Lifecycle, type DependencyContainer } from "tsyringe";
-import { MirrorConfig } from "../src/config/mirror-config.js";
+import { processEnvironment } from "../src/config/load.js";
+import { type DestinationApi, MirrorConfig } from "../src/config/mirror-config.js";
+import { openCluster } from "../src/kube/open-cluster.js";
 import { Clock } from "../src/ports/clock.js";
 import { Log } from "../src/ports/log.js";
 import { Metrics } from "../src/ports/metrics.js";
+import type { Random } from "../src/ports/random.js";
 import { isMirrorMetric } from "../src/ports/mirror-metric-table.js";
 import { SystemClock } from "../src/runtime/system-clock.js";
 import { SystemRandom } from "../src/runtime/system-random.js";
@@ -14,7 +17,8 @@ import type { LogSink } from "../src/telemetry/log-sink.js";
 import { Logger } from "../src/telemetry/logger.js";
 import { PrometheusMetrics } from "../src/telemetry/metrics.js";
 import { mirrorApp } from "../src/telemetry/mirror-app.js";
-import { MirrorParts } from "./mirror-parts.js";
+import { KubeApiWriter } from "./api/kube-api-writer.js";
+import { MirrorParts, type OpenApi } from "./mirror-parts.js";
 import { MirrorState } from "./mirror-state.js";
 import { MirrorProcess } from "./process.js";
 import { MirrorMetrics } from "./status/mirror-metrics.js";
@@ -46,7 +50,10 @@ export function compose(
   root.register(Metrics, { useValue: metrics });
   root.register(MirrorSurroundings, { useClass: MirrorSurroundings }, singleton);
   root.register(MirrorState, { useClass: MirrorState }, singleton);
-  const parts = { clock, random: new SystemRandom(), log, metrics, config };
+  const base = { clock, random: new SystemRandom(), log, config };
+  const openApi = (access: DestinationApi): Promise<OpenApi> =>
+    openDestinationApi(access, version, base);
+  const parts = { ...base, metrics, openApi };
   root.register(MirrorParts, { useValue: new SystemParts(parts) });
   const settings = { podName, ...http };
   root.register(AdminSettings, { useValue: settings });
@@ -72,4 +79,37 @@ export function compose(
   }).start();
   metrics.start(version);
   return root.resolve(MirrorProcess);
+}
+
+/** As many as debts are paid at once. */
+const MAX_CONNECTIONS = 16;
+
+/** Nobody is contacted yet. @throws TerminalError FERRY-K005 when the kubeconfig cannot be read or has no such context */
+async function openDestinationApi(
+  access: DestinationApi,
+  version: string,
+  { clock, random, log, config }: ApiParts,
+): Promise<OpenApi> {
+  const cluster = await openCluster(
+    {
+      // "" takes the file's current context.
+      access: { kind: "kubeconfig", path: access.kubeconfig, context: access.context ?? "" },
+      name: "destination",
+      maxConnections: MAX_CONNECTIONS,
+      version,
+      comment: `mirror; ${config.podName}`,
+    },
+    { clock, random, log, env: processEnvironment() },
+  );
+  return {
+    writer: new KubeApiWriter(cluster, config.link, clock),
+    close: () => cluster.close(),
+  };
+}
+
+interface ApiParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly config: MirrorConfig;
 }

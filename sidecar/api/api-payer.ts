@@ -1,175 +1,212 @@
 /**
- * Pays debts through the destination's API server. An API write is in no transaction of etcd's, so the intent is a debt first, then
- * the call, then the record and the end of the debt in one transaction. A crash between the two is healed by the mark that the
- * object carries: the next attempt finds it and calls it ours.
+ * Pays debts through the destination's API server. An API write is in no transaction of etcd's:
+ *
+ * 1. The intent is a debt; the checkpoint may pass it.
+ * 2. The source's current value is read, and the API is called. Nothing waits for that but other debts of this kind: the object's
+ *    key stays free for the tail.
+ * 3. In one transaction the record is written and the debt ends; not the debt if the source has changed since 2.
+ *
+ * A crash between 2 and 3 is healed by the mark that the object carries: the next attempt finds it and calls it ours.
  */
-import type { Owed } from "../writer/owing.js";
-import type { Outcome } from "../writer/observation.js";
-import { encodeRecord, type LedgerRecord } from "../ledger/record.js";
 import type { ObjectKey } from "../keys/resource.js";
-import { needsApi } from "../writer/removal.js";
-import { compareOf, guardOf, recordOf } from "../writer/seen.js";
-import type { WriterParts } from "../writer/parts.js";
-import type { Writer } from "../writer/writer.js";
+import { encodeRecord, type LedgerRecord } from "../ledger/record.js";
 import type { Reading, Wanted } from "../view/source-view.js";
-import type { ApiRemoved, ApiWriter } from "./api-writer.js";
-import { Emptiness } from "./emptiness.js";
+import { wireKindOf } from "../view/wire-kind.js";
+import { Adoption } from "../writer/adoption.js";
+import { ownerPaths, type RewrittenOwners } from "../writer/owner-references.js";
+import type { Owed } from "../writer/owing.js";
+import type { WriterParts } from "../writer/parts.js";
+import { knownOf } from "../writer/put-plan.js";
+import { needsApi } from "../writer/removal.js";
+import { recordOf, type Seen } from "../writer/seen.js";
+import type { Writer } from "../writer/writer.js";
+import { ApiRemoval } from "./api-removal.js";
+import type { ApiApplied, ApiTerm, ApiWriter } from "./api-writer.js";
+
+/** `away`: the API server does not answer, so the others need not be tried now. */
+export type Paid = "settled" | "owed" | "away";
+
+/** The source under one path. */
+export interface SourceLook {
+  readonly path: string;
+  readonly reading: Reading;
+  /** mod_revision; 0n: there is no such key. */
+  readonly at: bigint;
+  /** The source's when this was read. */
+  readonly revision: bigint;
+}
 
 export class ApiPayer {
-  readonly #emptiness: Emptiness;
+  readonly #adoption: Adoption;
+  readonly #removal: ApiRemoval | undefined;
 
   constructor(
     private readonly parts: WriterParts,
     private readonly writer: Writer,
     private readonly api: ApiWriter | undefined,
   ) {
-    this.#emptiness = new Emptiness(parts);
+    this.#adoption = new Adoption(parts);
+    this.#removal = api && new ApiRemoval(parts, writer, api, (look) => this.#hasChanged(look));
   }
 
   /** Looks at the source's current value and does what it asks for. @throws what ended the term */
-  pay(path: string): Promise<Outcome> {
-    const { source, sourcePrefix, view, transactions } = this.parts;
-    const { signal } = transactions;
+  pay(path: string): Promise<Paid> {
     return this.writer.patiently(async () => {
-      const { header, kvs } = await source.range({ key: sourcePrefix.key(path) }, { signal });
-      const reading = await view.read(kvs[0]);
-      return this.writer.alone(path, () => this.#pay(path, reading, header.revision));
+      const look = await this.#look(path);
+      const { reading } = look;
+      if (this.api === undefined || this.#removal === undefined) {
+        return this.#owe(look, { code: "needs-api" });
+      }
+      if (reading.kind === "wanted" && reading.via === "api") {
+        return this.#apply(this.api, look, reading);
+      }
+      const known = this.parts.books.index.get(path);
+      const isGone = reading.kind === "absent" || reading.kind === "unwanted";
+      if (isGone && known !== undefined && (known.via === "api" || needsApi(path))) {
+        return this.#removal.run(look, this.#at(path));
+      }
+      // Not the API's to write any more, or nothing of ours.
+      await this.writer.lookAgain(path);
+      return "settled";
     });
   }
 
-  async #pay(path: string, reading: Reading, revision: bigint): Promise<Outcome> {
-    if (this.api === undefined) return this.#owe(path, { code: "needs-api" }, revision);
-    if (reading.kind === "wanted" && reading.via === "api") {
-      return this.#apply(this.api, path, reading);
+  async #apply(api: ApiWriter, look: SourceLook, wanted: Wanted): Promise<Paid> {
+    const { path } = look;
+    const { policy, destination } = this.parts;
+    if (wanted.isSecret && !policy.allowPlaintext && !destination.encrypts(wanted.at.resource)) {
+      return this.#owe(look, { code: "dest-plaintext" });
     }
-    const isGone = reading.kind === "absent" || reading.kind === "unwanted";
-    if (isGone && this.parts.books.index.has(path)) return this.#remove(this.api, path, revision);
-    // Wanted otherwise now, or not ours any more.
-    await this.writer.owing.settle(path);
-    return "ignored";
-  }
-
-  async #apply(api: ApiWriter, path: string, wanted: Wanted): Promise<Outcome> {
-    const applied = await api.apply(wanted.at, wanted.object, this.parts.transactions.signal);
+    const seen = await this.#seen(path, wanted);
+    const owners = await this.writer.put.owners.rewritten(wanted, seen);
+    const applied = await this.#applied(api, { path, wanted, seen, owners });
     switch (applied.kind) {
       case "applied":
-        return this.#applied(path, wanted, applied.uid, BigInt(applied.resourceVersion));
+        return this.#record(look, wanted, owners, applied);
       case "occupied":
-        return this.#owe(path, { code: "occupied", detail: applied.detail }, wanted.revision);
       case "no-namespace":
       case "namespace-terminating":
-        return this.#owe(path, { code: applied.kind }, wanted.revision);
+        return this.#owe(look, { code: applied.kind });
       case "refused":
-        return this.#owe(path, { code: "api-refused", detail: applied.detail }, wanted.revision);
+        return this.#owe(look, { code: "api-refused", detail: applied.detail });
       case "unavailable":
-        return this.#owe(path, { code: "via-api", detail: applied.detail }, wanted.revision);
+        await this.#owe(look, { code: "via-api", detail: applied.detail });
+        return applied.isAway ? "away" : "owed";
     }
   }
 
-  async #applied(path: string, wanted: Wanted, uid: string, at: bigint): Promise<Outcome> {
-    const { books, transactions, epoch, tally } = this.parts;
+  /** Applies; an object that is in the way is adopted where the operator wants that. */
+  async #applied(
+    api: ApiWriter,
+    {
+      path,
+      wanted,
+      seen,
+      owners,
+    }: {
+      readonly path: string;
+      readonly wanted: Wanted;
+      readonly seen: Seen;
+      readonly owners: RewrittenOwners;
+    },
+  ): Promise<ApiApplied> {
+    const { object, at } = wanted;
+    const kind = wireKindOf(wanted, this.parts.view.catalog);
+    const all = { object, kind, owners: owners.references };
+    const ownUid = recordOf(seen.record)?.destinationUid;
+    const applied = await api.apply(at, { ...all, ownUid }, this.#term);
+    if (applied.kind !== "occupied" || seen.data.kv === undefined) return applied;
+    const opened = await this.parts.destination.open(seen.data.kv, at.resource);
+    if (opened.kind === "unreadable") return applied;
+    if ((await this.#adoption.verdict(path, opened.object)) === "leave") return applied;
+    return api.apply(at, { ...all, ownUid: opened.object.meta.uid }, this.#term);
+  }
+
+  async #record(
+    look: SourceLook,
+    wanted: Wanted,
+    owners: RewrittenOwners,
+    applied: Extract<ApiApplied, { kind: "applied" }>,
+  ): Promise<Paid> {
     const record: LedgerRecord = {
       sourceRevision: wanted.revision,
-      epoch: epoch(),
+      epoch: this.parts.epoch(),
       rule: wanted.rule,
       via: "api",
       sourceUid: wanted.object.meta.uid,
-      destinationUid: uid,
-      destinationRevision: at,
-      owners: [],
+      destinationUid: applied.uid,
+      destinationRevision: BigInt(applied.resourceVersion),
+      owners: owners.held,
     };
-    const put = { kind: "put", key: books.keys.own(path), value: encodeRecord(record) } as const;
-    const write = [put, ...books.debts.change(path, undefined)];
-    while ((await transactions.commit({ compare: [], write, look: [] })).kind === "unknown");
-    books.index.set(path, {
-      sourceRevision: wanted.revision,
-      destinationRevision: at,
-      rule: wanted.rule,
-      isCurrent: true,
-      isComparable: true,
-      via: "api",
-    });
-    books.debts.changed(path, undefined);
-    tally.put += 1;
-    return "put";
+    const missing: Owed = { code: "owner-missing", detail: owners.missing.join(", ") };
+    if (applied.written) this.parts.tally.put += 1;
+    return this.writer.alone(look.path, () =>
+      this.#write(look, wanted, record, owners.missing.length === 0 ? undefined : missing),
+    );
   }
 
-  async #remove(api: ApiWriter, path: string, revision: bigint): Promise<Outcome> {
-    const { books, destination, transactions, policy, view } = this.parts;
-    const keys = [destination.prefix.key(path), books.keys.own(path)];
-    const [data, recordKv] = await transactions.read(keys);
-    const seen = { key: books.keys.own(path), kv: recordKv };
-    const record = recordOf(seen);
-    const at = view.catalog.fromKey(this.parts.sourcePrefix.key(path));
-    if (record === undefined || at === undefined) {
-      await this.writer.owing.settle(path);
-      return "ignored";
-    }
-    if (data === undefined) return this.#forget(path, record, revision);
-    const only = { uid: record.destinationUid, resourceVersion: String(data.modRevision) };
-    if (needsApi(path)) {
-      const left = await this.#emptiness.of(at);
-      if (left.kind === "ours") {
-        return this.#owe(path, { code: "via-api", detail: "waits for what is in it" }, revision);
-      }
-      if (left.kind === "foreign" || policy.deleteNamespaces === "never") {
-        return this.#release(api, at, path, record, revision);
-      }
-    }
-    const removed = await api.remove(at, only, transactions.signal);
-    if (removed.kind === "removed") return this.#forget(path, record, revision);
-    return this.#owe(path, owedFor(removed), revision);
-  }
-
-  /** It holds what is not ours: it stays, and is not ours any more either. */
-  async #release(
-    api: ApiWriter,
-    at: ObjectKey,
-    path: string,
+  /** What the tail had to say about the key meanwhile stands in its debt, and in the source. */
+  async #write(
+    look: SourceLook,
+    wanted: Wanted,
     record: LedgerRecord,
-    revision: bigint,
-  ): Promise<Outcome> {
-    const { books, transactions, log } = this.parts;
-    const only = { uid: record.destinationUid, resourceVersion: undefined };
-    const released = await api.release(at, only, transactions.signal);
-    if (released.kind === "unavailable") return this.#owe(path, owedFor(released), revision);
-    log.warn({ path }, "left the rules, holds what is not ours: released");
-    const debt = this.writer.owing.debt(path, { code: "not-empty" }, revision);
-    const write = [
-      { kind: "delete", key: books.keys.own(path) } as const,
-      ...books.debts.change(path, debt),
-    ];
+    missing: Owed | undefined,
+  ): Promise<Paid> {
+    const { path } = look;
+    const { books, transactions } = this.parts;
+    const owed: Owed | undefined = (await this.#hasChanged(look)) ? { code: "via-api" } : missing;
+    const debt = owed && this.writer.owing.debt(path, owed, wanted.revision);
+    const put = { kind: "put", key: books.keys.own(path), value: encodeRecord(record) } as const;
+    const write = [put, ...books.debts.change(path, debt)];
+    // Without a compare but the fence's it can be sent again as often as it takes.
     while ((await transactions.commit({ compare: [], write, look: [] })).kind === "unknown");
-    books.index.delete(path);
+    const at = record.destinationRevision ?? 0n;
+    books.index.set(path, { ...knownOf(wanted, at), via: "api" });
+    books.owners.set(path, record.owners);
+    books.tombstones.delete(path);
     books.debts.changed(path, debt);
+    return debt === undefined ? "settled" : "owed";
+  }
+
+  async #owe({ path, revision, reading }: SourceLook, owed: Owed): Promise<Paid> {
+    const at = reading.kind === "wanted" ? reading.revision : revision;
+    await this.writer.alone(path, () => this.writer.owing.owe(path, owed, at));
     return "owed";
   }
 
-  async #forget(path: string, record: LedgerRecord, revision: bigint): Promise<Outcome> {
-    const { books, transactions } = this.parts;
-    const [kv] = await transactions.read([books.keys.own(path)]);
-    const guard = guardOf({ key: books.keys.own(path), kv });
-    const committed = await transactions.commit({
-      compare: [compareOf(guard)],
-      write: this.writer.removal.bookkeeping(path, record),
-      look: [],
-    });
-    if (committed.kind === "done") this.writer.removal.removed(path, revision, record);
-    return committed.kind === "done" ? "removed" : "owed";
+  async #look(path: string): Promise<SourceLook> {
+    const { source, sourcePrefix, view, transactions } = this.parts;
+    const { signal } = transactions;
+    const { header, kvs } = await source.range({ key: sourcePrefix.key(path) }, { signal });
+    const [kv] = kvs;
+    const reading = await view.read(kv);
+    return { path, reading, at: kv?.modRevision ?? 0n, revision: header.revision };
   }
 
-  #owe(path: string, owed: Owed, revision: bigint): Promise<Outcome> {
-    return this.writer.owing.owe(path, owed, revision);
+  /** The source asks for something else now. Asked while nothing else of the path is under way. */
+  async #hasChanged(look: SourceLook): Promise<boolean> {
+    const now = await this.#look(look.path);
+    return now.at !== look.at || now.reading.kind !== look.reading.kind;
   }
-}
 
-function owedFor(removed: Exclude<ApiRemoved, { kind: "removed" }>): Owed {
-  switch (removed.kind) {
-    case "changed":
-      return { code: "via-api", detail: "it changed meanwhile" };
-    case "refused":
-      return { code: "api-refused", detail: removed.detail };
-    case "unavailable":
-      return { code: "via-api", detail: removed.detail };
+  async #seen(path: string, wanted: Wanted): Promise<Seen> {
+    const { books, destination, transactions, view } = this.parts;
+    const owners = ownerPaths(wanted, view).map((owner) => books.keys.own(owner));
+    const keys = [destination.prefix.key(path), books.keys.own(path), ...owners] as const;
+    const [data, record, ...ownerRecords] = await transactions.read(keys);
+    return {
+      data: { key: keys[0], kv: data },
+      record: { key: keys[1], kv: record },
+      owners: owners.map((key, index) => ({ key, kv: ownerRecords[index] })),
+    };
+  }
+
+  #at(path: string): ObjectKey | undefined {
+    const { view, sourcePrefix } = this.parts;
+    return view.catalog.fromKey(sourcePrefix.key(path));
+  }
+
+  get #term(): ApiTerm {
+    return this.parts.transactions;
   }
 }

@@ -1,7 +1,7 @@
 /** The destination's API server as the mirror needs it: for what raw writes would break (Services), and for what only it may delete. */
 import type { InjectionToken } from "tsyringe";
 import type { StoredResource } from "../keys/resource.js";
-import type { StoredObject } from "../wire/stored-object.js";
+import type { OwnerReference, StoredObject, WireKind } from "../wire/stored-object.js";
 
 /** One object by its name in the API. */
 export interface ApiObject {
@@ -9,6 +9,39 @@ export interface ApiObject {
   /** undefined for cluster-scoped objects. */
   readonly namespace: string | undefined;
   readonly name: string;
+}
+
+/** What an object is to be. */
+export interface ApiWanted {
+  /** The source's, as it is stored there. */
+  readonly object: StoredObject;
+  readonly kind: WireKind;
+  /** Rewritten to uids of the destination. */
+  readonly owners: readonly OwnerReference[];
+  /** The object with this uid is ours although it may lack our mark: it was written raw, or is to be adopted. */
+  readonly ownUid: string | undefined;
+}
+
+/** The term in which a call is made. */
+export interface ApiTerm {
+  /** Ends a call that is under way. */
+  readonly signal: AbortSignal;
+  /** Whether a write may start now; asked in the tick in which the request goes out. */
+  permit(): boolean;
+}
+
+/** Not now. */
+export interface ApiUnavailable {
+  readonly kind: "unavailable";
+  /** No answer at all, or it does not know us: no other call will do better. False: only this object has to wait. */
+  readonly isAway: boolean;
+  readonly detail: string;
+}
+
+/** The server says no (invalid, forbidden, a webhook): a person must act. `detail`: codes and paths of fields, never a value. */
+export interface ApiRefused {
+  readonly kind: "refused";
+  readonly detail: string;
 }
 
 /** What an apply came to. */
@@ -22,22 +55,20 @@ export type ApiApplied =
       readonly written: boolean;
     }
   /** An object without our mark has the name. */
-  | { readonly kind: "occupied"; readonly detail: string }
+  | { readonly kind: "occupied" }
   | { readonly kind: "no-namespace" }
   | { readonly kind: "namespace-terminating" }
-  /** The server says no to this object (invalid, forbidden, webhook): a person must act. */
-  | { readonly kind: "refused"; readonly detail: string }
-  /** Not now: the server is away, slow, or asked to wait. */
-  | { readonly kind: "unavailable"; readonly detail: string };
+  | ApiRefused
+  | ApiUnavailable;
 
 /** What a removal came to. */
 export type ApiRemoved =
   /** Accepted, or gone already. A Namespace may still be terminating. */
   | { readonly kind: "removed" }
-  /** The uid, or the resourceVersion, is another: look again. */
+  /** The resourceVersion is another: look again. */
   | { readonly kind: "changed" }
-  | { readonly kind: "refused"; readonly detail: string }
-  | { readonly kind: "unavailable"; readonly detail: string };
+  | ApiRefused
+  | ApiUnavailable;
 
 /** What a removal is bound to. */
 export interface RemovePreconditions {
@@ -48,14 +79,14 @@ export interface RemovePreconditions {
 
 /**
  * Writes through the destination's API server. Objects carry the link's mark and the source's uid, so that one that was written
- * just before a crash is known again. Never throws but for an aborted signal.
+ * just before a crash is known again. Throws nothing but the term's reason when its signal has aborted.
  */
 export interface ApiWriter {
   /** Makes or updates one object from the source's value; creates by POST, updates with uid and resourceVersion. */
-  apply(target: ApiObject, source: StoredObject, signal: AbortSignal): Promise<ApiApplied>;
-  /** Deletes exactly the object with that uid. */
-  remove(target: ApiObject, only: RemovePreconditions, signal: AbortSignal): Promise<ApiRemoved>;
+  apply(target: ApiObject, wanted: ApiWanted, term: ApiTerm): Promise<ApiApplied>;
+  /** Deletes exactly the object with that uid; where another has the name, it is gone already. */
+  remove(target: ApiObject, only: RemovePreconditions, term: ApiTerm): Promise<ApiRemoved>;
   /** Takes our mark off an object that is not ours any more; it stays. */
-  release(target: ApiObject, only: RemovePreconditions, signal: AbortSignal): Promise<ApiRemoved>;
+  release(target: ApiObject, only: RemovePreconditions, term: ApiTerm): Promise<ApiRemoved>;
 }
 export const ApiWriter: InjectionToken<ApiWriter | undefined> = Symbol("ApiWriter");

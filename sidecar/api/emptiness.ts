@@ -2,10 +2,14 @@ import { prefixEnd } from "../etcd/etcd.js";
 import type { ObjectKey } from "../keys/resource.js";
 import type { WriterParts } from "../writer/parts.js";
 
-/** What is left in a Namespace, or of a CRD. */
+/**
+ * What is left in a Namespace, or of a CRD.
+ * - `ours`: objects of this link, which are to go first or are still wanted
+ * - `leftovers`: what the destination's controllers made for objects of ours and will clear away: slices of a Service, Pods
+ * - `foreign`: somebody else's, too
+ */
 export interface Left {
-  /** `ours`: objects of this link, which are to go first or are still wanted; `foreign`: somebody else's, too. */
-  readonly kind: "empty" | "ours" | "foreign";
+  readonly kind: "empty" | "ours" | "leftovers" | "foreign";
 }
 
 const PAGE_KEYS = 1_000;
@@ -15,34 +19,77 @@ const MADE_BY_CONTROLLERS = [
   /^serviceaccounts\/[^/]+\/default$/,
   /^events\//,
 ];
+/** Endpoints have no owner; their controller removes them with their Service. */
+const ENDPOINTS = "services/endpoints/";
 
 /**
- * Looks at every key of the destination: only so is a kind found that no rule and no CRD of the source knows. It is a rare
- * question, and keys without values are short.
+ * Looks at the destination's keys, not at its API: only so is a kind found that nobody serves any more. From resource to
+ * resource it jumps, so the cost follows the number of resources and of what is in the Namespace, not of all keys.
  */
 export class Emptiness {
   constructor(private readonly parts: WriterParts) {}
 
   async of(at: ObjectKey): Promise<Left> {
-    const isInside =
-      at.resource.resource === "namespaces"
-        ? (path: string): boolean =>
-            path.split("/").at(-2) === at.name && !path.startsWith("namespaces/")
-        : prefixOfCrd(at.name);
     let kind: Left["kind"] = "empty";
-    for await (const path of this.#paths()) {
-      if (!isInside(path) || MADE_BY_CONTROLLERS.some((one) => one.test(path))) continue;
-      if (!this.parts.books.index.has(path)) return { kind: "foreign" };
-      kind = "ours";
+    for await (const path of this.#inside(at)) {
+      if (MADE_BY_CONTROLLERS.some((one) => one.test(path))) continue;
+      if (this.parts.books.index.has(path)) {
+        kind = "ours";
+      } else if (!(await this.#isLeftover(path))) {
+        return { kind: "foreign" };
+      } else if (kind === "empty") {
+        kind = "leftovers";
+      }
     }
     return { kind };
   }
 
-  async *#paths(): AsyncGenerator<string, void> {
+  /** A controller made it, or it is going already. What cannot be read counts as somebody's. */
+  async #isLeftover(path: string): Promise<boolean> {
+    if (path.startsWith(ENDPOINTS)) return true;
+    const { destination, transactions, view, sourcePrefix } = this.parts;
+    const at = view.catalog.fromKey(sourcePrefix.key(path));
+    const [kv] = await transactions.read([destination.prefix.key(path)]);
+    if (kv === undefined) return true;
+    if (at === undefined) return false;
+    const opened = await destination.open(kv, at.resource);
+    if (opened.kind === "unreadable") return false;
+    const { deleting, ownerReferences, annotations } = opened.object.meta;
+    const isToken = annotations["kubernetes.io/service-account.name"] === "default";
+    return deleting || isToken || ownerReferences.some(({ controller }) => controller === true);
+  }
+
+  async *#inside({ resource, name }: ObjectKey): AsyncGenerator<string, void> {
+    if (resource.resource !== "namespaces") {
+      // "widgets.example.com": "example.com/widgets/".
+      const dot = name.indexOf(".");
+      yield* this.#paths(`${name.slice(dot + 1)}/${name.slice(0, dot)}/`);
+      return;
+    }
+    for await (const path of this.#resources()) yield* this.#paths(`${path}/${name}/`);
+  }
+
+  /** Where resources lie: one segment, or two below a group's name and `services`, as Catalog reads keys. */
+  async *#resources(): AsyncGenerator<string, void> {
     const { destination, transactions } = this.parts;
     const { prefix } = destination.prefix;
+    const rangeEnd = prefixEnd(prefix);
     for (let key = prefix; ;) {
-      const rangeEnd = prefixEnd(prefix);
+      const { kvs } = await transactions.range({ key, rangeEnd, limit: 1, keysOnly: true });
+      const [kv] = kvs;
+      if (kv === undefined) return;
+      const [first = "", second = ""] = destination.prefix.path(kv.key).split("/");
+      const path = first === "services" || first.includes(".") ? `${first}/${second}` : first;
+      yield path;
+      key = prefixEnd(`${prefix}${path}/`);
+    }
+  }
+
+  async *#paths(below: string): AsyncGenerator<string, void> {
+    const { destination, transactions } = this.parts;
+    const begin = destination.prefix.key(below);
+    const rangeEnd = prefixEnd(begin);
+    for (let key = begin; ;) {
       const page = await transactions.range({ key, rangeEnd, limit: PAGE_KEYS, keysOnly: true });
       for (const kv of page.kvs) yield destination.prefix.path(kv.key);
       const last = page.kvs.at(-1);
@@ -50,11 +97,4 @@ export class Emptiness {
       key = `${last.key}\0`;
     }
   }
-}
-
-/** "widgets.example.com" -> whether a path lies below "example.com/widgets/". */
-function prefixOfCrd(name: string): (path: string) => boolean {
-  const dot = name.indexOf(".");
-  const prefix = `${name.slice(dot + 1)}/${name.slice(0, dot)}/`;
-  return (path) => path.startsWith(prefix);
 }

@@ -1,28 +1,39 @@
 /**
  * Pays what is owed: looks at the source's current value again, with back-off and at once when the cause may be gone. Whether it
  * can be written now is the writer's to say, as for every other observation.
+ *
+ * What goes through the API server has a lane of its own: a server that hangs keeps nothing else waiting.
  */
-import type { DebtCode } from "./debt.js";
+import type { ApiPayer } from "../api/api-payer.js";
 import type { WriterParts } from "../writer/parts.js";
 import type { Writer } from "../writer/writer.js";
-import type { ApiPayer } from "../api/api-payer.js";
+import type { DebtCode } from "./debt.js";
 
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 5 * 60_000;
 /** How often it is looked which debts are due. */
 const TICK_MS = 1_000;
+/** What goes through the API is a debt from the start, so this is how long a Service waits for nothing. */
+const API_TICK_MS = 100;
 /** Looks at once; the tail's places are not taken. */
 const AT_ONCE = 16;
+/** Longest wait between two attempts to reach an API server that was away: as late as that after its return all is paid. */
+const LONGEST_AWAY_MS = 10_000;
+
+/** Which way the debts of a round are paid. */
+type Lane = "etcd" | "api";
 
 interface Backoff {
   readonly code: DebtCode;
-  waitMs: number;
+  readonly waitMs: number;
   /** Monotonic ms. */
-  dueMs: number;
+  readonly dueMs: number;
 }
 
 export class DebtPayer {
   readonly #backoffs = new Map<string, Backoff>();
+  /** Paths that rules send through the API, owed for a reason that does not say so. */
+  readonly #throughApi = new Set<string>();
 
   constructor(
     private readonly parts: WriterParts,
@@ -44,45 +55,82 @@ export class DebtPayer {
 
   /** Runs until `signal` aborts. @throws what ended the term */
   async run(signal: AbortSignal): Promise<never> {
+    const [ended] = await Promise.all([this.#runEtcd(signal), this.#runApi(signal)]);
+    return ended;
+  }
+
+  async #runEtcd(signal: AbortSignal): Promise<never> {
     for (;;) {
       signal.throwIfAborted();
-      await this.payDue();
+      await this.#payDue("etcd", AT_ONCE);
       await this.parts.clock.sleep(TICK_MS, signal);
     }
   }
 
-  async payDue(): Promise<void> {
-    const due = [...this.#due()];
-    for (let at = 0; at < due.length; at += AT_ONCE) {
-      await Promise.all(due.slice(at, at + AT_ONCE).map((path) => this.#pay(path)));
+  /** While the server is away one debt at a time finds out whether it is back. */
+  async #runApi(signal: AbortSignal): Promise<never> {
+    const tickMs = this.parts.hasApi ? API_TICK_MS : TICK_MS;
+    for (let waitMs = tickMs; ;) {
+      signal.throwIfAborted();
+      const isAway = await this.#payDue("api", waitMs > tickMs ? 1 : AT_ONCE);
+      waitMs = isAway ? Math.min(waitMs * 2, LONGEST_AWAY_MS) : tickMs;
+      await this.parts.clock.sleep(waitMs, signal);
     }
   }
 
-  *#due(): Generator<string, void> {
+  /** @returns whether the API server turned out to be away; the rest of the round is left for later then */
+  async #payDue(lane: Lane, atFirst: number): Promise<boolean> {
+    const due = [...this.#due(lane)];
+    for (let at = 0, size = atFirst; at < due.length; at += size, size = AT_ONCE) {
+      const round = due.slice(at, at + size).map((path) => this.#pay(path, lane));
+      if ((await Promise.all(round)).includes(true)) return true;
+    }
+    return false;
+  }
+
+  *#due(lane: Lane): Generator<string, void> {
     const { books, clock, brake } = this.parts;
     const nowMs = clock.monotonicMs();
     const isHeld = brake.status.engaged;
     for (const [path, { code }] of books.debts.all()) {
-      if (isHeld && code === "braked") continue;
+      if (this.#laneOf(path, code) !== lane || (isHeld && code === "braked")) continue;
       const backoff = this.#backoffs.get(path);
       if (backoff === undefined || backoff.code !== code || backoff.dueMs <= nowMs) yield path;
     }
   }
 
-  async #pay(path: string): Promise<void> {
+  #laneOf(path: string, code: DebtCode): Lane {
+    const isApis = code === "via-api" || code === "api-refused" || this.#throughApi.has(path);
+    return isApis ? "api" : "etcd";
+  }
+
+  /** @returns whether the API server is away */
+  async #pay(path: string, lane: Lane): Promise<boolean> {
+    if (!this.parts.books.debts.has(path)) return false;
+    if (lane === "etcd") {
+      const outcome = await this.writer.lookAgain(path);
+      if (outcome === "api") this.#throughApi.add(path);
+      else this.#again(path, false);
+      return false;
+    }
+    const isAway = (await this.api.pay(path)) === "away";
+    this.#again(path, isAway);
+    return isAway;
+  }
+
+  /** When it is looked at next, if it is still owed. */
+  #again(path: string, isAway: boolean): void {
     const { books, clock } = this.parts;
-    const debt = books.debts.get(path);
-    if (debt === undefined) return;
-    if (debt.code === "via-api" || debt.code === "api-refused") await this.api.pay(path);
-    else await this.writer.lookAgain(path);
     const after = books.debts.get(path);
     if (after === undefined) {
       this.#backoffs.delete(path);
+      this.#throughApi.delete(path);
       return;
     }
     const before = this.#backoffs.get(path);
     const isSame = before?.code === after.code;
-    const waitMs = isSame ? Math.min(before.waitMs * 2, LONGEST_WAIT_MS) : FIRST_WAIT_MS;
+    const longestMs = isAway ? LONGEST_AWAY_MS : LONGEST_WAIT_MS;
+    const waitMs = isSame ? Math.min(before.waitMs * 2, longestMs) : FIRST_WAIT_MS;
     this.#backoffs.set(path, { code: after.code, waitMs, dueMs: clock.monotonicMs() + waitMs });
   }
 }

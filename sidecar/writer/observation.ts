@@ -24,6 +24,7 @@ export interface Observation {
  * What became of it.
  * - `ignored`: not wanted and not ours · `old`: something newer was applied · `unchanged`: as it should be, nothing written
  * - `put`, `ledger` (only the record), `removed` · `owed`: a debt · `leaves`: ours, wanted no more, see `pass`
+ * - `api`: owed already, and to be written through the API server by whoever pays the debt
  */
 export type Outcome =
-  "ignored" | "old" | "unchanged" | "put" | "ledger" | "removed" | "owed" | "leaves";
+  "ignored" | "old" | "unchanged" | "put" | "ledger" | "removed" | "owed" | "leaves" | "api";

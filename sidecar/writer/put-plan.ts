@@ -3,9 +3,9 @@ import type { Known } from "../ledger/index.js";
 import type { LedgerRecord } from "../ledger/record.js";
 import { transform } from "../transform/transform.js";
 import type { Wanted } from "../view/source-view.js";
+import { wireKindOf } from "../view/wire-kind.js";
 import { differingPaths } from "../wire/desired.js";
-import { localAnnotations } from "../wire/local-annotations.js";
-import type { StoredObject, WireKind } from "../wire/stored-object.js";
+import type { StoredObject } from "../wire/stored-object.js";
 import { Adoption } from "./adoption.js";
 import type { Observation } from "./observation.js";
 import { OwnerReferences, type RewrittenOwners } from "./owner-references.js";
@@ -52,7 +52,7 @@ export class PutPlan {
     const { existing } = found;
     const owners = await this.owners.rewritten(wanted, seen);
     const uid = existing?.meta.uid ?? this.#uid(wanted, record);
-    const kind = this.wireKind(wanted);
+    const kind = wireKindOf(wanted, this.parts.view.catalog);
     const { mirrorsStatus, object: source } = wanted;
     const references = owners.references;
     const made = transform({ source, existing, kind, uid, owners: references, mirrorsStatus });
@@ -175,19 +175,6 @@ export class PutPlan {
     tally.driftRepaired += 1;
     log.warn({ path, fields }, "changed by somebody else in the destination, repaired");
     return "repair";
-  }
-
-  /** How values of this object's kind are compared. */
-  wireKind({ at, object }: Wanted): WireKind {
-    const { resource } = at;
-    const crd = this.parts.view.catalog.crdOf(resource);
-    const version = object.apiVersion.slice(object.apiVersion.indexOf("/") + 1);
-    return {
-      apiVersion: object.apiVersion,
-      kind: object.kind,
-      hasStatus: crd?.versions.find(({ name }) => name === version)?.hasStatus ?? true,
-      localAnnotations: localAnnotations(resource.group, resource.kind),
-    };
   }
 }
 

@@ -1,4 +1,5 @@
 /** Takes one object of ours out of the destination, together with its ledger record. */
+import type { Debt } from "../debts/debt.js";
 import type { TxnOp } from "../etcd/etcd.js";
 import type { Known } from "../ledger/index.js";
 import type { LedgerRecord } from "../ledger/record.js";
@@ -74,23 +75,26 @@ export class Removal {
     }
   }
 
-  /** The object and its record are gone. */
-  removed(path: string, revision: bigint, record: LedgerRecord): void {
+  /** The object and its record are gone. @param debt as given to `bookkeeping` */
+  removed(path: string, revision: bigint, record: LedgerRecord, debt?: Debt): void {
     const { books, tally } = this.parts;
     books.index.delete(path);
     books.owners.set(path, []);
-    books.debts.changed(path, undefined);
+    books.debts.changed(path, debt);
     books.tombstones.add(path, revision);
     books.gone.add(record.destinationUid);
     tally.deleted += 1;
   }
 
-  /** The record goes, and what keeps its uid from coming back stands in its place. */
-  bookkeeping(path: string, record: LedgerRecord): readonly TxnOp[] {
+  /**
+   * The record goes, and what keeps its uid from coming back stands in its place.
+   * @param debt what is owed under the path afterwards; mostly nothing
+   */
+  bookkeeping(path: string, record: LedgerRecord, debt?: Debt): readonly TxnOp[] {
     const { books, clock } = this.parts;
     const write: TxnOp[] = [
       { kind: "delete", key: books.keys.own(path) },
-      ...books.debts.change(path, undefined),
+      ...books.debts.change(path, debt),
     ];
     if (record.destinationUid !== "") {
       const value = Buffer.from(String(clock.now()), "latin1");

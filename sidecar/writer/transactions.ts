@@ -82,6 +82,11 @@ export class Transactions {
     return this.parts.fence.signal;
   }
 
+  /** Whether a write may start now, for those that go past etcd: to an API server. */
+  permit(): boolean {
+    return this.parts.fence.permit();
+  }
+
   get paused(): WriterPause | undefined {
     return this.#paused;
   }

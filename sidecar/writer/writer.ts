@@ -126,7 +126,7 @@ export class Writer {
   }
 
   async #wanted(observation: Observation, wanted: Wanted): Promise<Outcome> {
-    const { books, hasApi } = this.parts;
+    const { books } = this.parts;
     const { path, revision } = observation;
     const known = books.index.get(path);
     if (books.tombstones.covers(path, revision)) return "old";
@@ -135,9 +135,7 @@ export class Writer {
       const isSame = wanted.revision === known.sourceRevision && known.isCurrent;
       if (isSame && observation.check !== true && !books.debts.has(path)) return "unchanged";
     }
-    if (wanted.via === "api") {
-      return this.owing.owe(path, { code: hasApi ? "via-api" : "needs-api" }, wanted.revision);
-    }
+    if (wanted.via === "api") return this.#throughApi(observation, wanted);
     const job = { observation, wanted, known };
     return this.patiently(async () => {
       const together = this.#mayShare(job) ? await this.put.together(job) : undefined;
@@ -157,6 +155,13 @@ export class Writer {
   /** Children that were written without this owner, because nobody wanted it then. */
   async #callBack(owner: string): Promise<void> {
     for (const child of this.parts.books.longing.children(owner)) await this.lookAgain(child);
+  }
+
+  async #throughApi({ path, cause }: Observation, { revision }: Wanted): Promise<Outcome> {
+    const { books, hasApi } = this.parts;
+    // Whoever pays goes on from here; a debt under another name would have to be waited for anew.
+    if (cause === "debt" && hasApi && books.debts.has(path)) return "api";
+    return this.owing.owe(path, { code: hasApi ? "via-api" : "needs-api" }, revision);
   }
 
   async #unreadable(

@@ -15,7 +15,7 @@ export interface Call {
   readonly target: string;
   readonly accept: string;
   readonly contentType?: string;
-  /** Written as JSON. */
+  /** Written as JSON; a Buffer as it is. */
   readonly body?: unknown;
   readonly signal: AbortSignal;
   readonly priority: Priority;

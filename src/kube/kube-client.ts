@@ -1,5 +1,6 @@
 /** The verbs of the Kubernetes API over the transport. */
 
+import type { EncodedObject, EncodedWrites } from "../ports/encoded-writes.js";
 import { TerminalError } from "../ports/errors.js";
 import type {
   GetOptions,
@@ -29,8 +30,8 @@ const METADATA_TYPE = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v
 const METADATA_LIST_TYPE = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
 const MERGE_PATCH_TYPE = "application/merge-patch+json";
 
-/** One cluster's API. What its methods promise stands at KubeApi. */
-export class KubeClient implements KubeApi {
+/** One cluster's API. What its methods promise stands at KubeApi and EncodedWrites. */
+export class KubeClient implements KubeApi, EncodedWrites {
   constructor(
     readonly cluster: string,
     private readonly transport: Transport,
@@ -146,6 +147,27 @@ export class KubeClient implements KubeApi {
     return this.#write("replace", "PUT", { path, body: object, name }, options);
   }
 
+  async createEncoded(
+    resource: Resource,
+    { name, namespace, encoding, bytes }: EncodedObject,
+    options: WriteOptions,
+  ): Promise<WriteResult> {
+    objectPath(resource, { name, namespace });
+    const path = collectionPath(resource, namespace);
+    const what = { path, body: bytes, contentType: encoding, name, namespace };
+    return this.#write("create", "POST", what, options);
+  }
+
+  async replaceEncoded(
+    resource: Resource,
+    { name, namespace, encoding, bytes }: EncodedObject,
+    options: WriteOptions,
+  ): Promise<WriteResult> {
+    const path = objectPath(resource, { name, namespace });
+    const what = { path, body: bytes, contentType: encoding, name };
+    return this.#write("replace", "PUT", what, options);
+  }
+
   async delete(
     resource: Resource,
     ref: ObjectRef,
@@ -168,6 +190,7 @@ export class KubeClient implements KubeApi {
     what: {
       readonly path: string;
       readonly body: unknown;
+      readonly contentType?: string;
       readonly name: string;
       readonly namespace?: string | undefined;
     },
@@ -179,7 +202,7 @@ export class KubeClient implements KubeApi {
       path: what.path,
       target: what.path,
       accept: JSON_TYPE,
-      contentType: verb === "patch" ? MERGE_PATCH_TYPE : JSON_TYPE,
+      contentType: what.contentType ?? (verb === "patch" ? MERGE_PATCH_TYPE : JSON_TYPE),
       body: what.body,
       signal: options.signal,
       priority: options.priority ?? "live",

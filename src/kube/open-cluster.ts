@@ -1,6 +1,7 @@
 /** The way in: a cluster's API from a kubeconfig. */
 
 import type { Clock } from "../ports/clock.js";
+import type { EncodedWrites } from "../ports/encoded-writes.js";
 import type { CredentialFacts, InspectedCluster } from "../ports/inspected-cluster.js";
 import { type KubeObserver, silentKubeObserver } from "../ports/kube-observer.js";
 import type { Log } from "../ports/log.js";
@@ -48,7 +49,7 @@ export interface ClusterDeps {
 }
 
 /** An open cluster. `close` breaks off what is under way (FERRY-K001) and resolves when all sockets are closed. */
-export type OpenCluster = InspectedCluster;
+export type OpenCluster = InspectedCluster & EncodedWrites;
 
 /** Half of the API server's own limit (apiserver pkg/server/config.go, RequestTimeout 60 s), and as long as one slow webhook may take. */
 const REQUEST_TIMEOUT_MS = 30_000;

@@ -10,7 +10,7 @@ export interface HttpRequest {
   readonly path: string;
   /** Names and values in turn. */
   readonly headers: readonly string[];
-  readonly body?: string | undefined;
+  readonly body?: string | Buffer | undefined;
 }
 
 /** Who takes the answer. What one of these throws ends the transfer with that error. */

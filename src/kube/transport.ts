@@ -225,7 +225,7 @@ export class Transport {
         ...(contentType === undefined ? [] : ["content-type", contentType]),
         ...credential.headers,
       ],
-      body: body === undefined ? undefined : JSON.stringify(body),
+      body: body === undefined || Buffer.isBuffer(body) ? body : JSON.stringify(body),
     };
   }
 

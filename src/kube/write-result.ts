@@ -91,7 +91,7 @@ function notCreated(answer: Answer, status: Status | undefined, { where }: Writt
  */
 function invalid(verb: WriteVerb, answer: Answer, status: Status | undefined): WriteResult {
   const otherUid = status?.causes.some((cause) => cause.field === "metadata.uid") ?? false;
-  return verb !== "create" && otherUid
-    ? { kind: "conflict" }
-    : { kind: "invalid", message: messageOf(answer) };
+  if (verb !== "create" && otherUid) return { kind: "conflict" };
+  const fields = (status?.causes ?? []).map(({ field }) => field).filter((field) => field !== "");
+  return { kind: "invalid", message: messageOf(answer), fields: [...new Set(fields)] };
 }

@@ -106,8 +106,11 @@ export type WriteResult =
   | { readonly kind: "not-found" }
   /** The namespace is being deleted (403 with cause NamespaceTerminating). */
   | { readonly kind: "terminating"; readonly message: string }
-  /** The server finds the object invalid (422, 400); `message` is the server's. */
-  | { readonly kind: "invalid"; readonly message: string };
+  /**
+   * The server finds the object invalid (422, 400); `message` is the server's and may quote the object. `fields` are the paths
+   * that it complains of, as far as it names any; they never hold a value.
+   */
+  | { readonly kind: "invalid"; readonly message: string; readonly fields?: readonly string[] };
 
 export interface KubeApi {
   /** What logs and metrics call this cluster (the context's name). */

@@ -46,6 +46,8 @@ export function etcdFlags(dataDir: string, clientPort: number): readonly string[
   return [
     "--name=default",
     `--data-dir=${dataDir}`,
+    // Name, peers and token make the cluster's id, and two control planes must not have one.
+    `--initial-cluster-token=${dataDir}`,
     `--listen-client-urls=${client}`,
     `--advertise-client-urls=${client}`,
     "--listen-peer-urls=http://127.0.0.1:0", // a single member has no peers; any free port will do

@@ -1,68 +1,71 @@
-/** An API server as the mirror's writer sees it, over an etcd in memory: it gives uids of its own and deletes by uid. */
 import type {
   ApiApplied,
   ApiObject,
   ApiRemoved,
+  ApiTerm,
+  ApiUnavailable,
+  ApiWanted,
   ApiWriter,
   RemovePreconditions,
 } from "../../sidecar/api/api-writer.js";
 import { transaction } from "../../sidecar/etcd/transaction.js";
-import type { StoredObject } from "../../sidecar/wire/stored-object.js";
 import type { FakeEtcd } from "./fake-etcd.js";
 
+const AWAY: ApiUnavailable = { kind: "unavailable", isAway: true, detail: "FERRY-K001" };
 const FOREVER = new AbortController().signal;
 
+/** An API server on an etcd in memory, for objects in JSON, which a test takes away, holds up or makes refuse. */
 export class FakeApiWriter implements ApiWriter {
-  /** What was asked for, in order. */
+  /** What was asked, in order, answered or not: `apply /registry/configmaps/shop/web`. */
   readonly calls: string[] = [];
   isDown = false;
+  /** Answers come when this is resolved. */
+  held: Promise<void> = Promise.resolve();
+  /** Names of objects that are somebody else's. */
+  readonly native = new Set<string>();
   #uids = 0;
 
   constructor(private readonly etcd: FakeEtcd) {}
 
-  async apply(target: ApiObject, source: StoredObject): Promise<ApiApplied> {
-    if (this.isDown) return { kind: "unavailable", detail: "down" };
-    const key = keyOf(target);
-    this.calls.push(`apply ${key}`);
-    const before = this.#stored(key);
-    const uid = before === undefined ? `api-${(this.#uids += 1)}` : uidOf(before);
-    const object = JSON.parse(source.bytes.toString());
-    const value = Buffer.from(
-      JSON.stringify({ ...object, metadata: { ...object.metadata, uid } }),
-      "utf8",
-    );
-    const put = { kind: "put", key, value } as const;
+  async apply(at: ApiObject, { object }: ApiWanted, term: ApiTerm): Promise<ApiApplied> {
+    await this.#asked("apply", at, term);
+    if (this.isDown) return AWAY;
+    if (this.native.has(at.name)) return { kind: "occupied" };
+    const before = this.#meta(at);
+    const uid = before?.uid ?? `api-${(this.#uids += 1)}`;
+    const stored = { ...JSON.parse(object.bytes.toString()) };
+    const value = { ...stored, metadata: { ...stored.metadata, uid } };
+    const put = { kind: "put", key: keyOf(at), value: Buffer.from(JSON.stringify(value)) } as const;
     const { header } = await this.etcd.txn(transaction([], [put], []), { signal: FOREVER });
     return { kind: "applied", uid, resourceVersion: String(header.revision), written: true };
   }
 
-  async remove(target: ApiObject, only: RemovePreconditions): Promise<ApiRemoved> {
-    if (this.isDown) return { kind: "unavailable", detail: "down" };
-    const key = keyOf(target);
-    const before = this.#stored(key);
-    if (before === undefined) return { kind: "removed" };
-    if (uidOf(before) !== only.uid) return { kind: "changed" };
-    this.calls.push(`remove ${key}`);
-    const op = { kind: "delete", key } as const;
-    await this.etcd.txn(transaction([], [op], []), { signal: FOREVER });
+  async remove(at: ApiObject, only: RemovePreconditions, term: ApiTerm): Promise<ApiRemoved> {
+    await this.#asked("remove", at, term);
+    if (this.isDown) return AWAY;
+    if (this.#meta(at)?.uid !== only.uid) return { kind: "removed" };
+    const gone = { kind: "delete", key: keyOf(at) } as const;
+    await this.etcd.txn(transaction([], [gone], []), { signal: FOREVER });
     return { kind: "removed" };
   }
 
-  async release(target: ApiObject): Promise<ApiRemoved> {
-    this.calls.push(`release ${keyOf(target)}`);
-    return { kind: "removed" };
+  async release(at: ApiObject, _: RemovePreconditions, term: ApiTerm): Promise<ApiRemoved> {
+    await this.#asked("release", at, term);
+    return this.isDown ? AWAY : { kind: "removed" };
   }
 
-  #stored(key: string): string | undefined {
-    return this.etcd.store.get(key)?.value.toString();
+  async #asked(what: string, at: ApiObject, { signal }: ApiTerm): Promise<void> {
+    this.calls.push(`${what} ${keyOf(at)}`);
+    await this.held;
+    signal.throwIfAborted();
+  }
+
+  #meta(at: ApiObject): { readonly uid?: string } | undefined {
+    const kv = this.etcd.store.get(keyOf(at));
+    return kv === undefined ? undefined : JSON.parse(kv.value.toString()).metadata;
   }
 }
 
 function keyOf({ resource, namespace, name }: ApiObject): string {
-  const at = namespace === undefined ? name : `${namespace}/${name}`;
-  return `/registry/${resource.path}/${at}`;
-}
-
-function uidOf(text: string): string {
-  return String(JSON.parse(text).metadata.uid);
+  return `/registry/${resource.path}/${namespace === undefined ? "" : `${namespace}/`}${name}`;
 }

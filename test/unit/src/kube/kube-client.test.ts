@@ -76,6 +76,42 @@ describe("KubeClient list", () => {
   });
 });
 
+describe("KubeClient with objects that are encoded already", () => {
+  const object = {
+    ...ref,
+    encoding: "application/vnd.kubernetes.protobuf",
+    bytes: Buffer.from("k8s\0…", "utf8"),
+  } as const;
+
+  it.each([
+    ["createEncoded", "POST", "/api/v1/namespaces/shop/services"],
+    ["replaceEncoded", "PUT", "/api/v1/namespaces/shop/services/web"],
+  ] as const)("%s sends the very bytes and asks for JSON back", async (verb, method, url) => {
+    await withCluster(async ({ api, server }) => {
+      server.respond = answers(200, web);
+
+      const result = await api[verb](services, object, write);
+
+      expect(result).toEqual({ kind: "done", object: web });
+      expect(server.seen[0]).toMatchObject({
+        method,
+        url,
+        headers: { accept: "application/json", "content-type": object.encoding },
+        body: "k8s\0…",
+      });
+    });
+  });
+
+  it("names the fields that the server complains of", async () => {
+    const causes = { causes: [{ field: "spec.ports" }, { field: "spec.ports" }, { field: "" }] };
+    const act = ({ api }: Opened) => api.createEncoded(services, object, write);
+
+    const result = await outcome(answers(422, status(422, "Invalid", causes)), act);
+
+    expect(result).toMatchObject({ kind: "invalid", fields: ["spec.ports"] });
+  });
+});
+
 describe("KubeClient get", () => {
   it("reads what has to be fresh over a connection of its own, which is not counted", async () => {
     await withCluster(async ({ api, server }) => {

@@ -1,0 +1,210 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { FakeApiWriter } from "../../../fakes/fake-api-writer.js";
+import { type BedOptions, MirrorBed } from "../../../fixtures/mirror-bed.js";
+
+const RULES = `
+filters:
+  sequential:
+    - { group: "", resources: [{ group: "", version: v1, kind: Namespace }], labelSelectors: [{ matchLabels: { mirror: "yes" } }] }
+  secondary:
+    - { group: "", via: api, resources: [{ group: "", version: v1, kind: ConfigMap }], labelSelectors: [{ matchLabels: { mirror: api } }] }
+    - { group: "", resources: [{ group: "", version: v1, kind: ConfigMap }], labelSelectors: [{ matchLabels: { mirror: "yes" } }] }
+`;
+const RAW = { labels: { mirror: "yes" } };
+const API = { labels: { mirror: "api" } };
+const WEB = "configmaps/shop/web";
+
+let bed: MirrorBed;
+let api: FakeApiWriter;
+let options: BedOptions;
+
+beforeEach(async () => {
+  bed = new MirrorBed();
+  api = new FakeApiWriter(bed.destination);
+  options = { rules: RULES, api };
+  await bed.put("namespaces/shop", RAW);
+});
+
+describe("what goes through the destination's API server", () => {
+  it("is written once, recorded, and owed no more", async () => {
+    await bed.put(WEB, { ...API, data: "1" });
+
+    await bed.follow(options);
+    await bed.settle(60_000);
+
+    expect(api.calls).toEqual(["apply /registry/configmaps/shop/web"]);
+    expect(bed.objects()).toMatchObject({ [WEB]: "1" });
+    expect(bed.owned()).toEqual([WEB, "namespaces/shop"]);
+    expect(bed.debts()).toEqual({});
+  });
+
+  it("keeps nothing else waiting while the server is away, and is paid when it is back, after a restart too", async () => {
+    api.isDown = true;
+    const first = await bed.follow(options);
+    for (let n = 0; n < 40; n += 1)
+      await bed.put(`configmaps/shop/api-${n}`, { ...API, data: "1" });
+    await bed.put(WEB, { ...RAW, data: "raw" });
+    await bed.settle(3_000);
+
+    expect(bed.objects()).toMatchObject({ [WEB]: "raw" });
+    expect(first.mirror.status.lagMs).toBe(0);
+    await bed.settle(600_000);
+    // One at a time finds out whether it is back, every ten seconds.
+    expect(api.calls.length).toBeLessThan(100);
+    await first.stop();
+    await bed.follow(options);
+    await bed.settle(20_000);
+    expect(Object.keys(bed.debts())).toHaveLength(40);
+
+    api.isDown = false;
+    await bed.settle(12_000);
+
+    expect(bed.debts()).toEqual({});
+    expect(Object.keys(bed.objects())).toHaveLength(42);
+  });
+
+  it("holds up no change of the same object while a call hangs, and writes the newest then", async () => {
+    const gate = Promise.withResolvers<void>();
+    api.held = gate.promise;
+    const process = await bed.follow(options);
+    await bed.put(WEB, { ...API, data: "1" });
+    await bed.settle(2_000);
+    await bed.put(WEB, { ...API, data: "2" });
+    await bed.settle(2_000);
+
+    expect(api.calls).toEqual(["apply /registry/configmaps/shop/web"]);
+    expect(process.mirror.status.lagMs).toBe(0);
+    gate.resolve();
+    await bed.settle(3_000);
+
+    expect(bed.objects()).toMatchObject({ [WEB]: "2" });
+    expect(bed.debts()).toEqual({});
+  });
+
+  it("is removed when its source went while the call that made it was under way", async () => {
+    const gate = Promise.withResolvers<void>();
+    api.held = gate.promise;
+    await bed.follow(options);
+    await bed.put(WEB, { ...API, data: "1" });
+    await bed.settle(2_000);
+    await bed.delete(WEB);
+    await bed.settle(2_000);
+
+    gate.resolve();
+    await bed.settle(5_000);
+
+    expect(bed.objects()).toEqual({ "namespaces/shop": undefined });
+    expect(bed.owned()).toEqual(["namespaces/shop"]);
+    expect(bed.debts()).toEqual({});
+  });
+
+  it("comes again when its source is back while the call that removes it is under way", async () => {
+    await bed.put(WEB, { ...API, data: "1" });
+    await bed.follow(options);
+    await bed.settle(2_000);
+    const gate = Promise.withResolvers<void>();
+    api.held = gate.promise;
+    await bed.delete(WEB);
+    await bed.settle(2_000);
+    await bed.put(WEB, { ...API, data: "2" });
+    await bed.settle(2_000);
+
+    gate.resolve();
+    await bed.settle(5_000);
+
+    expect(api.calls).toEqual([
+      "apply /registry/configmaps/shop/web",
+      "remove /registry/configmaps/shop/web",
+      "apply /registry/configmaps/shop/web",
+    ]);
+    expect(bed.objects()).toMatchObject({ [WEB]: "2" });
+    expect(bed.debts()).toEqual({});
+  });
+
+  it("waits longer and longer for a name that is somebody else's, and has it once it is free", async () => {
+    api.native.add("web");
+    await bed.put(WEB, API);
+    await bed.follow(options);
+
+    await bed.settle(600_000);
+
+    expect(bed.debts()).toEqual({ [WEB]: "occupied" });
+    expect(api.calls.length).toBeLessThan(12);
+    expect(bed.owned()).toEqual(["namespaces/shop"]);
+    api.native.clear();
+    await bed.settle(300_000);
+    expect(bed.owned()).toEqual([WEB, "namespaces/shop"]);
+    expect(bed.debts()).toEqual({});
+  });
+
+  it("starts no call once the fence may be another's", async () => {
+    api.isDown = true;
+    await bed.put(WEB, API);
+    const process = await bed.follow(options);
+    await bed.settle(1_000);
+
+    process.kill();
+    await bed.settle(60_000);
+    const before = api.calls.length;
+    await bed.settle(60_000);
+
+    expect(api.calls.length).toBe(before);
+  });
+});
+
+describe("a Namespace that leaves the rules", () => {
+  const leave = (): Promise<bigint> => bed.put("namespaces/shop", { labels: {} });
+
+  it("goes when only what controllers put there is left in it", async () => {
+    await bed.put(WEB, RAW);
+    await bed.follow(options);
+    await bed.putInto(bed.destination, "configmaps/shop/kube-root-ca.crt");
+    await bed.putInto(bed.destination, "events/shop/something");
+
+    await bed.delete(WEB);
+    await leave();
+    await bed.settle(5_000);
+
+    expect(api.calls).toEqual(["remove /registry/namespaces/shop"]);
+    expect(bed.owned()).toEqual([]);
+    expect(bed.debts()).toEqual({});
+  });
+
+  it("waits for what is ours in it", async () => {
+    await bed.put(WEB, RAW);
+    await bed.follow(options);
+
+    await leave();
+    await bed.settle(5_000);
+
+    expect(api.calls).toEqual([]);
+    expect(bed.debts()).toEqual({ "namespaces/shop": "via-api" });
+  });
+
+  it("waits a minute for what controllers made of ours, then counts it as somebody's", async () => {
+    await bed.follow(options);
+    const owner = { apiVersion: "v1", kind: "Service", name: "web", uid: "u", controller: true };
+    const metadata = { ownerReferences: [owner] };
+    await bed.putInto(bed.destination, "configmaps/shop/made", { metadata });
+
+    await leave();
+    await bed.settle(30_000);
+    expect(bed.debts()).toEqual({ "namespaces/shop": "via-api" });
+    await bed.settle(120_000);
+
+    expect(api.calls).toEqual(["release /registry/namespaces/shop"]);
+    expect(bed.debts()).toEqual({ "namespaces/shop": "not-empty" });
+  });
+
+  it("is released and kept when something else is in it, of a kind that nobody knows too", async () => {
+    await bed.follow(options);
+    await bed.putInto(bed.destination, "example.com/widgets/shop/one");
+
+    await leave();
+    await bed.settle(5_000);
+
+    expect(api.calls).toEqual(["release /registry/namespaces/shop"]);
+    expect(bed.debts()).toEqual({ "namespaces/shop": "not-empty" });
+    expect(bed.objects()).toHaveProperty(["namespaces/shop"]);
+  });
+});
