@@ -4,7 +4,6 @@
  * Keys are UTF-8 text (those of Kubernetes are); a key that is no UTF-8 never leaves the adapter: it is counted and passed
  * over. Revisions are bigint. Ranges are half-open: `key` ≤ k < `rangeEnd`.
  */
-import type { InjectionToken } from "tsyringe";
 
 /** What every answer says of who answered. */
 export interface EtcdHeader {
@@ -222,9 +221,6 @@ export interface Etcd {
   compact(revision: bigint, call: EtcdCallOptions): Promise<void>;
   close(): Promise<void>;
 }
-
-export const SourceEtcd: InjectionToken<Etcd> = Symbol("SourceEtcd");
-export const DestinationEtcd: InjectionToken<Etcd> = Symbol("DestinationEtcd");
 
 /** The end of the range of all keys that begin with `prefix`. */
 export function prefixEnd(prefix: string): string {

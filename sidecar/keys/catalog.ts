@@ -15,7 +15,7 @@ import type { ObjectKey, StoredResource } from "./resource.js";
  * - `unknown-resource`: no built-in resource and no CRD that we know; may become an object when its CRD arrives
  * - `malformed`: the resource is known, but what follows is no `name` or `namespace/name`
  */
-export type NoObject = "outside" | "allocator" | "server-lease" | "unknown-resource" | "malformed";
+type NoObject = "outside" | "allocator" | "server-lease" | "unknown-resource" | "malformed";
 
 export type KeyReading =
   | { readonly kind: "object"; readonly object: ObjectKey }

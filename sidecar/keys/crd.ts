@@ -7,7 +7,7 @@
 import type { StoredResource } from "./resource.js";
 import type { StoredObject } from "../wire/stored-object.js";
 
-export interface CrdVersion {
+interface CrdVersion {
   readonly name: string;
   readonly served: boolean;
   readonly storage: boolean;

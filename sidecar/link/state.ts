@@ -32,7 +32,7 @@ export const PASS_CAUSES = [
 
 export type PassCause = (typeof PASS_CAUSES)[number];
 
-export interface PassState {
+interface PassState {
   readonly cause: PassCause;
   /** Header revision of the pass's first answer: the watch begins after it. */
   readonly startRevision: bigint;
@@ -40,7 +40,7 @@ export interface PassState {
   readonly lastPath: string;
 }
 
-export interface Sealed {
+interface Sealed {
   /** Who promoted the destination, as the command says. */
   readonly by: string;
   /** Wall clock, ms. */
@@ -72,7 +72,7 @@ export interface LinkState {
 }
 
 /** Version of everything below `/svc-ferry/<link>/`. */
-export const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 1;
 
 /** JSON, because people read it when things are bad; it is written every few seconds at most. */
 export function encodeState(state: LinkState): Buffer {

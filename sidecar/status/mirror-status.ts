@@ -21,7 +21,7 @@ export interface FenceStatus {
   readonly trouble: string | undefined;
 }
 
-export interface RuleCounts {
+interface RuleCounts {
   /** "sequential[0]": where it stands in the file. */
   readonly label: string;
   /** Objects in the destination that are there because of it. */

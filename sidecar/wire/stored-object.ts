@@ -23,7 +23,7 @@ export interface StoredMeta {
   readonly finalizers: readonly string[];
 }
 
-export type StoredEncoding = "protobuf" | "json";
+type StoredEncoding = "protobuf" | "json";
 
 export interface StoredObject {
   readonly encoding: StoredEncoding;

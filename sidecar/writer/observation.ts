@@ -7,7 +7,7 @@ import type { KeyValue } from "../etcd/etcd.js";
  * - `removal`: what a pass or a re-scan found to leave, read once more after the brake let it go
  * - `debt`: what is owed was looked at again
  */
-export type ObservationCause = "event" | "pass" | "rescan" | "removal" | "debt";
+type ObservationCause = "event" | "pass" | "rescan" | "removal" | "debt";
 
 export interface Observation {
   readonly path: string;

@@ -1,6 +1,6 @@
 /** What the mirror's benchmark copies: ConfigMaps of 1.6 kB as an API server stores them, in one Namespace. */
 
-export const NAMESPACE = "bench";
+const NAMESPACE = "bench";
 export const CONFIG_MAPS = `/registry/configmaps/${NAMESPACE}/`;
 
 /** The rules that name all of it, and nothing else. */
@@ -20,7 +20,7 @@ export interface Stored {
 }
 
 /** Of a key that a benchmark's run writes: `index` 7 → "…/cm-000007". */
-export function configMapKey(index: number): string {
+function configMapKey(index: number): string {
   return `${CONFIG_MAPS}cm-${String(index).padStart(6, "0")}`;
 }
 
