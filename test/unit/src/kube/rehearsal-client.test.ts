@@ -33,7 +33,7 @@ describe("a rehearsal", () => {
 
       const { result } = await api.rehearsal.patch(services, REF, { spec: {} }, never);
 
-      expect(result).toEqual({ kind: "invalid", message: "spec is wrong" });
+      expect(result).toEqual({ kind: "invalid", message: "spec is wrong", fields: [] });
       expect(server.seen[0]).toMatchObject({
         method: "PATCH",
         url: "/api/v1/namespaces/shop/services/web?dryRun=All",
