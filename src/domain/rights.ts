@@ -26,6 +26,8 @@ export type Feature =
   | "missing-secret"
   /** `--webhook=on` with `--certs-mode=self`: svc-ferry tells API servers of its CA. */
   | "ca-bundle"
+  /** `--kubeconfig-secret`: a token of the kubeconfig renews itself. Other credentials do without. */
+  | "renewal"
   /** What `svc-ferry doctor` reads beyond all this; without the right these checks are skipped. */
   | "doctor";
 
@@ -37,10 +39,12 @@ type RightPlace =
   | "routes"
   /** The namespace of the Lease: `--leader-election-namespace` in the source; in a destination the first mapped one. */
   | "lease"
+  /** The namespace of the ServiceAccount that svc-ferry is in a destination. */
+  | "account"
   /** The namespace `default`. */
   | "default";
 
-/** Which objects; undefined: any. RBAC cannot restrict `create` by name. */
+/** Which objects; undefined: any. RBAC cannot restrict `create` by name, but for subresources, whose path has the name. */
 type RightNames =
   | "kube-system"
   | "kubernetes"
@@ -53,13 +57,18 @@ type RightNames =
   /** `svc-ferry-webhook-tls`. */
   | "webhook-secret"
   /** `--webhook-configuration`. */
-  | "webhook-configuration";
+  | "webhook-configuration"
+  /** The ServiceAccount that svc-ferry is in a destination. */
+  | "account"
+  /** `--kubeconfig-secret`. */
+  | "kubeconfig-secret";
 
 export interface Right {
   readonly cluster: "source" | "destination";
   readonly place: RightPlace;
   /** "" is core/v1. */
   readonly group: string;
+  /** With "/" before a subresource, as in roles. */
   readonly resource: string;
   readonly verbs: readonly Verb[];
   readonly names?: RightNames;
@@ -158,6 +167,16 @@ const SOURCE_RIGHTS: readonly Right[] = [
     verbs: ["create"],
     feature: "missing-secret",
     why: "make that Secret where nobody installed an empty one",
+  },
+  {
+    cluster: SOURCE,
+    place: "lease",
+    group: CORE,
+    resource: "secrets",
+    verbs: ["get", "update"],
+    names: "kubeconfig-secret",
+    feature: "renewal",
+    why: "keep a destination's renewed token for the next start",
   },
   ...["mutatingwebhookconfigurations", "validatingwebhookconfigurations"].flatMap(
     (resource): readonly Right[] => [
@@ -287,6 +306,16 @@ const DESTINATION_RIGHTS: readonly Right[] = [
     names: "mapped-namespaces",
     feature: "doctor",
     why: "tell a missing namespace from one that is being deleted",
+  },
+  {
+    cluster: DESTINATION,
+    place: "account",
+    group: CORE,
+    resource: "serviceaccounts/token",
+    verbs: ["create"],
+    names: "account",
+    feature: "renewal",
+    why: "renew its own token before that ends",
   },
 ];
 
