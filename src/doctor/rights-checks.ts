@@ -1,6 +1,6 @@
 /** May svc-ferry do what it has to? One question to the authorizer for each verb: lists of rules are incomplete on some clouds. */
 import type { NeededRight } from "../domain/needed-rights.js";
-import type { Feature } from "../domain/rights.js";
+import type { Feature } from "../domain/right.js";
 import type { Account, Remedy } from "../ports/doctor-report.js";
 import { RetryableError } from "../ports/errors.js";
 import type { InspectedCluster } from "../ports/inspected-cluster.js";

@@ -1,6 +1,7 @@
 /** Which rights of the table one configuration needs, each as the question that an authorizer answers. Pure. */
 import { leaseNamespace, targetNamespaces } from "./namespaces.js";
-import { RIGHTS, type Feature, type Right, type Verb } from "./rights.js";
+import type { Feature, Right, Verb } from "./right.js";
+import { RIGHTS } from "./rights.js";
 import type { Route } from "./route.js";
 
 /** What decides which rights one configuration needs. */
