@@ -28,6 +28,7 @@ import { KubeMetrics } from "./telemetry/kube-metrics.js";
 import { Logger } from "./telemetry/logger.js";
 import { PrometheusMetrics } from "./telemetry/metrics.js";
 import { Page } from "./telemetry/page/page.js";
+import { VERSION } from "./version.js";
 
 /**
  * @param sink where the log's lines go; the caller flushes it
@@ -69,5 +70,6 @@ export function compose(
   root.register(AdminServer, { useClass: AdminServer }, singleton);
   root.register(FerryProcess, { useClass: FerryProcess }, singleton);
   overrides(root);
+  metrics.start(VERSION);
   return root.resolve(FerryProcess);
 }

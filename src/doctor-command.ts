@@ -21,6 +21,7 @@ import { clusterUid } from "./introduction.js";
 import type { Clock } from "./ports/clock.js";
 import type { Digest } from "./ports/digest.js";
 import type {
+  Account,
   CheckReport,
   CheckResult,
   DoctorQuestion,
@@ -76,8 +77,8 @@ export class DoctorCommand implements Doctor {
     const { clock } = this.parts;
     const { lease, routes } = config;
     const source = clusters.subject("source", config.source);
-    const rights = rightsOf(config);
     const { sourceAccount, destinationAccount } = question;
+    const rights = rightsOf(config, destinationAccount);
     const { namespace } = lease;
     const link = await this.#link(config, source, signal);
     return [
@@ -165,12 +166,15 @@ class Clusters {
   }
 }
 
-function rightsOf({ routes, endpoints, lease, webhook }: Config): RightsQuestion {
+function rightsOf(config: Config, destination: Account): RightsQuestion {
+  const { routes, endpoints, lease, webhook, kubeconfigSecret } = config;
   const { on, certs, configuration } = webhook;
   return {
     routes,
     endpoints,
     lease,
+    kubeconfigSecret,
+    account: destination.kind === "self" ? undefined : destination,
     webhook: { on, certsMode: certs.mode, configuration, secret: SECRET_NAME },
   };
 }

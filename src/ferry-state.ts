@@ -95,7 +95,6 @@ export class FerryState implements Health, Leadership, StatusSource {
     const { metrics } = this;
     const core = this.#core;
     metrics.set("svc_ferry_leader", {}, this.isLeader() ? 1 : 0);
-    metrics.set("svc_ferry_build_info", { version: VERSION }, 1);
     for (const link of core?.links ?? []) {
       const destination = link.settings.name;
       const { live, bulk, oldestMs } = link.backlog;

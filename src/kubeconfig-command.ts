@@ -76,7 +76,7 @@ export class KubeconfigCommand implements MakeKubeconfig {
       ...(isShort
         ? [`the server gives less than it was asked for: until ${expirationTimestamp ?? ""}`]
         : []),
-      `the token ends at ${expirationTimestamp ?? "a time that the server does not tell"}: make another before, a changed kubeconfig is taken up without a restart`,
+      `the token ends at ${expirationTimestamp ?? "a time that the server does not tell"}: svc-ferry renews it at half of its life, and --kubeconfig-secret keeps the new one (docs/credentials.md)`,
     ];
     return { token, expires: expirationTimestamp, warnings };
   }

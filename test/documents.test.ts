@@ -182,6 +182,32 @@ describe("docs/admission.md", () => {
   });
 });
 
+describe("ARCHITECTURE.md", () => {
+  it("names each folder of code once", () => {
+    const folders = filesOf("{src,webhook,certs,sidecar}/**/*.ts").map(({ path }) => dirname(path));
+    const [whole = "", mirror = ""] = textOf("ARCHITECTURE.md").split("## The etcd mirror");
+    const named = [
+      ...foldersIn(whole),
+      ...foldersIn(mirror).map((folder) => `sidecar/${folder}`),
+    ].filter((folder) => !folder.includes("."));
+
+    const unknown = named.filter((folder) => !existsSync(new URL(`../${folder}`, import.meta.url)));
+    expect(unknown).toEqual([]);
+    expect(new Set(named).size).toBe(named.length);
+    expect(
+      [...new Set(folders)].filter((folder) => folder !== "src" && !named.includes(folder)),
+    ).toEqual([]);
+  });
+});
+
+/** What the first column of its tables names; beside a path with "/" the next ones are its neighbours. */
+function foldersIn(text: string): readonly string[] {
+  return [...text.matchAll(/^\| (`[^|]+?) +\|/gm)].flatMap(([, cell = ""]) => {
+    const [first = "", ...more] = [...cell.matchAll(/`([^`]+)`/g)].map(([, name = ""]) => name);
+    return [first, ...more.map((name) => (name.includes("/") ? name : join(dirname(first), name)))];
+  });
+}
+
 /** Where the API server asks, and about which namespaces. */
 function withoutPlace(configuration: unknown): unknown {
   return JSON.parse(JSON.stringify(configuration), (key, value: unknown) =>

@@ -24,6 +24,8 @@ export interface MakeKubeconfig {
 
 /** The least that API servers give. Source: kubernetes pkg/apis/authentication/validation, MinTokenAgeSec. */
 const MIN_DURATION_MS = 600_000;
+/** Seven days. Renewed at half of it: a destination that is out of reach from Friday to Monday costs no new token. */
+const DURATION = { ms: 168 * 3_600_000, text: "168h" };
 const RIGHTS = "create on serviceaccounts/token of that ServiceAccount (with --secret: get on it)";
 
 interface KubeconfigFlags {
@@ -66,7 +68,7 @@ export function kubeconfigCommand(
     .addOption(option("--name <name>", "of the context that is made", "destination"))
     .addOption(
       new Option("--duration <duration>", "how long the token is to last; the server may give less")
-        .default(90 * 86_400_000, "2160h")
+        .default(DURATION.ms, DURATION.text)
         .argParser(duration),
     )
     .addOption(

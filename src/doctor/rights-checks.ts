@@ -1,6 +1,6 @@
 /** May svc-ferry do what it has to? One question to the authorizer for each verb: lists of rules are incomplete on some clouds. */
 import type { NeededRight } from "../domain/needed-rights.js";
-import type { Feature } from "../domain/rights.js";
+import type { Feature } from "../domain/right.js";
 import type { Account, Remedy } from "../ports/doctor-report.js";
 import { RetryableError } from "../ports/errors.js";
 import type { InspectedCluster } from "../ports/inspected-cluster.js";
@@ -14,7 +14,13 @@ export interface RightsParts {
 }
 
 /** Without these something is less good, and svc-ferry says so; without all others it does not work. */
-const DISPENSABLE: ReadonlySet<Feature> = new Set(["events", "strays", "families", "doctor"]);
+const DISPENSABLE: ReadonlySet<Feature> = new Set([
+  "events",
+  "strays",
+  "families",
+  "doctor",
+  "renewal",
+]);
 
 export function rightsChecks(
   subject: ClusterSubject,
@@ -75,11 +81,13 @@ async function review(
   account: Account,
   signal: AbortSignal,
 ): Promise<boolean | undefined> {
-  const { group, resource } = right;
+  const { group } = right;
+  const [resource, subresource] = right.resource.split("/");
   const resourceAttributes = {
     verb,
     group,
     resource,
+    ...(subresource === undefined ? {} : { subresource }),
     ...(namespace === undefined ? {} : { namespace }),
     ...(name === undefined ? {} : { name }),
   };
@@ -129,9 +137,9 @@ function remedyOf(
   const text = "apply the shipped roles again, or grant exactly this";
   const kind = namespace === undefined ? "clusterrole" : "role";
   const scope = namespace === undefined ? "" : ` -n ${namespace}`;
-  const role = `svc-ferry-${verb}-${right.resource}`;
+  const role = `svc-ferry-${verb}-${right.resource.replace("/", "-")}`;
   const resource = `${right.resource}${right.group === "" ? "" : `.${right.group}`}`;
-  const only = name === undefined || verb === "create" ? "" : ` --resource-name=${name}`;
+  const only = name === undefined ? "" : ` --resource-name=${name}`;
   const grant = `${kubectl(subject)}${scope} create ${kind} ${role} --verb=${verb} --resource=${resource}${only}`;
   if (account.kind === "self") return { text, command: grant };
   const to = ` --serviceaccount=${account.namespace}:${account.name}`;

@@ -1,6 +1,7 @@
 /** Which rights of the table one configuration needs, each as the question that an authorizer answers. Pure. */
 import { leaseNamespace, targetNamespaces } from "./namespaces.js";
-import { RIGHTS, type Feature, type Right, type Verb } from "./rights.js";
+import type { Feature, Right, Verb } from "./right.js";
+import { RIGHTS } from "./rights.js";
 import type { Route } from "./route.js";
 
 /** What decides which rights one configuration needs. */
@@ -16,6 +17,10 @@ export interface RightsQuestion {
     readonly configuration: string;
     readonly secret: string;
   };
+  /** Where renewed tokens are kept; undefined: nothing says that there are any. */
+  readonly kubeconfigSecret: string | undefined;
+  /** The ServiceAccount in destinations; undefined: not known, or svc-ferry is none there. */
+  readonly account: { readonly namespace: string; readonly name: string } | undefined;
 }
 
 /** One question to an authorizer: may this be done with this object? */
@@ -68,7 +73,7 @@ function needed(
   return RIGHTS.filter((right) => right.cluster === cluster && features.has(right.feature))
     .filter(({ feature }) => feature !== "strays" || places.routes !== "all")
     .flatMap((right) =>
-      namespacesOf(right, places).flatMap((namespace) =>
+      namespacesOf(right, question, places).flatMap((namespace) =>
         namesOf(right, question, places).flatMap((name) =>
           right.verbs.map((verb) => ({ right, verb, namespace, name })),
         ),
@@ -76,17 +81,28 @@ function needed(
     );
 }
 
-function featuresOf({ routes, endpoints, webhook }: RightsQuestion): ReadonlySet<Feature> {
+function featuresOf({
+  routes,
+  endpoints,
+  webhook,
+  kubeconfigSecret,
+}: RightsQuestion): ReadonlySet<Feature> {
   const features = new Set<Feature>(["core", "events", "strays", "families", "doctor"]);
   if (endpoints !== "endpoints") features.add("slices");
   if (endpoints !== "slices") features.add("endpoints");
   if (routes.some(({ createNamespace }) => createNamespace)) features.add("create-namespace");
   if (webhook.on) features.add("webhook");
   if (webhook.on && webhook.certsMode === "self") features.add("ca-bundle");
+  if (kubeconfigSecret !== undefined) features.add("renewal");
   return features;
 }
 
-function namespacesOf({ place }: Right, places: Places): readonly (string | undefined)[] {
+/** Empty: the right is not needed, or nobody knows where. */
+function namespacesOf(
+  { place }: Right,
+  { account }: RightsQuestion,
+  places: Places,
+): readonly (string | undefined)[] {
   switch (place) {
     case "cluster":
       return [undefined];
@@ -94,6 +110,8 @@ function namespacesOf({ place }: Right, places: Places): readonly (string | unde
       return places.routes === "all" ? [undefined] : places.routes;
     case "lease":
       return [places.lease];
+    case "account":
+      return account === undefined ? [] : [account.namespace];
     case "default":
       return ["default"];
   }
@@ -101,23 +119,20 @@ function namespacesOf({ place }: Right, places: Places): readonly (string | unde
 
 function namesOf(
   { names }: Right,
-  { lease, webhook }: RightsQuestion,
+  { lease, webhook, account, kubeconfigSecret }: RightsQuestion,
   places: Places,
 ): readonly (string | undefined)[] {
   if (names === undefined) return [undefined];
-  switch (names) {
-    case "kube-system":
-    case "kubernetes":
-      return [names];
-    case "lease":
-      return [lease.name];
-    case "link":
-      return [places.link];
-    case "mapped-namespaces":
-      return places.routes === "all" ? [undefined] : places.routes;
-    case "webhook-secret":
-      return [webhook.secret];
-    case "webhook-configuration":
-      return [webhook.configuration];
-  }
+  const byNames: Readonly<Record<typeof names, readonly (string | undefined)[]>> = {
+    "kube-system": ["kube-system"],
+    kubernetes: ["kubernetes"],
+    lease: [lease.name],
+    link: [places.link],
+    "mapped-namespaces": places.routes === "all" ? [undefined] : places.routes,
+    "webhook-secret": [webhook.secret],
+    "webhook-configuration": [webhook.configuration],
+    account: [account?.name],
+    "kubeconfig-secret": [kubeconfigSecret],
+  };
+  return byNames[names];
 }

@@ -2,71 +2,7 @@
  * The one table of what svc-ferry asks of each cluster's RBAC, right by right, and what each is good for. `doctor` asks
  * for every one of them; the roles that are shipped grant these and no other.
  */
-export type Verb = "get" | "list" | "watch" | "create" | "update" | "patch" | "delete";
-
-/** Which part of svc-ferry asks; a role may leave out what a configuration does not turn on. */
-export type Feature =
-  /** Nothing works without. */
-  | "core"
-  /** Events on Services; without the right they are dropped and counted. */
-  | "events"
-  /** `createNamespace` of a route: on for `--dst-ns`. */
-  | "create-namespace"
-  /** `--endpoints` other than `endpoints`. */
-  | "slices"
-  /** `--endpoints` other than `slices`. */
-  | "endpoints"
-  /** Finding mirrors that a former configuration left elsewhere; without the right a warning says that they stay. */
-  | "strays"
-  /** Learning a second IP family before a Service shows it; without the right it is learnt then. */
-  | "families"
-  /** `--webhook=on`. */
-  | "webhook"
-  /** The same where the Secret was not installed empty, as the manifests do it: nobody else is asked for this right. */
-  | "missing-secret"
-  /** `--webhook=on` with `--certs-mode=self`: svc-ferry tells API servers of its CA. */
-  | "ca-bundle"
-  /** What `svc-ferry doctor` reads beyond all this; without the right these checks are skipped. */
-  | "doctor";
-
-/** Where a right has to hold. */
-type RightPlace =
-  /** A cluster-scoped resource, or a namespaced one in all namespaces. */
-  | "cluster"
-  /** Each namespace of the routes: of their sources in the source, of their targets in a destination. All, when a route says so. */
-  | "routes"
-  /** The namespace of the Lease: `--leader-election-namespace` in the source; in a destination the first mapped one. */
-  | "lease"
-  /** The namespace `default`. */
-  | "default";
-
-/** Which objects; undefined: any. RBAC cannot restrict `create` by name. */
-type RightNames =
-  | "kube-system"
-  | "kubernetes"
-  /** `--leader-election-name`. */
-  | "lease"
-  /** The link, by which the Lease in a destination is called. */
-  | "link"
-  /** Each mapped namespace, when they can be told beforehand. */
-  | "mapped-namespaces"
-  /** `svc-ferry-webhook-tls`. */
-  | "webhook-secret"
-  /** `--webhook-configuration`. */
-  | "webhook-configuration";
-
-export interface Right {
-  readonly cluster: "source" | "destination";
-  readonly place: RightPlace;
-  /** "" is core/v1. */
-  readonly group: string;
-  readonly resource: string;
-  readonly verbs: readonly Verb[];
-  readonly names?: RightNames;
-  readonly feature: Feature;
-  /** What is done with it, for people who grant it. */
-  readonly why: string;
-}
+import type { Right } from "./right.js";
 
 const SOURCE = "source";
 const DESTINATION = "destination";
@@ -158,6 +94,16 @@ const SOURCE_RIGHTS: readonly Right[] = [
     verbs: ["create"],
     feature: "missing-secret",
     why: "make that Secret where nobody installed an empty one",
+  },
+  {
+    cluster: SOURCE,
+    place: "lease",
+    group: CORE,
+    resource: "secrets",
+    verbs: ["get", "update"],
+    names: "kubeconfig-secret",
+    feature: "renewal",
+    why: "keep a destination's renewed token for the next start",
   },
   ...["mutatingwebhookconfigurations", "validatingwebhookconfigurations"].flatMap(
     (resource): readonly Right[] => [
@@ -287,6 +233,16 @@ const DESTINATION_RIGHTS: readonly Right[] = [
     names: "mapped-namespaces",
     feature: "doctor",
     why: "tell a missing namespace from one that is being deleted",
+  },
+  {
+    cluster: DESTINATION,
+    place: "account",
+    group: CORE,
+    resource: "serviceaccounts/token",
+    verbs: ["create"],
+    names: "account",
+    feature: "renewal",
+    why: "renew its own token before that ends",
   },
 ];
 

@@ -5,6 +5,7 @@ export interface Access {
   readonly verb: string;
   /** "" is core/v1. */
   readonly group: string;
+  /** With "/" before a subresource, as in roles. */
   readonly resource: string;
   readonly namespace: string | undefined;
   readonly name: string | undefined;
@@ -17,6 +18,7 @@ interface AuditEvent {
   readonly objectRef?: {
     readonly apiGroup?: string;
     readonly resource?: string;
+    readonly subresource?: string;
     readonly namespace?: string;
     readonly name?: string;
   };
@@ -42,7 +44,7 @@ function access({ verb, objectRef, responseStatus }: AuditEvent): Access {
   return {
     verb,
     group: objectRef?.apiGroup ?? "",
-    resource: objectRef?.resource ?? "",
+    resource: [objectRef?.resource, objectRef?.subresource].filter(Boolean).join("/"),
     namespace: objectRef?.namespace,
     name: objectRef?.name,
     status: responseStatus?.code ?? 0,

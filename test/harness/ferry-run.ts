@@ -3,6 +3,7 @@ import type { RotationSettings } from "../../certs/rotation-settings.js";
 import { compose } from "../../src/compose.js";
 import { loadConfig } from "../../src/config/load.js";
 import { problemLine } from "../../src/config/problems.js";
+import { Clock } from "../../src/ports/clock.js";
 import type { ServiceStatus, StatusReport } from "../../src/ports/status.js";
 import { metricSum } from "./metric-sum.js";
 import { waitFor } from "./wait-for.js";
@@ -15,6 +16,8 @@ export interface FerryRunOptions {
   readonly file?: Readonly<Record<string, unknown>> | undefined;
   /** How long certificates live; undefined: as in life. */
   readonly rotation?: RotationSettings | undefined;
+  /** undefined: the machine's. */
+  readonly clock?: Clock | undefined;
 }
 
 /** One record of the log. */
@@ -35,7 +38,7 @@ export class FerryRun {
 
   /** @throws Error with what is wrong with the configuration */
   constructor(private readonly options: FerryRunOptions) {
-    const { podName, flags, file, rotation } = options;
+    const { podName, flags, file, rotation, clock } = options;
     const common = { podName, httpPort: "0", bindAddress: "127.0.0.1", logFormat: "json" };
     const result = loadConfig({
       flags: { ...common, ...(file === undefined ? {} : { config: "ferry.yaml" }), ...flags },
@@ -45,7 +48,10 @@ export class FerryRun {
     if (result.kind === "invalid") throw new Error(result.problems.map(problemLine).join("\n"));
     const sink = { write: (line: string): void => void this.#records.push(JSON.parse(line)) };
     const { config, warnings } = result;
-    this.#ended = compose(config, sink).run(this.#stopping.signal, warnings, rotation);
+    const ferry = compose(config, sink, (root) => {
+      if (clock !== undefined) root.register(Clock, { useValue: clock });
+    });
+    this.#ended = ferry.run(this.#stopping.signal, warnings, rotation);
   }
 
   get podName(): string {

@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
+import type { Clock } from "../../src/ports/clock.js";
 import { type ControlPlane, startControlPlane } from "../controlplane/control-plane.js";
 import { writeKubeconfig } from "../controlplane/kubeconfig.js";
 import { textOf } from "../fixtures/source-text.js";
@@ -12,7 +13,6 @@ import { FerryRun } from "./ferry-run.js";
 import type { Manifest } from "./manifest.js";
 import { NamespaceView } from "./namespace-view.js";
 import { render, textOfObjects } from "./overlay.js";
-import { waitFor } from "./wait-for.js";
 
 /** Where manifests/source/ferry.yaml mirrors from and to. */
 const MAPPED = { source: "default", destination: "prod-test" };
@@ -22,6 +22,9 @@ const ACCOUNTS = {
   source: "system:serviceaccount:k8s-sync:svc-ferry",
   destination: "system:serviceaccount:svc-ferry:svc-ferry",
 };
+
+/** The one that the Deployment mounts and manifests/source/ferry.yaml names. */
+const KUBECONFIG_SECRET = { namespace: "k8s-sync", name: "svc-ferry-destination" };
 
 /** Every request of these accounts, read or write, granted or not. */
 const AUDIT_POLICY = {
@@ -79,18 +82,39 @@ export class InstalledBed {
     const { port } = this.#door;
     const source = await render(this.source, "manifests/source");
     await apply(this.source, source.map(calling(port)));
+    const [token, destinationToken] = [await this.#podToken(), await this.#destinationToken()];
     writeKubeconfig(this.#kubeconfigPath, [
-      { context: "source", controlPlane: this.source, token: await this.#boundToken() },
-      { context: "destination", controlPlane: this.destination, token: await this.#storedToken() },
+      { context: "source", controlPlane: this.source, token },
+      { context: "destination", controlPlane: this.destination, token: destinationToken },
     ]);
+    await this.from.create({
+      apiVersion: "v1",
+      kind: "Secret",
+      metadata: KUBECONFIG_SECRET,
+      data: { kubeconfig: Buffer.from(this.firstKubeconfig).toString("base64") },
+    } as Manifest);
+  }
+
+  /** As it was made. */
+  get firstKubeconfig(): string {
+    return readFileSync(this.#kubeconfigPath, "utf8");
+  }
+
+  /** What replicas that start now read. */
+  async storedKubeconfig(): Promise<string> {
+    const { namespace, name } = KUBECONFIG_SECRET;
+    const secret = await this.from.get("Secret", namespace, name);
+    const data = secret?.["data"] as { readonly kubeconfig?: string } | undefined;
+    return Buffer.from(data?.kubeconfig ?? "", "base64").toString();
   }
 
   /** A replica as the Deployment runs it; resolves when it leads and is idle, and API servers ask it. */
-  async run(podName = "ferry"): Promise<FerryRun> {
+  async run(podName = "ferry", clock?: Clock): Promise<FerryRun> {
     const file = parse(textOf("manifests/source/ferry.yaml")) as Record<string, unknown>;
     const run = new FerryRun({
       podName,
       file,
+      clock,
       flags: {
         // There is no pod whose ServiceAccount could be read: its token is in the kubeconfig.
         inCluster: "off",
@@ -135,18 +159,14 @@ export class InstalledBed {
   }
 
   /** As the kubelet gives it to the pod. */
-  async #boundToken(): Promise<string> {
+  async #podToken(): Promise<string> {
     return (await this.source.kubectl(["-n", "k8s-sync", "create", "token", "svc-ferry"])).trim();
   }
 
-  /** From the Secret that the manifests ask the destination to fill. */
-  async #storedToken(): Promise<string> {
-    const read = async (): Promise<string | undefined> => {
-      const secret = await this.to.get("Secret", "svc-ferry", "svc-ferry-token");
-      return (secret?.["data"] as { readonly token?: string } | undefined)?.token;
-    };
-    const encoded = await waitFor(read, { what: "the token of the destination's account" });
-    return Buffer.from(encoded, "base64").toString();
+  /** As `svc-ferry kubeconfig` makes it, for the ten minutes that are the least. */
+  async #destinationToken(): Promise<string> {
+    const args = ["-n", "svc-ferry", "create", "token", "svc-ferry", "--duration=10m"];
+    return (await this.destination.kubectl(args)).trim();
   }
 }
 

@@ -23,6 +23,7 @@ app.kubernetes.io/component: ferry
 {{- $config := deepCopy .Values.config }}
 {{- if ne .Release.Namespace "k8s-sync" }}{{ $_ := set $config "leaderElectionNamespace" .Release.Namespace }}{{ end }}
 {{- if ne .Values.clusterName "svc-ferry" }}{{ $_ := set $config "webhookConfiguration" .Values.clusterName }}{{ end }}
+{{- $_ := set $config "kubeconfigSecret" .Values.kubeconfigSecret }}
 {{- toYaml $config }}
 {{- end }}
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Access } from "../../harness/access-log.js";
+import { AheadClock } from "../../harness/ahead-clock.js";
 import type { FerryRun } from "../../harness/ferry-run.js";
 import { type InstalledBed, installBed } from "../../harness/installed-bed.js";
 import { service, slice } from "../../harness/manifests.js";
@@ -13,7 +14,8 @@ let ferry: FerryRun;
 
 beforeAll(async () => {
   bed = await installBed({ policy: false });
-  ferry = await bed.run();
+  // Six and a half minutes on, a token of ten minutes is past half of its life and a tenth.
+  ferry = await bed.run("ferry", new AheadClock(390_000));
   await story();
 });
 afterAll(async () => bed.close());
@@ -41,6 +43,7 @@ async function story(): Promise<void> {
   await dst.untilService("short");
   await src.remove("Service", "short");
   await dst.untilGone("Service", "short");
+  await tokenIsRenewed();
   // Both Leases are given back.
   await ferry.stop();
 }
@@ -77,6 +80,15 @@ async function mirrorIsEdited(): Promise<void> {
   await dst.untilAddresses("web", ["10.1.0.3"]);
   await src.patch("Service", "web", { spec: { ports: [{ port: 81 }] } });
   await dst.untilService("web", (mirror) => portsOf(mirror)[0] === 81);
+}
+
+/** The kubeconfig is looked at every 10 s. */
+async function tokenIsRenewed(): Promise<void> {
+  const first = bed.firstKubeconfig;
+  await waitFor(async () => (await bed.storedKubeconfig()) !== first, {
+    what: "the renewed token to be in the kubeconfig's Secret",
+    timeoutMs: 30_000,
+  });
 }
 
 /** The same Event a second time is not written anew, but counted up. */

@@ -20,6 +20,7 @@ const DESTINATION = "manifests/destination";
 interface PodTemplate {
   readonly metadata: { readonly labels: Readonly<Record<string, string>> };
   readonly spec: {
+    readonly volumes: readonly object[];
     readonly containers: readonly {
       readonly image: string;
       readonly args: readonly string[];
@@ -58,6 +59,11 @@ describe("manifests/source", () => {
     const { config } = loaded;
     expect(config.lease.namespace).toBe("k8s-sync");
     expect(config.webhook).toMatchObject({ on: true, configuration: "svc-ferry" });
+    // What is mounted is what renewed tokens are kept in.
+    expect(deployment.template.spec.volumes).toContainEqual({
+      name: "destination",
+      secret: { secretName: config.kubeconfigSecret },
+    });
     expect(config.routes.map(({ namespaces, target }) => [namespaces, target.namespace])).toEqual([
       [["default"], "prod-test"],
     ]);
@@ -186,18 +192,26 @@ describe.each([SOURCE, DESTINATION])("the roles of %s", (folder) => {
 
   it("grant nothing by wildcard, and nothing that leads to more rights", () => {
     const everything = rules.flatMap((rule) => Object.values(rule).flat() as readonly string[]);
-    const leading = ["*", "escalate", "bind", "impersonate", "serviceaccounts/token", "pods/exec"];
+    const leading = ["*", "escalate", "bind", "impersonate", "pods/exec"];
 
     expect(rules.length).toBeGreaterThan(4);
     expect(leading.filter((word) => everything.includes(word))).toEqual([]);
   });
 
-  it("grant no Secret but one by its name", () => {
+  it("grant no Secret but by its name", () => {
     const secrets = granted(objects).filter(({ resource }) => resource === "secrets");
 
     expect(new Set(secrets.map(({ name }) => name))).toEqual(
-      new Set(folder === SOURCE ? [SECRET_NAME] : []),
+      new Set(folder === SOURCE ? [SECRET_NAME, "svc-ferry-destination"] : []),
     );
+  });
+
+  it("grant no token but the destination's account its own", () => {
+    const tokens = granted(objects).filter(({ resource }) => resource.includes("token"));
+
+    const own = { group: "", resource: "serviceaccounts/token", verb: "create" };
+    const where = { namespace: "svc-ferry", name: "svc-ferry" };
+    expect(tokens).toEqual(folder === SOURCE ? [] : [{ ...own, ...where }]);
   });
 
   it("are each bound once, in their own namespace, to the account of this folder", () => {

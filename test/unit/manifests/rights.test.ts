@@ -32,6 +32,8 @@ const question = {
     configuration: config.webhook.configuration,
     secret: SECRET_NAME,
   },
+  kubeconfigSecret: config.kubeconfigSecret,
+  account: { namespace: "svc-ferry", name: "svc-ferry" },
 };
 
 /** Written alike, for comparison: "update coordination.k8s.io/leases lease k8s-sync". */

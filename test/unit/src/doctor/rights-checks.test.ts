@@ -1,5 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { sourceRights } from "../../../../src/domain/needed-rights.js";
+import {
+  destinationRights,
+  type RightsQuestion,
+  sourceRights,
+} from "../../../../src/domain/needed-rights.js";
 import { rightsChecks } from "../../../../src/doctor/rights-checks.js";
 import type { Account } from "../../../../src/ports/doctor-report.js";
 import { Inspected, outcomeOf } from "../../../fixtures/inspected.js";
@@ -9,13 +13,16 @@ const ACCOUNT: Account = { kind: "service-account", namespace: "k8s-sync", name:
 const REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
 const SELF = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
 
-function checks(cluster: Inspected, account: Account = ACCOUNT) {
-  const needed = sourceRights({
-    routes: [route()],
-    endpoints: "both",
-    lease: { namespace: "k8s-sync", name: "leader" },
-    webhook: { on: false, certsMode: "self", configuration: "svc-ferry", secret: "tls" },
-  });
+const QUESTION: RightsQuestion = {
+  routes: [route()],
+  endpoints: "both",
+  lease: { namespace: "k8s-sync", name: "leader" },
+  webhook: { on: false, certsMode: "self", configuration: "svc-ferry", secret: "tls" },
+  kubeconfigSecret: "destination",
+  account: { namespace: "ferry", name: "account" },
+};
+
+function checks(cluster: Inspected, account: Account = ACCOUNT, needed = sourceRights(QUESTION)) {
   return rightsChecks(cluster.subject(), needed, { account, namespace: "k8s-sync" });
 }
 
@@ -63,6 +70,32 @@ describe("rights", () => {
     });
     expect(await outcomeOf(checks(cluster), "src-rbac:get:namespaces")).toMatchObject({
       remedy: { command: expect.stringContaining("create clusterrolebinding") },
+    });
+  });
+
+  it("of a subresource are asked for and granted as the authorizer knows them", async () => {
+    const cluster = answering(REVIEWS, false);
+    const needed = destinationRights(QUESTION, route().destination, "link");
+
+    const id = "src-rbac:create:serviceaccounts/token";
+    const outcome = await outcomeOf(checks(cluster, ACCOUNT, needed), id);
+
+    expect(cluster.asked[0]?.body?.["spec"]).toMatchObject({
+      resourceAttributes: {
+        verb: "create",
+        resource: "serviceaccounts",
+        subresource: "token",
+        namespace: "ferry",
+        name: "account",
+      },
+    });
+    expect(outcome).toMatchObject({
+      result: "warn",
+      remedy: {
+        command: expect.stringContaining(
+          "-n ferry create role svc-ferry-create-serviceaccounts-token --verb=create --resource=serviceaccounts/token --resource-name=account",
+        ),
+      },
     });
   });
 

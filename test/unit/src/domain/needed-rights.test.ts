@@ -12,6 +12,8 @@ const QUESTION: RightsQuestion = {
   endpoints: "both",
   lease: { namespace: "k8s-sync", name: "leader" },
   webhook: { on: false, certsMode: "self", configuration: "svc-ferry", secret: "tls" },
+  kubeconfigSecret: undefined,
+  account: { namespace: "ferry", name: "account" },
 };
 
 /** "verb resource namespace/name", "*" for all or any. */
@@ -72,6 +74,30 @@ describe("sourceRights", () => {
     const all = texts(sourceRights({ ...QUESTION, webhook }));
 
     expect(all.filter((one) => one.startsWith("patch") && !one.includes("events"))).toEqual([]);
+  });
+});
+
+describe("rights for renewed tokens", () => {
+  const renewing = { ...QUESTION, kubeconfigSecret: "destination" };
+  const added = (question: RightsQuestion): readonly string[] => {
+    const before = [...sourceRights(QUESTION), ...destinationRights(QUESTION, "b", "link")];
+    const after = [...sourceRights(question), ...destinationRights(question, "b", "link")];
+    return texts(after).filter((one) => !texts(before).includes(one));
+  };
+
+  it("are asked for where a Secret for them is named: its own token there, that Secret here", () => {
+    expect(added(renewing)).toEqual([
+      "get secrets k8s-sync/destination",
+      "update secrets k8s-sync/destination",
+      "create serviceaccounts/token ferry/account",
+    ]);
+  });
+
+  it("are asked for in the source alone when nobody knows the destination's account", () => {
+    expect(added({ ...renewing, account: undefined })).toEqual([
+      "get secrets k8s-sync/destination",
+      "update secrets k8s-sync/destination",
+    ]);
   });
 });
 
