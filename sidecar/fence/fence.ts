@@ -16,7 +16,7 @@ import type { FenceStatus } from "../status/mirror-status.js";
 import { HeldFence } from "./held-fence.js";
 
 /** Asked for; what etcd grants counts. Short, because a standby waits as long; etcd's own minimum is about 2 s. */
-export const DEFAULT_TTL_SECONDS = 10;
+const DEFAULT_TTL_SECONDS = 10;
 /** Between two looks at a fence that somebody else holds. */
 const LOOK_MS = 500;
 

@@ -29,6 +29,3 @@ export class GoneUids {
     });
   }
 }
-
-/** Controller managers are restarted within a month; the cache has no expiry of its own. */
-export const GONE_FOR_MS = 30 * 24 * 3_600_000;

@@ -97,6 +97,7 @@ export class Following {
       (end) => watch.look(end),
       (end) => checkpoints.run(end),
       (end) => this.#askSource(mark, end),
+      (end) => this.#epochEnds(end),
       async (end) => {
         await aborted(AbortSignal.any([this.rules.replaced, end])).catch(() => undefined);
         end.throwIfAborted();
@@ -113,13 +114,25 @@ export class Following {
     const { current } = this.rules;
     if (current === undefined) throw new RulesReplaced("there are no rules any more");
     const { keeper, view, books } = this.link;
+    const { rulesHash, rulesSinceMs, history } = keeper.state;
     view.rules = current;
     books.index.beginEpoch();
     await keeper.write({
       rulesHash: current.hash,
-      epoch: epochFor(this.options, current, keeper.state.history),
-      rulesSinceMs: this.options.clock.now(),
+      epoch: epochFor(this.options, current, history),
+      rulesSinceMs: rulesHash === current.hash ? rulesSinceMs : this.options.clock.now(),
     });
+  }
+
+  /** Other keys of encryption, on either side: everything is made anew with them, by a pass as after a reload. */
+  async #epochEnds(signal: AbortSignal): Promise<"rules"> {
+    const { keeper, view } = this.link;
+    for (;;) {
+      await this.options.clock.sleep(ASK_MS, signal);
+      signal.throwIfAborted();
+      const epoch = epochFor(this.options, view.rules, keeper.state.history);
+      if (epoch !== keeper.state.epoch) return "rules";
+    }
   }
 
   /** A watch whose next revision lies in the future waits without a word: so somebody has to ask. */

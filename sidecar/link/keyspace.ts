@@ -6,7 +6,7 @@
  *     /svc-ferry/<link>/own/<path>       one record for each object that is ours: ledger/record.ts
  *     /svc-ferry/<link>/batch/<e>/<n>    records of one bulk transaction, until they are folded into `own`
  *     /svc-ferry/<link>/debt/<path>      what could not be written, and why: debts/debt.ts
- *     /svc-ferry/<link>/gone/<uid>       uids that were removed and must not come back within 30 days
+ *     /svc-ferry/<link>/gone/<uid>       uids that were removed and must not come back; the value is when, ms
  *
  * A *path* is a key below the prefix of Kubernetes without the slash between: "configmaps/shop/web". It is the same on both
  * sides whatever their prefixes are, and its order is etcd's.

@@ -1,0 +1,139 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { SystemClock } from "../../../../src/runtime/system-clock.js";
+import type { Clock } from "../../../../src/ports/clock.js";
+import { ProcessEtcd } from "../../../fakes/process-etcd.js";
+import { MirrorPair, put } from "../../../harness/mirror-pair.js";
+import { waitFor } from "../../../harness/wait-for.js";
+
+const RULES = `
+filters:
+  secondary:
+    - { group: "", resources: [{ group: "", version: v1, kind: ConfigMap }] }
+`;
+const SIGNAL = new AbortController().signal;
+
+/** A process that can be stopped as a whole, and killed: its time stands still, and with it its requests and answers. */
+class Stoppable implements Clock {
+  readonly #system = new SystemClock();
+  #stopped: PromiseWithResolvers<void> | undefined;
+
+  now(): number {
+    return this.#system.now();
+  }
+
+  monotonicMs(): number {
+    return this.#system.monotonicMs();
+  }
+
+  async sleep(ms: number, signal: AbortSignal): Promise<void> {
+    await this.#system.sleep(ms, signal);
+    await this.#stopped?.promise;
+  }
+
+  /** SIGSTOP; for ever it is SIGKILL. */
+  stop(): void {
+    this.#stopped = Promise.withResolvers();
+  }
+
+  /** SIGCONT. */
+  continue(): void {
+    this.#stopped?.resolve();
+    this.#stopped = undefined;
+  }
+}
+
+describe("Mirror, killed and stopped", () => {
+  let pair: MirrorPair;
+  beforeEach(async () => {
+    pair = await MirrorPair.start();
+    await pair.write(pair.destination, put("namespaces/shop"), put("namespaces/marks"));
+  });
+  afterEach(async () => {
+    // Whoever was killed has to end too, or nothing would.
+    for (const clock of clocks.splice(0)) clock.continue();
+    await pair.stop();
+  }, 15_000);
+
+  const clocks: Stoppable[] = [];
+
+  /** A mirror of a process of its own. */
+  function stoppable(identity: string) {
+    const clock = new Stoppable();
+    clocks.push(clock);
+    const source = new ProcessEtcd(pair.source, clock, 0);
+    const destination = new ProcessEtcd(pair.destination, clock, 0);
+    const one = pair.mirror({ rules: RULES, clock, source, destination, identity, ttlSeconds: 2 });
+    return { ...one, clock };
+  }
+
+  it("ends equal after kills at many points of a first copy and of the tail, without writing anything twice", async () => {
+    for (let at = 0; at < 300; at += 1) await pair.put(`configmaps/shop/c${at}`, { data: { at } });
+    let puts = 0;
+    for (let kill = 0; kill < 3; kill += 1) {
+      const one = stoppable(`pod-${kill}`);
+      const goal = 60;
+      await waitFor(() => one.mirror.status.objects.put + puts >= (kill + 1) * goal, {
+        what: "some objects",
+      });
+      one.clock.stop();
+      await pair.put(`configmaps/shop/k${kill}`, { data: { kill } });
+      await pair.delete(`configmaps/shop/c${kill}`);
+      puts = (await pair.objects()).size;
+    }
+    const last = await pair.follow({ rules: RULES, identity: "last", ttlSeconds: 2 });
+    await pair.applied(last);
+
+    const [source, destination] = [await pair.objects(pair.source), await pair.objects()];
+
+    const data = (all: typeof source) =>
+      [...all]
+        .filter(([path]) => path.startsWith("configmaps/shop/"))
+        .map(([path, one]) => [path, one.data]);
+    expect(data(destination)).toEqual(data(source));
+    const versions = await pair.destination.range(
+      { key: "/registry/configmaps/shop/", rangeEnd: "/registry/configmaps/shop0" },
+      { signal: SIGNAL },
+    );
+    expect(versions.kvs.filter(({ version }) => version > 1n)).toEqual([]);
+  }, 20_000);
+
+  it("writes 0 keys after it was stopped for longer than its lease and goes on beside another", async () => {
+    const stale = stoppable("stale");
+    await waitFor(() => stale.mirror.status.activity === "following", { what: "the tail" });
+    stale.clock.stop();
+    await pair.put("configmaps/shop/a", { data: { by: "stale or fresh" } });
+    const fresh = stoppable("fresh");
+    await waitFor(() => fresh.mirror.status.activity === "following", { what: "the other's tail" });
+    await pair.applied(fresh);
+    const before = await pair.objects();
+
+    stale.clock.continue();
+    await waitFor(() => stale.mirror.status.activity === "waiting", {
+      what: "that it has noticed",
+    });
+
+    expect(await pair.objects()).toEqual(before);
+    expect(stale.mirror.status.fence.held).toBe(false);
+  }, 20_000);
+
+  it("survives a source that is compacted while it is read, again and again", async () => {
+    for (let at = 0; at < 400; at += 1) await pair.put(`configmaps/shop/c${at}`, { data: { at } });
+    const one = pair.mirror({ rules: RULES, policy: { maxWritesPerSecond: 400 } });
+    for (let round = 0; round < 4; round += 1) {
+      await waitFor(() => one.mirror.status.objects.put > round * 80, { what: "some objects" });
+      await pair.put(`configmaps/shop/c${round}`, { data: { round } });
+      await pair.delete(`configmaps/shop/c${round + 100}`);
+      const { revision } = await pair.source.revision({ signal: SIGNAL });
+      await pair.source.compact(revision, { signal: SIGNAL });
+    }
+    await waitFor(() => one.mirror.status.activity === "following", { what: "the tail" });
+    await pair.applied(one);
+
+    const [source, destination] = [await pair.objects(pair.source), await pair.objects()];
+
+    const names = (all: typeof source) =>
+      [...all.keys()].filter((path) => path.startsWith("configmaps/shop/"));
+    expect(names(destination)).toEqual(names(source));
+    expect(one.mirror.status.passes.first).toBe(1);
+  }, 20_000);
+});
