@@ -39,7 +39,9 @@ export class ApiPayer {
 
   async #pay(path: string, reading: Reading, revision: bigint): Promise<Outcome> {
     if (this.api === undefined) return this.#owe(path, { code: "needs-api" }, revision);
-    if (reading.kind === "wanted" && reading.via === "api") {
+    const isOthers =
+      reading.kind === "wanted" && (await this.writer.isMirroredHere(path, reading.revision));
+    if (reading.kind === "wanted" && reading.via === "api" && !isOthers) {
       return this.#apply(this.api, path, reading);
     }
     const isGone = reading.kind === "absent" || reading.kind === "unwanted";

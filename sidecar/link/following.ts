@@ -97,6 +97,7 @@ export class Following {
       (end) => watch.look(end),
       (end) => checkpoints.run(end),
       (end) => this.#askSource(mark, end),
+      (end) => this.#otherLinks(besides, end),
       (end) => this.#epochEnds(end),
       async (end) => {
         await aborted(AbortSignal.any([this.rules.replaced, end])).catch(() => undefined);
@@ -107,6 +108,22 @@ export class Following {
     await writer.idle();
     await checkpoints.write();
     return ended;
+  }
+
+  /** What other links write into the source, and when they stop. */
+  async #otherLinks(besides: Besides, signal: AbortSignal): Promise<never> {
+    const { mirroredHere, books } = this.link.parts;
+    if (mirroredHere === undefined) return aborted(signal);
+    return mirroredHere.follow(
+      {
+        freed: () => besides.want("requested"),
+        // Its record came after it, as it does through an API server: what is owed meanwhile is not ours to pay.
+        mirrored: (path) => {
+          if (books.debts.has(path)) this.link.payer.trigger(path);
+        },
+      },
+      signal,
+    );
   }
 
   /** New events are judged by the new rules at once; a pass beside the tail follows. */

@@ -11,6 +11,7 @@ import { Pass } from "../pass/pass.js";
 import type { Ruleset } from "../rules/ruleset.js";
 import type { Tally } from "../status/tally.js";
 import { DestinationView } from "../view/destination-view.js";
+import { MirroredHere } from "../view/mirrored-here.js";
 import { SourceView } from "../view/source-view.js";
 import { Pace } from "../writer/pace.js";
 import type { WriterParts } from "../writer/parts.js";
@@ -78,10 +79,23 @@ export async function openLink(options: MirrorOptions, given: Given): Promise<Op
   }
   const { state, passCause } = begin;
   const keeper = new StateKeeper({ transactions, clock, keys }, state);
-  const link = made(options, given, { transactions, books, keeper });
+  const mirroredHere = await othersIn(options, state, given.fence.signal);
+  const link = made(options, given, { transactions, books, keeper, mirroredHere });
   link.brake.restore(books.debts.counts.braked);
   await keeper.write({});
   return { kind: "open", transactions, books, keeper, passCause, ...link };
+}
+
+/** undefined: both sides are one etcd. */
+async function othersIn(
+  { source, log }: MirrorOptions,
+  { sourceClusterId, destinationClusterId }: LinkState,
+  signal: AbortSignal,
+): Promise<MirroredHere | undefined> {
+  if (sourceClusterId === destinationClusterId) return undefined;
+  const mirroredHere = new MirroredHere(source, log);
+  await mirroredHere.load({ signal });
+  return mirroredHere;
 }
 
 /** Two operations in one transaction, which change nothing. kine and its like refuse that, and nothing here would work. */
@@ -186,10 +200,12 @@ function made(
     transactions,
     books,
     keeper,
+    mirroredHere,
   }: {
     readonly transactions: Transactions;
     readonly books: Books;
     readonly keeper: StateKeeper;
+    readonly mirroredHere: MirroredHere | undefined;
   },
 ) {
   const { clock, log, policy, random, source } = options;
@@ -201,6 +217,7 @@ function made(
   const brake = new Brake(clock, policy.allowMassDelete);
   const parts: WriterParts = {
     ...{ clock, log, source, view, destination, transactions, books, policy, tally, brake },
+    mirroredHere,
     sourcePrefix: new KubePrefix(options.sourcePrefix),
     epoch: () => keeper.state.epoch,
     freshUid: () => freshUid(random),

@@ -135,6 +135,10 @@ export class Writer {
       const isSame = wanted.revision === known.sourceRevision && known.isCurrent;
       if (isSame && observation.check !== true && !books.debts.has(path)) return "unchanged";
     }
+    if (await this.isMirroredHere(path, wanted.revision)) {
+      await this.owing.settle(path);
+      return "ignored";
+    }
     if (wanted.via === "api") {
       return this.owing.owe(path, { code: hasApi ? "via-api" : "needs-api" }, wanted.revision);
     }
@@ -143,6 +147,14 @@ export class Writer {
       const together = this.#mayShare(job) ? await this.put.together(job) : undefined;
       return together ?? this.put.run(job);
     });
+  }
+
+  /** Another link has written it into the source. What of it is ours already stays as it is. @param revision of the value */
+  async isMirroredHere(path: string, revision: bigint): Promise<boolean> {
+    const { mirroredHere, transactions } = this.parts;
+    if (mirroredHere === undefined) return false;
+    const { signal } = transactions;
+    return this.patiently(() => mirroredHere.has(path, revision, { signal }));
   }
 
   /** Only what a pass finds new, before anything is followed: its batch is folded before anybody looks for its record. */
