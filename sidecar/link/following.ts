@@ -60,7 +60,10 @@ export class Following {
     this.board.activity = "copying";
     const resume = cause === "resumed" ? keeper.state.pass : undefined;
     await keeper.write({ phase: "copy" });
-    const { nextRevision } = await pass.run({ cause, resume, verifies: true });
+    const startedMs = this.options.clock.monotonicMs();
+    const { nextRevision, written } = await pass.run({ cause, resume, verifies: true });
+    const endedMs = this.options.clock.monotonicMs();
+    this.board.convergence.ended({ cause, startedMs, endedMs, written });
     const applied = nextRevision - 1n;
     const verifiedAtMs = this.options.clock.now();
     await keeper.write({ phase: "tail", applied, pass: undefined, verifiedAtMs });

@@ -76,7 +76,12 @@ function troubleLines(report: ReadMirrorStatus): readonly string[] {
     lines.push(`pass ${cause}: ${read}${of} read, ${written} written, for ${ago(startedAt)}`);
   }
   if (report.destinationTooSlow) {
-    lines.push("DESTINATION TOO SLOW: the source changes faster than passes can copy");
+    const { rates } = report;
+    const numbers =
+      rates && `: ${rates.sourcePerSecond}/s change, ${rates.destinationPerSecond}/s are written`;
+    lines.push(
+      `DESTINATION TOO SLOW: the source changes faster than passes can copy${numbers ?? ""}`,
+    );
   }
   if (brake.engaged) {
     const why = brake.causes.join(", ");

@@ -59,3 +59,37 @@ describe("a copy that was interrupted", () => {
     expect(bed.objects()).toHaveProperty(["configmaps/shop/a-gone"]);
   });
 });
+
+describe("the status of a copy", () => {
+  it("tells how many objects of the source are to be read, and of a resumed one how many are left", async () => {
+    const bed = await inTheMiddleOfACopy();
+    const before = 400 - Number(stateOf(bed).pass?.lastPath.slice(-3)) + 99;
+
+    const { mirror } = bed.start();
+    await bed.clock.runUntil(() => mirror.status.pass !== undefined);
+
+    expect(mirror.status.pass).toMatchObject({ cause: "resumed", expected: before });
+  });
+
+  it("says that the destination is too slow, and both rates, when passes do not shrink", async () => {
+    const bed = new MirrorBed({ hopMs: 1, policy: { maxWritesPerSecond: 10 } });
+    await bed.putInto(bed.destination, "namespaces/shop");
+    const change = async (round: string): Promise<void> => {
+      for (let at = 100; at < 200; at += 1) {
+        await bed.put(`configmaps/shop/c${at}`, { ...YES, data: round });
+      }
+      await bed.source.compact(bed.source.store.revision, { signal: FOREVER });
+    };
+    await change("first");
+    const { mirror } = bed.start();
+
+    for (const round of ["second", "third", "fourth"]) {
+      await bed.settle(8_000);
+      await change(round);
+    }
+    await bed.clock.runUntil(() => mirror.status.passes.compacted >= 2);
+
+    expect(mirror.status.destinationTooSlow).toBe(true);
+    expect(mirror.status.rates?.destinationPerSecond).toBeCloseTo(10, -1);
+  });
+});
