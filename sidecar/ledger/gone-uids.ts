@@ -20,4 +20,8 @@ export class GoneUids {
   add(uid: string): void {
     this.#uids.add(uid);
   }
+
+  delete(uid: string): void {
+    this.#uids.delete(uid);
+  }
 }

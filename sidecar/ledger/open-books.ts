@@ -9,6 +9,7 @@ import { foldBatches } from "./fold.js";
 import type { Known } from "./index.js";
 import { decodeRecord, type LedgerRecord } from "./record.js";
 import { historyOf } from "./epoch.js";
+import { readGone } from "./read-gone.js";
 
 const PAGE_KEYS = 1_000;
 
@@ -22,14 +23,15 @@ export async function readState(
 }
 
 /**
- * @param epoch what is in force now: decides which records are current, and which revisions can be compared
+ * @param at epoch: what is in force now, decides which records are current and which revisions can be compared; nowMs: wall clock
  * @throws BookUnreadable, FenceLost
  */
 export async function openBooks(
   transactions: Transactions,
   keys: Keyspace,
-  epoch: string,
+  at: { readonly epoch: string; readonly nowMs: number },
 ): Promise<Books> {
+  const { epoch, nowMs } = at;
   await foldBatches(transactions, keys);
   const books = new Books(keys);
   for await (const kv of all(transactions, keys.ownPrefix)) {
@@ -45,9 +47,7 @@ export async function openBooks(
   for await (const kv of all(transactions, keys.debtPrefix)) {
     books.debts.changed(kv.key.slice(keys.debtPrefix.length), decodeDebt(kv.value));
   }
-  for await (const kv of all(transactions, keys.gonePrefix, true)) {
-    books.gone.add(kv.key.slice(keys.gonePrefix.length));
-  }
+  await readGone(transactions, books, nowMs);
   return books;
 }
 
@@ -62,14 +62,10 @@ function known(record: LedgerRecord, modRevision: bigint, epoch: string): Known 
   };
 }
 
-async function* all(
-  transactions: Transactions,
-  prefix: string,
-  keysOnly = false,
-): AsyncGenerator<KeyValue, void> {
+async function* all(transactions: Transactions, prefix: string): AsyncGenerator<KeyValue, void> {
   const rangeEnd = prefixEnd(prefix);
   for (let key = prefix; ;) {
-    const page = await transactions.range({ key, rangeEnd, limit: PAGE_KEYS, keysOnly });
+    const page = await transactions.range({ key, rangeEnd, limit: PAGE_KEYS });
     yield* page.kvs;
     const last = page.kvs.at(-1);
     if (!page.more || last === undefined) return;

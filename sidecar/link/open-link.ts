@@ -71,11 +71,11 @@ export async function openLink(options: MirrorOptions, given: Given): Promise<Op
   if (before?.phase === "sealed") return { kind: "sealed", state: before };
   await probe(transactions, keys);
   let begin = await begun(options, given, transactions, before);
-  let books = await openBooks(transactions, keys, begin.state.epoch);
+  let books = await openBooks(transactions, keys, { epoch: begin.state.epoch, nowMs: clock.now() });
   if (books.newestSourceRevision > begin.sourceRevision) {
     // Something was made from a revision that the source has not reached: it was restored from a backup.
     begin = await begun(options, { ...given, isOtherSource: true }, transactions, before);
-    books = await openBooks(transactions, keys, begin.state.epoch);
+    books = await openBooks(transactions, keys, { epoch: begin.state.epoch, nowMs: clock.now() });
   }
   const { state, passCause } = begin;
   const keeper = new StateKeeper({ transactions, clock, keys }, state);

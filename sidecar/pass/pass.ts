@@ -7,6 +7,7 @@
  */
 import { prefixEnd } from "../etcd/etcd.js";
 import { foldBatches } from "../ledger/fold.js";
+import { readGone } from "../ledger/read-gone.js";
 import type { StateKeeper } from "../link/state-keeper.js";
 import type { PassCause } from "../link/state.js";
 import type { PassStatus } from "../status/mirror-status.js";
@@ -69,6 +70,7 @@ export class Pass {
     await this.#walkAll(this.#walk, cause, startRevision, resume?.lastPath);
     if (this.writer.bulk.batches > 0) await foldBatches(transactions, books.keys);
     await this.#walk.leavers.remove(cause);
+    if (cause === "verify") await readGone(transactions, books, clock.now());
     log.info({ cause, ...this.#walk.counts }, "pass over the source is complete");
     tally.passes.set(cause, (tally.passes.get(cause) ?? 0) + 1);
     const { written } = this.#walk.counts;
