@@ -39,9 +39,7 @@ export async function openBooks(
     const record = decodeRecord(kv.value);
     const entry = known(record, kv.modRevision, epoch);
     books.index.set(path, entry);
-    if (entry.isComparable && entry.sourceRevision > books.newestSourceRevision) {
-      books.newestSourceRevision = entry.sourceRevision;
-    }
+    if (entry.isComparable) books.witnesses.add(path, entry.sourceRevision);
     if (record.owners.length > 0) books.owners.set(path, record.owners);
   }
   for await (const kv of all(transactions, keys.debtPrefix)) {

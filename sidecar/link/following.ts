@@ -11,16 +11,12 @@ import { aborted, firstOf } from "./first-of.js";
 import type { MirrorOptions } from "./mirror-options.js";
 import { RULES_SETTLE_MS, epochFor, type OpenLink } from "./open-link.js";
 import type { RulesInForce } from "./rules-in-force.js";
+import { SourceReplaced } from "./source-replaced.js";
 import type { PassCause } from "./state.js";
 
 /** There are no rules any more: the term ends, and nothing is written until there are. */
 export class RulesReplaced extends Error {
   override readonly name = "RulesReplaced";
-}
-
-/** The source is not the one that this term began with: another term begins, and compares everything. */
-export class SourceReplaced extends Error {
-  override readonly name = "SourceReplaced";
 }
 
 /** Between two questions to the source. */

@@ -72,8 +72,14 @@ export async function openLink(options: MirrorOptions, given: Given): Promise<Op
   await probe(transactions, keys);
   let begin = await begun(options, given, transactions, before);
   let books = await openBooks(transactions, keys, { epoch: begin.state.epoch, nowMs: clock.now() });
-  if (books.newestSourceRevision > begin.sourceRevision) {
-    // Something was made from a revision that the source has not reached: it was restored from a backup.
+  const { witnesses } = books;
+  const call = { signal: given.fence.signal };
+  const prefix = new KubePrefix(options.sourcePrefix);
+  if (
+    // Something was made from a revision that the source has not reached, or has never had: it was restored from a backup.
+    witnesses.newestRevision > begin.sourceRevision ||
+    (await witnesses.contradict(options.source, prefix, call))
+  ) {
     begin = await begun(options, { ...given, isOtherSource: true }, transactions, before);
     books = await openBooks(transactions, keys, { epoch: begin.state.epoch, nowMs: clock.now() });
   }
