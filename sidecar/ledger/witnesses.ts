@@ -19,7 +19,7 @@ interface Witness {
 
 export class Witnesses {
   /** Ascending by revision. */
-  #newest: Witness[] = [];
+  readonly #newest: Witness[] = [];
 
   /** The newest revision that anything was made from; 0: nothing was. */
   get newestRevision(): bigint {
