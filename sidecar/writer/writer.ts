@@ -10,15 +10,13 @@
 import { EtcdError, type EtcdErrorKind } from "../etcd/etcd.js";
 import { EncryptionUnavailable } from "../encryption/transformer.js";
 import { FenceLost } from "../fence/held-fence.js";
-import { historyOf } from "../ledger/epoch.js";
 import type { Known } from "../ledger/index.js";
-import { decodeRecord } from "../ledger/record.js";
-import { SourceReplaced } from "../link/source-replaced.js";
 import type { Reading, Wanted } from "../view/source-view.js";
 import { Bulk } from "./bulk.js";
 import { KeyChains } from "./key-chains.js";
 import type { Observation, Outcome } from "./observation.js";
 import { ownerPaths } from "./owner-references.js";
+import { proveHistory } from "./one-history.js";
 import { Owing } from "./owing.js";
 import type { WriterParts } from "./parts.js";
 import { Put } from "./put.js";
@@ -135,7 +133,7 @@ export class Writer {
     if (books.tombstones.covers(path, revision)) return "old";
     if (known?.isComparable === true) {
       if (wanted.revision < known.sourceRevision) {
-        await this.#provesOrder(observation, wanted.revision, known);
+        await proveHistory(this.parts, observation, wanted.revision);
         return "old";
       }
       const isSame = wanted.revision === known.sourceRevision && known.isCurrent;
@@ -153,22 +151,6 @@ export class Writer {
       const together = this.#mayShare(job) ? await this.put.together(job) : undefined;
       return together ?? this.put.run(job);
     });
-  }
-
-  /**
-   * A value that is older than its record is on its way for long, or was read before what the record was made from. Read later, it
-   * is of another history: there, mod_revision of a key never goes back. The record itself is asked, as the index knows hashes only.
-   * @throws SourceReplaced
-   */
-  async #provesOrder({ path, revision }: Observation, value: bigint, known: Known): Promise<void> {
-    if (revision < known.sourceRevision) return;
-    const { books, transactions, epoch } = this.parts;
-    const [kv] = await transactions.read([books.keys.own(path)]);
-    const record = kv === undefined ? undefined : decodeRecord(kv.value);
-    const isComparable = record !== undefined && historyOf(record.epoch) === historyOf(epoch());
-    if (isComparable && value < record.sourceRevision && record.sourceRevision <= revision) {
-      throw new SourceReplaced("the source holds an older value than was mirrored from it");
-    }
   }
 
   /** Another link has written it into the source. What of it is ours already stays as it is. @param revision of the value */
