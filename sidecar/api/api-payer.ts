@@ -57,7 +57,10 @@ export class ApiPayer {
       if (this.api === undefined || this.#removal === undefined) {
         return this.#owe(look, { code: "needs-api" });
       }
-      if (reading.kind === "wanted" && reading.via === "api") {
+      // What another link mirrors into the source is nobody's to send on: lookAgain settles it.
+      const isOthers =
+        reading.kind === "wanted" && (await this.writer.isMirroredHere(path, look.at));
+      if (reading.kind === "wanted" && reading.via === "api" && !isOthers) {
         return this.#apply(this.api, look, reading);
       }
       const known = this.parts.books.index.get(path);

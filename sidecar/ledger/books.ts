@@ -4,6 +4,7 @@ import type { Keyspace } from "../link/keyspace.js";
 import { GoneUids } from "./gone-uids.js";
 import { LedgerIndex } from "./index.js";
 import { OwnerMap } from "./owner-map.js";
+import { Witnesses } from "./witnesses.js";
 import { Tombstones } from "./tombstones.js";
 
 export class Books {
@@ -14,8 +15,8 @@ export class Books {
   readonly longing = new OwnerMap();
   readonly tombstones = new Tombstones();
   readonly gone = new GoneUids();
-  /** The newest revision of the source, of this history, that anything here was made from. */
-  newestSourceRevision = 0n;
+  /** Of this history; as it was when the books were read. */
+  readonly witnesses = new Witnesses();
 
   constructor(readonly keys: Keyspace) {
     this.debts = new DebtBook(keys);

@@ -1,4 +1,4 @@
-import { LedgerIndex } from "./index.js";
+import { HashSet } from "./hash-set.js";
 
 /**
  * Uids that this link has removed from the destination. The garbage collector there remembers owners that it found missing for as
@@ -7,7 +7,7 @@ import { LedgerIndex } from "./index.js";
  * Source: kubernetes pkg/controller/garbagecollector, absentOwnerCache.
  */
 export class GoneUids {
-  readonly #uids = new LedgerIndex();
+  readonly #uids = new HashSet();
 
   get size(): number {
     return this.#uids.size;
@@ -18,14 +18,10 @@ export class GoneUids {
   }
 
   add(uid: string): void {
-    const revision = 0n;
-    this.#uids.set(uid, {
-      sourceRevision: revision,
-      destinationRevision: revision,
-      rule: 0,
-      isCurrent: false,
-      isComparable: false,
-      via: "etcd",
-    });
+    this.#uids.add(uid);
+  }
+
+  delete(uid: string): void {
+    this.#uids.delete(uid);
   }
 }

@@ -1,6 +1,6 @@
 /** Reads the books of a link after its fence was taken, so that nobody else changes them any more. */
 import { decodeDebt } from "../debts/debt.js";
-import { prefixEnd, type KeyValue } from "../etcd/etcd.js";
+import { prefixEnd, type KeyValue, type RangeResult } from "../etcd/etcd.js";
 import type { Keyspace } from "../link/keyspace.js";
 import { decodeState, type LinkState } from "../link/state.js";
 import type { Transactions } from "../writer/transactions.js";
@@ -9,6 +9,7 @@ import { foldBatches } from "./fold.js";
 import type { Known } from "./index.js";
 import { decodeRecord, type LedgerRecord } from "./record.js";
 import { historyOf } from "./epoch.js";
+import { readGone } from "./read-gone.js";
 
 const PAGE_KEYS = 1_000;
 
@@ -22,33 +23,36 @@ export async function readState(
 }
 
 /**
- * @param epoch what is in force now: decides which records are current, and which revisions can be compared
+ * @param at epoch: what is in force now, decides which records are current and which revisions can be compared; nowMs: wall clock
  * @throws BookUnreadable, FenceLost
  */
 export async function openBooks(
   transactions: Transactions,
   keys: Keyspace,
-  epoch: string,
+  at: { readonly epoch: string; readonly nowMs: number },
 ): Promise<Books> {
+  const { epoch, nowMs } = at;
   await foldBatches(transactions, keys);
   const books = new Books(keys);
-  for await (const kv of all(transactions, keys.ownPrefix)) {
-    const path = kv.key.slice(keys.ownPrefix.length);
-    const record = decodeRecord(kv.value);
-    const entry = known(record, kv.modRevision, epoch);
-    books.index.set(path, entry);
-    if (entry.isComparable && entry.sourceRevision > books.newestSourceRevision) {
-      books.newestSourceRevision = entry.sourceRevision;
+  for await (const kvs of pages(transactions, keys.ownPrefix)) {
+    for (const kv of kvs) addRecord(books, kv, epoch);
+  }
+  for await (const kvs of pages(transactions, keys.debtPrefix)) {
+    for (const { key, value } of kvs) {
+      books.debts.changed(key.slice(keys.debtPrefix.length), decodeDebt(value));
     }
-    if (record.owners.length > 0) books.owners.set(path, record.owners);
   }
-  for await (const kv of all(transactions, keys.debtPrefix)) {
-    books.debts.changed(kv.key.slice(keys.debtPrefix.length), decodeDebt(kv.value));
-  }
-  for await (const kv of all(transactions, keys.gonePrefix, true)) {
-    books.gone.add(kv.key.slice(keys.gonePrefix.length));
-  }
+  await readGone(transactions, books, nowMs);
   return books;
+}
+
+function addRecord(books: Books, { key, value, modRevision }: KeyValue, epoch: string): void {
+  const path = key.slice(books.keys.ownPrefix.length);
+  const record = decodeRecord(value);
+  const entry = known(record, modRevision, epoch);
+  books.index.set(path, entry);
+  if (entry.isComparable) books.witnesses.add(path, entry.sourceRevision);
+  if (record.owners.length > 0) books.owners.set(path, record.owners);
 }
 
 function known(record: LedgerRecord, modRevision: bigint, epoch: string): Known {
@@ -62,17 +66,24 @@ function known(record: LedgerRecord, modRevision: bigint, epoch: string): Known 
   };
 }
 
-async function* all(
+/** The next page is read while the last is worked on: whoever takes over is waited for. */
+async function* pages(
   transactions: Transactions,
   prefix: string,
-  keysOnly = false,
-): AsyncGenerator<KeyValue, void> {
-  const rangeEnd = prefixEnd(prefix);
-  for (let key = prefix; ;) {
-    const page = await transactions.range({ key, rangeEnd, limit: PAGE_KEYS, keysOnly });
-    yield* page.kvs;
+): AsyncGenerator<readonly KeyValue[], void> {
+  const read = (key: string): Promise<RangeResult> =>
+    transactions.range({ key, rangeEnd: prefixEnd(prefix), limit: PAGE_KEYS });
+  let page = await read(prefix);
+  for (;;) {
     const last = page.kvs.at(-1);
-    if (!page.more || last === undefined) return;
-    key = `${last.key}\0`;
+    if (!page.more || last === undefined) {
+      yield page.kvs;
+      return;
+    }
+    const next = read(`${last.key}\0`);
+    // Whoever leaves early leaves it behind: it must not end the process.
+    next.catch(() => undefined);
+    yield page.kvs;
+    page = await next;
   }
 }

@@ -11,16 +11,12 @@ import { aborted, firstOf } from "./first-of.js";
 import type { MirrorOptions } from "./mirror-options.js";
 import { RULES_SETTLE_MS, epochFor, type OpenLink } from "./open-link.js";
 import type { RulesInForce } from "./rules-in-force.js";
+import { SourceReplaced } from "./source-replaced.js";
 import type { PassCause } from "./state.js";
 
 /** There are no rules any more: the term ends, and nothing is written until there are. */
 export class RulesReplaced extends Error {
   override readonly name = "RulesReplaced";
-}
-
-/** The source is not the one that this term began with: another term begins, and compares everything. */
-export class SourceReplaced extends Error {
-  override readonly name = "SourceReplaced";
 }
 
 /** Between two questions to the source. */
@@ -60,7 +56,10 @@ export class Following {
     this.board.activity = "copying";
     const resume = cause === "resumed" ? keeper.state.pass : undefined;
     await keeper.write({ phase: "copy" });
-    const { nextRevision } = await pass.run({ cause, resume, verifies: true });
+    const startedMs = this.options.clock.monotonicMs();
+    const { nextRevision, written } = await pass.run({ cause, resume, verifies: true });
+    const endedMs = this.options.clock.monotonicMs();
+    this.board.convergence.ended({ cause, startedMs, endedMs, written });
     const applied = nextRevision - 1n;
     const verifiedAtMs = this.options.clock.now();
     await keeper.write({ phase: "tail", applied, pass: undefined, verifiedAtMs });
@@ -97,6 +96,7 @@ export class Following {
       (end) => watch.look(end),
       (end) => checkpoints.run(end),
       (end) => this.#askSource(mark, end),
+      (end) => this.#otherLinks(besides, end),
       (end) => this.#epochEnds(end),
       async (end) => {
         await aborted(AbortSignal.any([this.rules.replaced, end])).catch(() => undefined);
@@ -107,6 +107,22 @@ export class Following {
     await writer.idle();
     await checkpoints.write();
     return ended;
+  }
+
+  /** What other links write into the source, and when they stop. */
+  async #otherLinks(besides: Besides, signal: AbortSignal): Promise<never> {
+    const { mirroredHere, books } = this.link.parts;
+    if (mirroredHere === undefined) return aborted(signal);
+    return mirroredHere.follow(
+      {
+        freed: () => besides.want("requested"),
+        // Its record came after it, as it does through an API server: what is owed meanwhile is not ours to pay.
+        mirrored: (path) => {
+          if (books.debts.has(path)) this.link.payer.trigger(path);
+        },
+      },
+      signal,
+    );
   }
 
   /** New events are judged by the new rules at once; a pass beside the tail follows. */

@@ -11,6 +11,7 @@ import { Pass } from "../pass/pass.js";
 import type { Ruleset } from "../rules/ruleset.js";
 import type { Tally } from "../status/tally.js";
 import { DestinationView } from "../view/destination-view.js";
+import { MirroredHere } from "../view/mirrored-here.js";
 import { SourceView } from "../view/source-view.js";
 import { Pace } from "../writer/pace.js";
 import type { WriterParts } from "../writer/parts.js";
@@ -70,18 +71,37 @@ export async function openLink(options: MirrorOptions, given: Given): Promise<Op
   if (before?.phase === "sealed") return { kind: "sealed", state: before };
   await probe(transactions, keys);
   let begin = await begun(options, given, transactions, before);
-  let books = await openBooks(transactions, keys, begin.state.epoch);
-  if (books.newestSourceRevision > begin.sourceRevision) {
-    // Something was made from a revision that the source has not reached: it was restored from a backup.
+  let books = await openBooks(transactions, keys, { epoch: begin.state.epoch, nowMs: clock.now() });
+  const { witnesses } = books;
+  const call = { signal: given.fence.signal };
+  const prefix = new KubePrefix(options.sourcePrefix);
+  if (
+    // Something was made from a revision that the source has not reached, or has never had: it was restored from a backup.
+    witnesses.newestRevision > begin.sourceRevision ||
+    (await witnesses.contradict(options.source, prefix, call))
+  ) {
     begin = await begun(options, { ...given, isOtherSource: true }, transactions, before);
-    books = await openBooks(transactions, keys, begin.state.epoch);
+    books = await openBooks(transactions, keys, { epoch: begin.state.epoch, nowMs: clock.now() });
   }
   const { state, passCause } = begin;
   const keeper = new StateKeeper({ transactions, clock, keys }, state);
-  const link = made(options, given, { transactions, books, keeper });
+  const mirroredHere = await othersIn(options, state, given.fence.signal);
+  const link = made(options, given, { transactions, books, keeper, mirroredHere });
   link.brake.restore(books.debts.counts.braked);
   await keeper.write({});
   return { kind: "open", transactions, books, keeper, passCause, ...link };
+}
+
+/** undefined: both sides are one etcd. */
+async function othersIn(
+  { source, log }: MirrorOptions,
+  { sourceClusterId, destinationClusterId }: LinkState,
+  signal: AbortSignal,
+): Promise<MirroredHere | undefined> {
+  if (sourceClusterId === destinationClusterId) return undefined;
+  const mirroredHere = new MirroredHere(source, log);
+  await mirroredHere.load({ signal });
+  return mirroredHere;
 }
 
 /** Two operations in one transaction, which change nothing. kine and its like refuse that, and nothing here would work. */
@@ -186,10 +206,12 @@ function made(
     transactions,
     books,
     keeper,
+    mirroredHere,
   }: {
     readonly transactions: Transactions;
     readonly books: Books;
     readonly keeper: StateKeeper;
+    readonly mirroredHere: MirroredHere | undefined;
   },
 ) {
   const { clock, log, policy, random, source } = options;
@@ -201,6 +223,7 @@ function made(
   const brake = new Brake(clock, policy.allowMassDelete);
   const parts: WriterParts = {
     ...{ clock, log, source, view, destination, transactions, books, policy, tally, brake },
+    mirroredHere,
     sourcePrefix: new KubePrefix(options.sourcePrefix),
     epoch: () => keeper.state.epoch,
     freshUid: () => freshUid(random),

@@ -26,7 +26,7 @@ export const PASS_CAUSES = [
   "destination-changed",
   /** Once a day, comparing what is there. */
   "verify",
-  /** An operator has released the brake, or resumed the link. */
+  /** An operator has released the brake or resumed the link, or another link that wrote into the source was sealed or has left. */
   "requested",
 ] as const;
 

@@ -5,7 +5,9 @@
  * unchanged costs no write, and an interrupted pass goes on where it was. Whatever changes meanwhile is either seen on a page or
  * by the watch, which begins at the revision of the pass's first answer; the order of revisions decides per key.
  */
+import { prefixEnd } from "../etcd/etcd.js";
 import { foldBatches } from "../ledger/fold.js";
+import { readGone } from "../ledger/read-gone.js";
 import type { StateKeeper } from "../link/state-keeper.js";
 import type { PassCause } from "../link/state.js";
 import type { PassStatus } from "../status/mirror-status.js";
@@ -27,6 +29,13 @@ export interface PassRequest {
   readonly verifies: boolean;
 }
 
+export interface PassResult {
+  /** The watch begins here. */
+  readonly nextRevision: bigint;
+  /** Objects that were written, or whose record was. */
+  readonly written: number;
+}
+
 export class Pass {
   #walk: RangeWalk | undefined;
   #status: Omit<PassStatus, "read" | "matched" | "written" | "bytes"> | undefined;
@@ -42,10 +51,10 @@ export class Pass {
   }
 
   /**
-   * Runs to the end and prunes what left. @returns the revision after which the watch has to begin
+   * Runs to the end and prunes what left.
    * @throws what ended the term
    */
-  async run({ cause, resume, verifies }: PassRequest): Promise<{ readonly nextRevision: bigint }> {
+  async run({ cause, resume, verifies }: PassRequest): Promise<PassResult> {
     const { clock, tally, log, books, transactions } = this.parts;
     const first = await this.readIndexes();
     const startRevision = resume?.startRevision ?? first;
@@ -54,17 +63,20 @@ export class Pass {
       comparesDestination: verifies,
     });
     const startedAtMs = clock.now();
-    this.#status = { cause, startRevision, expected: undefined, startedAtMs };
+    const expected = await this.#expected(resume?.lastPath);
+    this.#status = { cause, startRevision, expected, startedAtMs };
     await this.#note(cause, startRevision, resume?.lastPath ?? "");
     log.info({ cause, revision: startRevision.toString() }, "pass over the source begins");
     await this.#walkAll(this.#walk, cause, startRevision, resume?.lastPath);
     if (this.writer.bulk.batches > 0) await foldBatches(transactions, books.keys);
     await this.#walk.leavers.remove(cause);
+    if (cause === "verify") await readGone(transactions, books, clock.now());
     log.info({ cause, ...this.#walk.counts }, "pass over the source is complete");
     tally.passes.set(cause, (tally.passes.get(cause) ?? 0) + 1);
+    const { written } = this.#walk.counts;
     this.#walk = undefined;
     this.#status = undefined;
-    return { nextRevision: startRevision + 1n };
+    return { nextRevision: startRevision + 1n, written };
   }
 
   /**
@@ -120,6 +132,24 @@ export class Pass {
     // Nothing is removed on the word of half a pass.
     if (resumeAfter !== undefined && resumeAfter !== "") return;
     await walk.walkLedger("", (path) => prefixes.some((prefix) => path.startsWith(prefix)));
+  }
+
+  /** Objects of the source below the prefixes that are read, behind the place where an interrupted pass was. */
+  async #expected(lastPath: string | undefined): Promise<number> {
+    const { view, source, sourcePrefix, transactions } = this.parts;
+    const { signal } = transactions;
+    let after = lastPath === "" ? undefined : lastPath;
+    let expected = 0;
+    for (const { path } of passOrder(view.rules, view.catalog).flat()) {
+      const prefix = `${path}/`;
+      if (after !== undefined && !after.startsWith(prefix)) continue;
+      const key = sourcePrefix.key(after === undefined ? prefix : `${after}\0`);
+      const range = { key, rangeEnd: prefixEnd(sourcePrefix.key(prefix)), countOnly: true };
+      const { count } = await this.writer.patiently(() => source.range(range, { signal }));
+      expected += Number(count);
+      after = undefined;
+    }
+    return expected;
   }
 
   async #note(cause: PassCause, startRevision: bigint, lastPath: string): Promise<void> {

@@ -1,6 +1,7 @@
 /** What a running mirror tells of itself: `/status`, metrics and `mirror status` are made from this alone. */
 import type { DebtCode } from "../debts/debt.js";
 import type { PassCause, Phase } from "../link/state.js";
+import type { PassRates } from "../pass/convergence.js";
 
 /**
  * - `waiting`: another process holds the fence
@@ -108,6 +109,8 @@ export interface MirrorStatus {
   readonly passes: Readonly<Record<PassCause, number>>;
   /** The destination is slower than the source changes: passes do not shrink. */
   readonly destinationTooSlow: boolean;
+  /** Of that; undefined when it keeps up. */
+  readonly rates: PassRates | undefined;
   /** Foreign objects that were met, by what was done. */
   readonly conflicts: { readonly skipped: number; readonly adopted: number };
   readonly drift: {

@@ -4,6 +4,7 @@ import type { Fence } from "../fence/fence.js";
 import type { MirrorOptions } from "../link/mirror-options.js";
 import type { OpenLink } from "../link/open-link.js";
 import type { PassCause } from "../link/state.js";
+import { Convergence } from "../pass/convergence.js";
 import type { Rescans } from "../tail/rescans.js";
 import type { LowWaterMark } from "../writer/low-water-mark.js";
 import { DebtBook } from "../debts/debt-book.js";
@@ -28,10 +29,14 @@ export class StatusBoard {
   #mark: LowWaterMark | undefined;
   #lastError: LastError | undefined;
 
+  readonly convergence: Convergence;
+
   constructor(
     private readonly options: MirrorOptions,
     private readonly fence: Fence,
-  ) {}
+  ) {
+    this.convergence = new Convergence(options.clock);
+  }
 
   /** What the term that runs stands on. */
   get link(): OpenLink | undefined {
@@ -46,6 +51,7 @@ export class StatusBoard {
   following(mark: LowWaterMark, _rescans: Rescans): void {
     this.#mark = mark;
     this.activity = "following";
+    this.convergence.follows();
   }
 
   ended(): void {
@@ -68,6 +74,7 @@ export class StatusBoard {
 
   get status(): MirrorStatus {
     const { tally } = this;
+    const rates = this.convergence.tooSlow;
     return {
       link: this.options.link,
       activity: this.activity,
@@ -75,7 +82,8 @@ export class StatusBoard {
       ...this.#progress(),
       ...this.#books(),
       passes: passCounts(tally.passes),
-      destinationTooSlow: false,
+      destinationTooSlow: rates !== undefined,
+      rates,
       conflicts: { skipped: tally.conflictsSkipped, adopted: tally.conflictsAdopted },
       drift: {
         repaired: tally.driftRepaired,

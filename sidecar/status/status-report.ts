@@ -97,6 +97,7 @@ export function statusReport(parts: ReportParts): MirrorStatusReport {
     pass: status.pass && passReport(status.pass),
     passes: positive(status.passes),
     destinationTooSlow: status.destinationTooSlow,
+    ...(status.rates && { rates: status.rates }),
     conflicts: status.conflicts,
     drift: status.drift,
     brake: status.brake,

@@ -93,12 +93,22 @@ export class DestinationView {
   }
 
   async open(kv: KeyValue, resource: Pick<StoredResource, "group" | "resource">): Promise<Opened> {
-    const plain = isEncrypted(kv.value)
-      ? await this.#transformer(resource).decrypt(kv.value, kv.key)
-      : ({ kind: "plain", value: kv.value } as const);
+    const plain = await this.unseal(kv, resource);
     if (plain.kind === "unreadable") return { kind: "unreadable", detail: plain.message };
     const parsed = parseStored(plain.value);
     return parsed.kind === "object" ? parsed : { kind: "unreadable", detail: parsed.message };
+  }
+
+  /** A value as it was before it was stored, whatever it is. @throws EncryptionUnavailable */
+  async unseal(
+    { key, value }: KeyValue,
+    resource: Pick<StoredResource, "group" | "resource">,
+  ): Promise<
+    | { readonly kind: "plain"; readonly value: Buffer }
+    | { readonly kind: "unreadable"; readonly message: string }
+  > {
+    if (!isEncrypted(value)) return { kind: "plain", value };
+    return this.#transformer(resource).decrypt(value, key);
   }
 
   /**

@@ -2,6 +2,7 @@
 import type { Wanted } from "../view/source-view.js";
 import type { Owed } from "./owing.js";
 import type { WriterParts } from "./parts.js";
+import type { SealProof } from "./seal-proof.js";
 import type { Guard } from "./seen.js";
 import { NAMESPACES } from "../view/source-view.js";
 
@@ -11,7 +12,10 @@ export type Hindered =
   | { readonly kind: "free"; readonly namespace: Guard | undefined };
 
 export class Hindrance {
-  constructor(private readonly parts: WriterParts) {}
+  constructor(
+    private readonly parts: WriterParts,
+    private readonly proof: SealProof,
+  ) {}
 
   async of(wanted: Wanted): Promise<Hindered> {
     const { resource } = wanted.at;
@@ -19,6 +23,8 @@ export class Hindrance {
     if (wanted.isSecret && !policy.allowPlaintext && !destination.encrypts(resource)) {
       return hindered("dest-plaintext");
     }
+    const closed = await this.proof.whyNot(resource);
+    if (closed !== undefined) return hindered("dest-undecryptable", closed);
     if (resource.custom) {
       const served = await this.#served(wanted);
       if (served !== undefined) return hindered(served, wanted.object.apiVersion);

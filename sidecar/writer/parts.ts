@@ -8,6 +8,7 @@ import type { KubePrefix } from "../link/keyspace.js";
 import type { LinkPolicy } from "../link/policy.js";
 import type { Tally } from "../status/tally.js";
 import type { DestinationView } from "../view/destination-view.js";
+import type { MirroredHere } from "../view/mirrored-here.js";
 import type { SourceView } from "../view/source-view.js";
 import type { Transactions } from "./transactions.js";
 
@@ -17,6 +18,8 @@ export interface WriterParts {
   readonly source: Etcd;
   readonly sourcePrefix: KubePrefix;
   readonly view: SourceView;
+  /** undefined: source and destination are one etcd, whose books do not tell which prefix they are about. */
+  readonly mirroredHere: MirroredHere | undefined;
   readonly destination: DestinationView;
   readonly transactions: Transactions;
   readonly books: Books;

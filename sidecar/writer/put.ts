@@ -10,9 +10,11 @@ import { ownerPaths, type OwnerReferences } from "./owner-references.js";
 import type { Owed, Owing } from "./owing.js";
 import type { WriterParts } from "./parts.js";
 import { PutPlan, knownOf, type Job, type Write } from "./put-plan.js";
+import { SealProof } from "./seal-proof.js";
 import { compareOf, guardOf, keysOf, seenAgain, type Guard, type Seen } from "./seen.js";
 
 export class Put {
+  readonly #proof: SealProof;
   readonly #hindrance: Hindrance;
   readonly #plan: PutPlan;
 
@@ -21,7 +23,8 @@ export class Put {
     private readonly owing: Owing,
     private readonly bulk: Bulk,
   ) {
-    this.#hindrance = new Hindrance(parts);
+    this.#proof = new SealProof(parts);
+    this.#hindrance = new Hindrance(parts, this.#proof);
     this.#plan = new PutPlan(parts);
   }
 
@@ -35,7 +38,9 @@ export class Put {
    */
   async together(job: Job): Promise<Outcome | undefined> {
     const hindrance = await this.#hindrance.of(job.wanted);
-    if (hindrance.kind === "hindered") return undefined;
+    if (hindrance.kind === "hindered" || !this.#proof.isProven(job.wanted.at.resource)) {
+      return undefined;
+    }
     const plan = await this.#plan.of(job, await this.#firstLook(job));
     if (plan.kind !== "write" || plan.value === undefined) return undefined;
     const { value } = plan;
@@ -44,7 +49,12 @@ export class Put {
   }
 
   /** @throws FenceLost */
-  async run(job: Job): Promise<Outcome> {
+  run(job: Job): Promise<Outcome> {
+    const { observation, wanted } = job;
+    return this.#proof.inTurn(observation.path, wanted.at.resource, () => this.#run(job));
+  }
+
+  async #run(job: Job): Promise<Outcome> {
     const { path } = job.observation;
     let seen = await this.#firstLook(job);
     for (;;) {

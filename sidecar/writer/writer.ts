@@ -16,6 +16,7 @@ import { Bulk } from "./bulk.js";
 import { KeyChains } from "./key-chains.js";
 import type { Observation, Outcome } from "./observation.js";
 import { ownerPaths } from "./owner-references.js";
+import { proveHistory } from "./one-history.js";
 import { Owing } from "./owing.js";
 import type { WriterParts } from "./parts.js";
 import { Put } from "./put.js";
@@ -131,9 +132,16 @@ export class Writer {
     const known = books.index.get(path);
     if (books.tombstones.covers(path, revision)) return "old";
     if (known?.isComparable === true) {
-      if (wanted.revision < known.sourceRevision) return "old";
+      if (wanted.revision < known.sourceRevision) {
+        await proveHistory(this.parts, observation, wanted.revision);
+        return "old";
+      }
       const isSame = wanted.revision === known.sourceRevision && known.isCurrent;
       if (isSame && observation.check !== true && !books.debts.has(path)) return "unchanged";
+    }
+    if (await this.isMirroredHere(path, wanted.revision)) {
+      await this.owing.settle(path);
+      return "ignored";
     }
     if (wanted.via === "api") return this.#throughApi(observation, wanted);
     const job = { observation, wanted, known };
@@ -141,6 +149,14 @@ export class Writer {
       const together = this.#mayShare(job) ? await this.put.together(job) : undefined;
       return together ?? this.put.run(job);
     });
+  }
+
+  /** Another link has written it into the source. What of it is ours already stays as it is. @param revision of the value */
+  async isMirroredHere(path: string, revision: bigint): Promise<boolean> {
+    const { mirroredHere, transactions } = this.parts;
+    if (mirroredHere === undefined) return false;
+    const { signal } = transactions;
+    return this.patiently(() => mirroredHere.has(path, revision, { signal }));
   }
 
   /** Only what a pass finds new, before anything is followed: its batch is folded before anybody looks for its record. */

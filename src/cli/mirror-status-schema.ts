@@ -44,6 +44,7 @@ export const mirrorStatusSchema = z.looseObject({
     })
     .optional(),
   destinationTooSlow: z.boolean(),
+  rates: z.object({ sourcePerSecond: z.number(), destinationPerSecond: z.number() }).optional(),
   drift: counts,
   brake: z.looseObject({
     engaged: z.boolean(),

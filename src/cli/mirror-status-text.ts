@@ -65,6 +65,12 @@ function ownedLine({ owned, rules, debts }: ReadMirrorStatus): string {
   return printable(`${owned} objects${byRule === "" ? "" : ` (${byRule})`} · ${owed}`, 1_000);
 }
 
+function tooSlowLine({ rates }: ReadMirrorStatus): string {
+  const line = "DESTINATION TOO SLOW: the source changes faster than passes can copy";
+  if (rates === undefined) return line;
+  return `${line}: ${rates.sourcePerSecond}/s change, ${rates.destinationPerSecond}/s are written`;
+}
+
 function troubleLines(report: ReadMirrorStatus): readonly string[] {
   const { pass, brake, paused, lastError, drift, time } = report;
   const ago = (moment: string): string => ageAt(moment, time) ?? moment;
@@ -76,7 +82,7 @@ function troubleLines(report: ReadMirrorStatus): readonly string[] {
     lines.push(`pass ${cause}: ${read}${of} read, ${written} written, for ${ago(startedAt)}`);
   }
   if (report.destinationTooSlow) {
-    lines.push("DESTINATION TOO SLOW: the source changes faster than passes can copy");
+    lines.push(tooSlowLine(report));
   }
   if (brake.engaged) {
     const why = brake.causes.join(", ");

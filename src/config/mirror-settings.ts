@@ -103,7 +103,7 @@ export const MIRROR_SETTINGS = {
     "mode",
     oneOf("standalone", "active-standby"),
     "standalone",
-    "active-standby: several replicas, one writes and the others are warm; standalone: a second one waits and warns",
+    "active-standby: several replicas, one writes and the others stand by; standalone: a second one waits and warns",
   ),
   encryptionProviderConfig: withDefault(
     "encryption-provider-config",

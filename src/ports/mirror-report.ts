@@ -49,6 +49,9 @@ export interface MirrorStatusReport {
   /** Passes that ended, by cause, none with 0. */
   readonly passes: Readonly<Record<string, number>>;
   readonly destinationTooSlow: boolean;
+  /** Objects a second; only where the destination is too slow. */
+  readonly rates?:
+    { readonly sourcePerSecond: number; readonly destinationPerSecond: number } | undefined;
   readonly conflicts: Readonly<Record<"skipped" | "adopted", number>>;
   readonly drift: Readonly<Record<"repaired" | "reported" | "touched", number>>;
   readonly brake: {

@@ -80,7 +80,11 @@ function scene({ files = { [RULES]: LABELLED }, flags = {}, destination }: Situa
         identity: "pod-1",
         sourcePrefix: PREFIX,
         destinationPrefix: PREFIX,
-        policy: { ...DEFAULT_POLICY, maxWritesPerSecond: undefined },
+        policy: {
+          ...DEFAULT_POLICY,
+          maxWritesPerSecond: undefined,
+          verifyEveryMs: config.fullPassIntervalMs,
+        },
         clock,
         random: new SeededRandom(1),
         log: SILENT_LOG,
@@ -221,6 +225,18 @@ describe("MirrorProcess", () => {
     await bed.settle();
 
     expect(bed.owned()).toEqual(["namespaces/new"]);
+  });
+
+  it("copies what is older than --rev with the next full pass", async () => {
+    const { bed, clock, state, run } = scene({ flags: { rev: "3", fullPassInterval: "1h" } });
+    await bed.put("namespaces/old", YES);
+    await bed.put("namespaces/new", YES);
+
+    run();
+    await clock.runUntil(() => state.ready().ok);
+    await clock.advance(65 * 60_000);
+
+    expect(bed.owned()).toEqual(["namespaces/new", "namespaces/old"]);
   });
 
   it("refuses --rev in a link that has begun, and changes nothing of it", async () => {

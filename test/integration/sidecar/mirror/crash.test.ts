@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, it, type TestContext } from "vitest";
 import { SystemClock } from "../../../../src/runtime/system-clock.js";
 import type { Clock } from "../../../../src/ports/clock.js";
 import { ProcessEtcd } from "../../../fakes/process-etcd.js";
@@ -42,98 +42,136 @@ class Stoppable implements Clock {
   }
 }
 
-describe("Mirror, killed and stopped", () => {
-  let pair: MirrorPair;
-  beforeEach(async () => {
-    pair = await MirrorPair.start();
-    await pair.write(pair.destination, put("namespaces/shop"), put("namespaces/marks"));
-  });
-  afterEach(async () => {
-    // Whoever was killed has to end too, or nothing would.
-    for (const clock of clocks.splice(0)) clock.continue();
-    await pair.stop();
-  }, 15_000);
+/** Two etcds of its own, so that the tests can wait for their leases side by side. */
+class Scene {
+  readonly #clocks: Stoppable[] = [];
 
-  const clocks: Stoppable[] = [];
+  private constructor(readonly pair: MirrorPair) {}
+
+  static async start(onTestFinished: TestContext["onTestFinished"]): Promise<Scene> {
+    const scene = new Scene(await MirrorPair.start());
+    onTestFinished(() => scene.#stop(), 15_000);
+    const { pair } = scene;
+    await pair.write(pair.destination, put("namespaces/shop"), put("namespaces/marks"));
+    return scene;
+  }
+
+  /** So many ConfigMaps, a hundred in one transaction: c0, c1 … */
+  async many(count: number): Promise<void> {
+    const puts = Array.from({ length: count }, (_, at) =>
+      put(`configmaps/shop/c${at}`, { data: { at } }),
+    );
+    for (let at = 0; at < count; at += 100) {
+      await this.pair.write(this.pair.source, ...puts.slice(at, at + 100));
+    }
+  }
 
   /** A mirror of a process of its own. */
-  function stoppable(identity: string) {
+  stoppable(identity: string) {
+    const { pair } = this;
     const clock = new Stoppable();
-    clocks.push(clock);
+    this.#clocks.push(clock);
     const source = new ProcessEtcd(pair.source, clock, 0);
     const destination = new ProcessEtcd(pair.destination, clock, 0);
     const one = pair.mirror({ rules: RULES, clock, source, destination, identity, ttlSeconds: 2 });
     return { ...one, clock };
   }
 
-  it("ends equal after kills at many points of a first copy and of the tail, without writing anything twice", async () => {
-    for (let at = 0; at < 300; at += 1) await pair.put(`configmaps/shop/c${at}`, { data: { at } });
-    let puts = 0;
-    for (let kill = 0; kill < 3; kill += 1) {
-      const one = stoppable(`pod-${kill}`);
-      const goal = 60;
-      await waitFor(() => one.mirror.status.objects.put + puts >= (kill + 1) * goal, {
-        what: "some objects",
+  /** Whoever was killed has to end too, or nothing would. */
+  async #stop(): Promise<void> {
+    for (const clock of this.#clocks) clock.continue();
+    await this.pair.stop();
+  }
+}
+
+describe("Mirror, killed and stopped", () => {
+  it.concurrent(
+    "ends equal after kills in a first copy and in the tail, without writing anything twice",
+    async ({ expect, onTestFinished }) => {
+      const scene = await Scene.start(onTestFinished);
+      const { pair } = scene;
+      await scene.many(300);
+      const points = [
+        ({ mirror }: ReturnType<Scene["stoppable"]>) => mirror.status.objects.put >= 90,
+        ({ mirror }: ReturnType<Scene["stoppable"]>) => mirror.status.activity === "following",
+      ];
+      for (const [kill, isThere] of points.entries()) {
+        const one = scene.stoppable(`pod-${kill}`);
+        await waitFor(() => isThere(one), { what: "the point of the kill" });
+        await pair.put(`configmaps/shop/k${kill}`, { data: { kill } });
+        await pair.delete(`configmaps/shop/c${kill}`);
+        one.clock.stop();
+      }
+      const last = await pair.follow({ rules: RULES, identity: "last", ttlSeconds: 2 });
+      await pair.applied(last);
+
+      const [source, destination] = [await pair.objects(pair.source), await pair.objects()];
+
+      const data = (all: typeof source) =>
+        [...all]
+          .filter(([path]) => path.startsWith("configmaps/shop/"))
+          .map(([path, one]) => [path, one.data]);
+      expect(data(destination)).toEqual(data(source));
+      const versions = await pair.destination.range(
+        { key: "/registry/configmaps/shop/", rangeEnd: "/registry/configmaps/shop0" },
+        { signal: SIGNAL },
+      );
+      expect(versions.kvs.filter(({ version }) => version > 1n)).toEqual([]);
+    },
+    20_000,
+  );
+
+  it.concurrent(
+    "writes 0 keys after it was stopped for longer than its lease and goes on beside another",
+    async ({ expect, onTestFinished }) => {
+      const scene = await Scene.start(onTestFinished);
+      const { pair } = scene;
+      const stale = scene.stoppable("stale");
+      await waitFor(() => stale.mirror.status.activity === "following", { what: "the tail" });
+      stale.clock.stop();
+      await pair.put("configmaps/shop/a", { data: { by: "stale or fresh" } });
+      const fresh = scene.stoppable("fresh");
+      await waitFor(() => fresh.mirror.status.activity === "following", {
+        what: "the other's tail",
       });
-      one.clock.stop();
-      await pair.put(`configmaps/shop/k${kill}`, { data: { kill } });
-      await pair.delete(`configmaps/shop/c${kill}`);
-      puts = (await pair.objects()).size;
-    }
-    const last = await pair.follow({ rules: RULES, identity: "last", ttlSeconds: 2 });
-    await pair.applied(last);
+      await pair.applied(fresh);
+      const before = await pair.objects();
 
-    const [source, destination] = [await pair.objects(pair.source), await pair.objects()];
+      stale.clock.continue();
+      await waitFor(() => stale.mirror.status.activity === "waiting", {
+        what: "that it has noticed",
+      });
 
-    const data = (all: typeof source) =>
-      [...all]
-        .filter(([path]) => path.startsWith("configmaps/shop/"))
-        .map(([path, one]) => [path, one.data]);
-    expect(data(destination)).toEqual(data(source));
-    const versions = await pair.destination.range(
-      { key: "/registry/configmaps/shop/", rangeEnd: "/registry/configmaps/shop0" },
-      { signal: SIGNAL },
-    );
-    expect(versions.kvs.filter(({ version }) => version > 1n)).toEqual([]);
-  }, 20_000);
+      expect(await pair.objects()).toEqual(before);
+      expect(stale.mirror.status.fence.held).toBe(false);
+    },
+    20_000,
+  );
 
-  it("writes 0 keys after it was stopped for longer than its lease and goes on beside another", async () => {
-    const stale = stoppable("stale");
-    await waitFor(() => stale.mirror.status.activity === "following", { what: "the tail" });
-    stale.clock.stop();
-    await pair.put("configmaps/shop/a", { data: { by: "stale or fresh" } });
-    const fresh = stoppable("fresh");
-    await waitFor(() => fresh.mirror.status.activity === "following", { what: "the other's tail" });
-    await pair.applied(fresh);
-    const before = await pair.objects();
+  it.concurrent(
+    "survives a source that is compacted while it is read, again and again",
+    async ({ expect, onTestFinished }) => {
+      const scene = await Scene.start(onTestFinished);
+      const { pair } = scene;
+      await scene.many(400);
+      const one = pair.mirror({ rules: RULES, policy: { maxWritesPerSecond: 400 } });
+      for (let round = 0; round < 4; round += 1) {
+        await waitFor(() => one.mirror.status.objects.put > round * 80, { what: "some objects" });
+        await pair.put(`configmaps/shop/c${round}`, { data: { round } });
+        await pair.delete(`configmaps/shop/c${round + 100}`);
+        const { revision } = await pair.source.revision({ signal: SIGNAL });
+        await pair.source.compact(revision, { signal: SIGNAL });
+      }
+      await waitFor(() => one.mirror.status.activity === "following", { what: "the tail" });
+      await pair.applied(one);
 
-    stale.clock.continue();
-    await waitFor(() => stale.mirror.status.activity === "waiting", {
-      what: "that it has noticed",
-    });
+      const [source, destination] = [await pair.objects(pair.source), await pair.objects()];
 
-    expect(await pair.objects()).toEqual(before);
-    expect(stale.mirror.status.fence.held).toBe(false);
-  }, 20_000);
-
-  it("survives a source that is compacted while it is read, again and again", async () => {
-    for (let at = 0; at < 400; at += 1) await pair.put(`configmaps/shop/c${at}`, { data: { at } });
-    const one = pair.mirror({ rules: RULES, policy: { maxWritesPerSecond: 400 } });
-    for (let round = 0; round < 4; round += 1) {
-      await waitFor(() => one.mirror.status.objects.put > round * 80, { what: "some objects" });
-      await pair.put(`configmaps/shop/c${round}`, { data: { round } });
-      await pair.delete(`configmaps/shop/c${round + 100}`);
-      const { revision } = await pair.source.revision({ signal: SIGNAL });
-      await pair.source.compact(revision, { signal: SIGNAL });
-    }
-    await waitFor(() => one.mirror.status.activity === "following", { what: "the tail" });
-    await pair.applied(one);
-
-    const [source, destination] = [await pair.objects(pair.source), await pair.objects()];
-
-    const names = (all: typeof source) =>
-      [...all.keys()].filter((path) => path.startsWith("configmaps/shop/"));
-    expect(names(destination)).toEqual(names(source));
-    expect(one.mirror.status.passes.first).toBe(1);
-  }, 20_000);
+      const names = (all: typeof source) =>
+        [...all.keys()].filter((path) => path.startsWith("configmaps/shop/"));
+      expect(names(destination)).toEqual(names(source));
+      expect(one.mirror.status.passes.first).toBe(1);
+    },
+    20_000,
+  );
 });

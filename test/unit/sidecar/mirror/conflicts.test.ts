@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { encodeState } from "../../../../sidecar/link/state.js";
+import { linkState } from "../../../fixtures/link-scene.js";
 import { MirrorBed } from "../../../fixtures/mirror-bed.js";
 
 const YES = { labels: { mirror: "yes" } };
@@ -83,10 +85,12 @@ describe("foreign: a key that is there and not ours", () => {
   it("is adopted from a link when the ledger in the source knows its uid, and only then", async () => {
     const bed = await bedWith({ policy: { adoptFromLink: "back" } });
     const record = (uid: string) => Buffer.from(`1 5 1.ab 0 - ${uid} =`);
+    const sealed = linkState({ phase: "sealed", sealed: { by: "ann", atMs: 0 } });
     await bed.write(
       bed.source,
       { kind: "put", key: `/svc-ferry/back/own/${AT}`, value: record("its-own") },
       { kind: "put", key: "/svc-ferry/back/own/configmaps/shop/b", value: record("another") },
+      { kind: "put", key: "/svc-ferry/back/state", value: encodeState(sealed) },
     );
     await bed.putInto(bed.destination, AT, { metadata: { uid: "its-own" } });
     await bed.putInto(bed.destination, "configmaps/shop/b", { metadata: { uid: "b" } });

@@ -50,3 +50,50 @@ describe("Mirror", () => {
     expect(bed.takeWrites()).toEqual([]);
   });
 });
+
+describe("a Namespace that was deleted and made again in the source", () => {
+  const INSIDE = "configmaps/shop/a";
+
+  async function recreated(bed: MirrorBed): Promise<void> {
+    await bed.delete(INSIDE);
+    await bed.delete("namespaces/shop");
+    await bed.put("namespaces/shop", YES);
+    await bed.put("configmaps/shop/b", { ...YES, data: "new" });
+  }
+
+  const uidOf = (bed: MirrorBed) => Object(bed.object("namespaces/shop")?.["metadata"])["uid"];
+
+  async function before(): Promise<MirrorBed> {
+    const bed = new MirrorBed();
+    await bed.put("namespaces/shop", YES);
+    await bed.put(INSIDE, { ...YES, data: "old" });
+    return bed;
+  }
+
+  it("stays in the destination under its uid there, holds what the new one holds, and is owed nothing", async () => {
+    const bed = await before();
+    await bed.follow();
+    const uid = uidOf(bed);
+
+    await recreated(bed);
+    await bed.settle(60_000);
+
+    expect(bed.objects()).toEqual({ "namespaces/shop": undefined, "configmaps/shop/b": "new" });
+    expect([uidOf(bed), bed.debts()]).toEqual([uid, {}]);
+  });
+
+  it("does so too when nobody ran meanwhile and the source has forgotten it", async () => {
+    const bed = await before();
+    const first = await bed.follow();
+    await first.stop();
+    await recreated(bed);
+    const { revision } = bed.source.store;
+    await bed.source.compact(revision, { signal: new AbortController().signal });
+
+    await bed.follow();
+    await bed.settle(60_000);
+
+    expect(bed.objects()).toEqual({ "namespaces/shop": undefined, "configmaps/shop/b": "new" });
+    expect(bed.debts()).toEqual({});
+  });
+});

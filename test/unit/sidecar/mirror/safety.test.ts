@@ -191,6 +191,47 @@ describe("identity", () => {
     expect(mirror.status.passes["source-changed"]).toBe(1);
   });
 
+  it("notices at its start that the source went another way meanwhile, though its revision is higher than ever", async () => {
+    const bed = await filled();
+    const backup = bed.source.backup();
+    const first = await bed.follow();
+    await bed.put("configmaps/shop/c0", { ...YES, data: "after the backup" });
+    await bed.put("configmaps/shop/late", YES);
+    await bed.settle(20_000);
+    await first.stop();
+    bed.source.restore(backup);
+    for (let at = 0; at < 9; at += 1) await bed.put("configmaps/shop/c1", { ...YES, data: "new" });
+
+    const { mirror } = await bed.follow();
+    await bed.settle(5_000);
+
+    expect(mirror.status.passes["source-changed"]).toBe(1);
+    expect(bed.objects()).toMatchObject({ "configmaps/shop/c0": undefined });
+    expect(bed.objects()).toMatchObject({ "configmaps/shop/c1": "new" });
+    expect(bed.objects()).not.toHaveProperty("configmaps/shop/late");
+  });
+
+  it("notices it at the latest by a pass, when none of the newest records tells", async () => {
+    const bed = await filled({ policy: { verifyEveryMs: 60_000 } });
+    const backup = bed.source.backup();
+    const first = await bed.follow();
+    await bed.put("configmaps/shop/c0", { ...YES, data: "after the backup" });
+    for (let at = 0; at < 70; at += 1) await bed.put(`configmaps/cart/n${at}`, YES);
+    await bed.settle(20_000);
+    await first.stop();
+    bed.source.restore(backup);
+    for (let at = 0; at < 9; at += 1) await bed.put("configmaps/cart/n0", YES);
+    for (let at = 0; at < 80; at += 1) await bed.put(`configmaps/cart/n${at}`, YES);
+
+    const { mirror } = await bed.follow();
+    const before = bed.objects()["configmaps/shop/c0"];
+    await bed.settle(130_000);
+
+    expect(before).toBe("after the backup");
+    expect(mirror.status.passes["source-changed"]).toBe(1);
+    expect(bed.objects()).toMatchObject({ "configmaps/shop/c0": undefined });
+  });
+
   it("does not write a sealed destination, over restarts", async () => {
     const bed = await filled();
     const first = await bed.follow();

@@ -1,12 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { PLAIN } from "../../../../sidecar/encryption/encryption.js";
-import type { KeyValue } from "../../../../sidecar/etcd/etcd.js";
+import type { Etcd, KeyValue, Txn } from "../../../../sidecar/etcd/etcd.js";
 import { Fence } from "../../../../sidecar/fence/fence.js";
 import { Keyspace } from "../../../../sidecar/link/keyspace.js";
 import { openLink } from "../../../../sidecar/link/open-link.js";
 import { DEFAULT_POLICY } from "../../../../sidecar/link/policy.js";
 import { Tally } from "../../../../sidecar/status/tally.js";
 import type { Outcome } from "../../../../sidecar/writer/observation.js";
+import type { FakeEtcd } from "../../../fakes/fake-etcd.js";
 import { SeededRandom } from "../../../fakes/seeded-random.js";
 import { SILENT_LOG } from "../../../fakes/silent-log.js";
 import { LABELLED, MirrorBed, PREFIX } from "../../../fixtures/mirror-bed.js";
@@ -17,10 +18,11 @@ const AT = "configmaps/shop/a";
 const YES = { labels: { mirror: "yes" } };
 
 /** A writer alone: the test says what is observed, and in which order. */
-async function writerBed() {
+async function writerBed(seenBy: (etcd: FakeEtcd) => Etcd = (etcd) => etcd) {
   const bed = new MirrorBed();
-  const { clock, source, destination } = bed;
-  await bed.putInto(destination, "namespaces/shop");
+  const { clock, source } = bed;
+  const destination = seenBy(bed.destination);
+  await bed.putInto(bed.destination, "namespaces/shop");
   const rules = rulesetOf(LABELLED);
   const options = {
     ...{ link: "east", identity: "pod", source, destination, rules, clock, log: SILENT_LOG },
@@ -38,13 +40,13 @@ async function writerBed() {
   }).acquire(FOREVER);
   const link = await openLink(options, { fence, rules, tally: new Tally(), isOtherSource: false });
   if (link.kind !== "open") throw new Error("the link is sealed");
-  const offer = async (revision: bigint, kv: KeyValue | undefined): Promise<Outcome> => {
-    const observation = { path: AT, revision, kv, cause: "event" } as const;
+  const offer = async (revision: bigint, kv: KeyValue | undefined, path = AT): Promise<Outcome> => {
+    const observation = { path, revision, kv, cause: "event" } as const;
     return (await link.writer.offer(observation, "live")).done;
   };
   /** The value that the source has now. */
-  const current = (): KeyValue => {
-    const kv = source.store.get(PREFIX + AT);
+  const current = (path = AT): KeyValue => {
+    const kv = source.store.get(PREFIX + path);
     if (kv === undefined) throw new Error("it is not there");
     return kv;
   };
@@ -84,29 +86,134 @@ describe("one order for all observations of a key", () => {
     expect(bed.objects()).not.toHaveProperty([AT]);
   });
 
+  it("owes no removal on the word of something older, where it could not be done at once either", async () => {
+    const { bed, offer, current } = await writerBed();
+    const path = "namespaces/cart";
+    await bed.put(path, YES);
+    const { modRevision } = current(path);
+    await offer(modRevision, current(path), path);
+
+    const outcomes = [
+      await offer(modRevision - 1n, undefined, path),
+      await offer(modRevision + 1n, undefined, path),
+    ];
+
+    expect(outcomes).toEqual(["old", "owed"]);
+  });
+
   it("does not bring back what was removed on the word of something newer, until the low-water mark has passed it", async () => {
     const { bed, link, offer, current } = await writerBed();
     await bed.put(AT, { ...YES, data: "1" });
-    const before = current();
-    await offer(before.modRevision, before);
-    await offer(before.modRevision + 10n, undefined);
+    const value = current();
+    await offer(value.modRevision, value);
+    await offer(value.modRevision + 10n, undefined);
 
-    const late = await offer(before.modRevision + 5n, before);
-    link.books.tombstones.passed(before.modRevision + 10n);
+    const late = await offer(value.modRevision + 5n, value);
+    link.books.tombstones.passed(value.modRevision + 10n);
 
     expect(late).toBe("old");
     expect(link.books.tombstones.size).toBe(0);
     expect(bed.objects()).not.toHaveProperty([AT]);
   });
+});
 
-  it("knows after a lost answer what it has written: the next value is an update, not a stranger", async () => {
-    const { bed, link, offer, current } = await writerBed();
+describe("a transaction of which nobody knows what became", () => {
+  it("was carried out: the next value is an update, not a stranger", async () => {
+    const { bed, link, offer, current } = await writerBed(before("put", loseAnswer));
     await bed.put(AT, { ...YES, data: "1" });
-    bed.destination.faults.loseAnswers(1);
     const first = offer(current().modRevision, current());
     await bed.clock.advance(1_000);
     await first;
 
     expect(link.books.index.get(AT)).toMatchObject({ sourceRevision: current().modRevision });
   });
+
+  it("was not carried out: the object is written again", async () => {
+    const { bed, offer, current } = await writerBed(before("put", failNext));
+    await bed.put(AT, { ...YES, data: "1" });
+
+    const first = offer(current().modRevision, current());
+    await bed.clock.advance(1_000);
+
+    expect(await first).toBe("put");
+    expect(bed.objects()).toMatchObject({ [AT]: "1" });
+  });
+
+  it("was a removal that was carried out: it counts as removed, and nothing older brings it back", async () => {
+    const { bed, link, offer, current } = await writerBed(before("delete", loseAnswer));
+    await bed.put(AT, { ...YES, data: "1" });
+    const value = current();
+    await offer(value.modRevision, value);
+
+    const removal = offer(value.modRevision + 2n, undefined);
+    await bed.clock.advance(1_000);
+    await removal;
+    const late = await offer(value.modRevision + 1n, value);
+
+    expect(late).toBe("old");
+    expect(bed.owned()).toEqual([]);
+    expect(link.books.gone.has("uid-2")).toBe(true);
+  });
+
+  it("was a removal that was not carried out: the object is removed again", async () => {
+    const { bed, offer, current } = await writerBed(before("delete", failNext));
+    await bed.put(AT, { ...YES, data: "1" });
+    await offer(current().modRevision, current());
+
+    const removal = offer(current().modRevision + 1n, undefined);
+    await bed.clock.advance(1_000);
+
+    expect(await removal).toBe("removed");
+    expect(bed.objects()).not.toHaveProperty([AT]);
+  });
 });
+
+describe("a removal", () => {
+  it("leaves what is not ours any more when the removal comes to it", async () => {
+    const { bed, offer, current } = await writerBed(
+      before("delete", (etcd) =>
+        bed.write(etcd, { kind: "delete", key: `/svc-ferry/east/own/${AT}` }),
+      ),
+    );
+    await bed.put(AT, { ...YES, data: "1" });
+    await offer(current().modRevision, current());
+
+    const outcome = await offer(current().modRevision + 1n, undefined);
+
+    expect(outcome).toBe("ignored");
+    expect(bed.objects()).toMatchObject({ [AT]: "1" });
+  });
+});
+
+function failNext(etcd: FakeEtcd): void {
+  etcd.faults.failNext(1, "unknown-outcome", "txn");
+}
+
+function loseAnswer(etcd: FakeEtcd): void {
+  etcd.faults.loseAnswers(1);
+}
+
+/** Something happens in the destination just before the first transaction comes there that puts, or deletes, an object of Kubernetes. */
+function before(
+  what: "put" | "delete",
+  happens: (etcd: FakeEtcd) => unknown,
+): (etcd: FakeEtcd) => Etcd {
+  return (etcd) => {
+    let isToCome = true;
+    const txn: Etcd["txn"] = async (request: Txn, call) => {
+      const isIt = request.then.some(({ kind, key }) => kind === what && key.startsWith(PREFIX));
+      if (isIt && isToCome) {
+        isToCome = false;
+        await happens(etcd);
+      }
+      return etcd.txn(request, call);
+    };
+    return new Proxy(etcd, {
+      get(target, name) {
+        if (name === "txn") return txn;
+        const value: unknown = Reflect.get(target, name, target);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+  };
+}

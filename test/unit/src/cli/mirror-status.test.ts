@@ -76,7 +76,11 @@ describe("svc-ferry mirror status", () => {
       },
       "NOT TAKEN for 30s: /r.yaml; what was there before is in force\n  line 3: no\n",
     ],
-    ["a destination that is too slow", { destinationTooSlow: true }, "DESTINATION TOO SLOW"],
+    [
+      "a destination that is too slow",
+      { destinationTooSlow: true, rates: { sourcePerSecond: 50, destinationPerSecond: 20.5 } },
+      "DESTINATION TOO SLOW: the source changes faster than passes can copy: 50/s change, 20.5/s are written",
+    ],
     [
       "a copy under way",
       {
