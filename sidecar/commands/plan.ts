@@ -30,7 +30,7 @@ export async function plan(
     return cannot(`link ${link} is sealed: a run would write nothing`, "see `mirror resume`");
   }
   const prefix = new KubePrefix(planning.destinationPrefix);
-  const counts = { create: 0, update: 0, delete: 0, adopt: 0, refuse: 0 };
+  const counts = { create: 0, update: 0, delete: 0, adopt: 0, send: 0, refuse: 0 };
   const tell = (path: string, action: PlanAction, reason: string, detail?: string): void => {
     counts[action] += 1;
     show({ action, key: prefix.key(path), reason, detail });
@@ -51,6 +51,7 @@ export async function plan(
   for (const [path, { code, detail }] of debts) {
     // It goes a little later, which is not what people look for here.
     if (code === "rules-settling") tell(path, "delete", code, detail);
+    else if (code === "via-api") tell(path, "send", code, detail);
     else if (!told.has(path)) tell(path, "refuse", code, detail);
   }
   return {

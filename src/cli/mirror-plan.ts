@@ -18,7 +18,7 @@ import { countsText, jsonOutput, textOutput, walkLine } from "./walk-output.js";
 export function mirrorPlanCommand({ terminal, open, exit }: MirrorCli): Command {
   const command = new Command("plan")
     .description(
-      "show each key that a run would create, update, delete, adopt or refuse, and why (exit 0: none, 1: some, 2: could not tell)",
+      "show each key that a run would create, update, delete, adopt, send through the API or refuse, and why (exit 0: none, 1: some, 2: could not tell)",
     )
     .addOption(jsonOption());
   return withOptions(command, mirrorSettingList()).action(async (flags: Flags) =>

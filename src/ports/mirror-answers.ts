@@ -21,8 +21,11 @@ export interface Walk {
   readonly appliedRevision: string | undefined;
 }
 
-/** `refuse`: it would not be written, and owed from then on. */
-export type PlanAction = "create" | "update" | "delete" | "adopt" | "refuse";
+/**
+ * - `send`: written or removed through the destination's API server, which nobody asks here
+ * - `refuse`: it would not be written, and owed from then on
+ */
+export type PlanAction = "create" | "update" | "delete" | "adopt" | "send" | "refuse";
 
 /** One key that the mirror would not leave as it is. */
 export interface PlannedKey {

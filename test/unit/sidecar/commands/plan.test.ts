@@ -25,7 +25,7 @@ describe("plan", () => {
     ]);
     expect(summary).toMatchObject({
       kind: "planned",
-      counts: { create: 2, update: 0, delete: 0, adopt: 0, refuse: 0 },
+      counts: { create: 2, update: 0, delete: 0, adopt: 0, send: 0, refuse: 0 },
       unchanged: 0,
       appliedRevision: undefined,
     });
@@ -129,7 +129,7 @@ describe("plan", () => {
       entries
         .filter(({ key }) => key.includes("/services/"))
         .map(({ action, reason }) => `${action} ${reason}`);
-    expect(services(before.entries)).toEqual(["refuse via-api"]);
+    expect(services(before.entries)).toEqual(["send via-api"]);
     expect(services(after.entries)).toEqual([]);
   });
 

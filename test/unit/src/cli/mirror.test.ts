@@ -32,7 +32,7 @@ const WALK = {
 const PLANNED: PlanSummary = {
   ...WALK,
   kind: "planned",
-  counts: { create: 0, update: 0, delete: 0, adopt: 0, refuse: 0 },
+  counts: { create: 0, update: 0, delete: 0, adopt: 0, send: 0, refuse: 0 },
   unchanged: 5,
 };
 const VERIFIED: VerifySummary = {
