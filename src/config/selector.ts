@@ -3,6 +3,7 @@
  * `a!=b`, `a in (b,c)`, `a notin (b)`, `a`, `!a`, joined by commas. `<` and `>` are refused: nothing here orders labels.
  */
 import type { Requirement, Selector } from "../domain/route.js";
+import { requirementText } from "../domain/selection.js";
 import { isLabelValue, isQualifiedName } from "./names.js";
 import { invalid, ok, type Parsed } from "./parsed.js";
 
@@ -23,22 +24,6 @@ export function parseSelector(text: string): Parsed<Selector> {
   const left = rest.next();
   if (left !== undefined) return invalid(`has "${left}" where a comma or the end should be`);
   return ok({ text: requirements.map(requirementText).join(","), requirements });
-}
-
-/** The requirement in its shortest spelling, values sorted. */
-function requirementText({ key, operator, values }: Requirement): string {
-  switch (operator) {
-    case "=":
-    case "!=":
-      return `${key}${operator}${values[0] ?? ""}`;
-    case "in":
-    case "notin":
-      return `${key} ${operator} (${values.join(",")})`;
-    case "exists":
-      return key;
-    case "!exists":
-      return `!${key}`;
-  }
 }
 
 function parseRequirement(tokens: Tokens): Parsed<Requirement> {

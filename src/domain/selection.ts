@@ -94,3 +94,19 @@ export function selectorKeys(routes: readonly Route[]): ReadonlySet<string> {
     ]),
   );
 }
+
+/** In its shortest spelling, as kubectl takes it; values in their order. */
+export function requirementText({ key, operator, values }: Requirement): string {
+  switch (operator) {
+    case "=":
+    case "!=":
+      return `${key}${operator}${values[0] ?? ""}`;
+    case "in":
+    case "notin":
+      return `${key} ${operator} (${values.join(",")})`;
+    case "exists":
+      return key;
+    case "!exists":
+      return `!${key}`;
+  }
+}

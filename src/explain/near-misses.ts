@@ -1,7 +1,7 @@
 /** Why no route takes a Service, in the words of whoever meant it to. Pure. */
 import type { Service } from "../domain/objects.js";
 import type { Requirement, Route } from "../domain/route.js";
-import { matches } from "../domain/selection.js";
+import { matches, requirementText } from "../domain/selection.js";
 
 /** What is missing for one route, and the label that would help; undefined: labels do not. */
 export interface NearMiss {
@@ -44,7 +44,7 @@ function nearMiss(service: Service, route: Route): NearMiss {
 /** `label sync="True", and it selects sync=true` */
 function labelText({ labels }: Service, requirement: Requirement): string {
   const { key } = requirement;
-  const wants = `it selects ${spelled(requirement)}`;
+  const wants = `it selects ${requirementText(requirement)}`;
   const value = labels[key];
   if (value !== undefined) return `label ${key}=${JSON.stringify(value)}, and ${wants}`;
   const similar = Object.keys(labels).find((one) => plain(one) === plain(key));
@@ -64,21 +64,6 @@ function wantedLabel({ operator, key, values }: Requirement): string | undefined
     case "notin":
     case "!exists":
       return `${key}-`;
-  }
-}
-
-function spelled({ operator, key, values }: Requirement): string {
-  switch (operator) {
-    case "=":
-    case "!=":
-      return `${key}${operator}${values[0] ?? ""}`;
-    case "in":
-    case "notin":
-      return `${key} ${operator} (${values.join(",")})`;
-    case "exists":
-      return key;
-    case "!exists":
-      return `!${key}`;
   }
 }
 
