@@ -10,7 +10,7 @@
  */
 import type { ObjectKey } from "../keys/resource.js";
 import { encodeRecord, type LedgerRecord } from "../ledger/record.js";
-import type { Reading, Wanted } from "../view/source-view.js";
+import type { Wanted } from "../view/source-view.js";
 import { wireKindOf } from "../view/wire-kind.js";
 import { Adoption } from "../writer/adoption.js";
 import { ownerPaths, type RewrittenOwners } from "../writer/owner-references.js";
@@ -22,19 +22,7 @@ import { recordOf, type Seen } from "../writer/seen.js";
 import type { Writer } from "../writer/writer.js";
 import { ApiRemoval } from "./api-removal.js";
 import type { ApiApplied, ApiTerm, ApiWriter } from "./api-writer.js";
-
-/** `away`: the API server does not answer, so the others need not be tried now. */
-export type Paid = "settled" | "owed" | "away";
-
-/** The source under one path. */
-export interface SourceLook {
-  readonly path: string;
-  readonly reading: Reading;
-  /** mod_revision; 0n: there is no such key. */
-  readonly at: bigint;
-  /** The source's when this was read. */
-  readonly revision: bigint;
-}
+import type { Paid, SourceLook } from "./source-look.js";
 
 export class ApiPayer {
   readonly #adoption: Adoption;

@@ -7,7 +7,7 @@ import type { WriterParts } from "../writer/parts.js";
 import { needsApi } from "../writer/removal.js";
 import { compareOf, guardOf, recordOf, type SeenKey } from "../writer/seen.js";
 import type { Writer } from "../writer/writer.js";
-import type { Paid, SourceLook } from "./api-payer.js";
+import type { Paid, SourceLook } from "./source-look.js";
 import type { ApiRemoved, ApiWriter } from "./api-writer.js";
 import { Emptiness } from "./emptiness.js";
 
