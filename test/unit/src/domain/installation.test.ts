@@ -65,7 +65,7 @@ describe("installation", () => {
 
     expect([...pausedRoutes]).toEqual(["a"]);
     expect(cidrs.get("a")).toEqual([]);
-    expect(cidrs.get("b")).toEqual([{ bits: 32, base: 10n, prefix: 8 }]);
+    expect(cidrs.get("b")).toEqual([{ bits: 32, base: 10, prefix: 8 }]);
   });
 });
 
