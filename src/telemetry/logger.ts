@@ -60,17 +60,17 @@ export class Logger implements Log {
     const { options, component } = this;
     if (RANK[level] < RANK[options.level]) return;
     const record = logRecord(fields);
-    const line = (): string =>
-      humanLine({
-        timeMs: options.clock.now(),
-        podName: printable(options.podName),
-        level,
-        message,
-        record,
-      });
-    if ("outcome" in record.fields) options.onOutcome?.(line());
-    if (this.#json === undefined) options.sink.write(`${line()}\n`);
+    const { onOutcome } = options;
+    const isOutcome = onOutcome !== undefined && "outcome" in record.fields;
+    const line = isOutcome || this.#json === undefined ? this.#line(level, message, record) : "";
+    if (isOutcome) onOutcome(line);
+    if (this.#json === undefined) options.sink.write(`${line}\n`);
     else this.#json[level](jsonFields(record, component), message);
+  }
+
+  #line(level: Level, message: string, record: LogRecord): string {
+    const { clock, podName } = this.options;
+    return humanLine({ timeMs: clock.now(), podName: printable(podName), level, message, record });
   }
 }
 
