@@ -1,6 +1,7 @@
 import "reflect-metadata";
 import { basename } from "node:path";
 import process from "node:process";
+import { setFlagsFromString } from "node:v8";
 import type { Mirror } from "./cli/mirror-command.js";
 import { runProgram } from "./cli/program.js";
 import { commandsOf } from "./commands.js";
@@ -37,6 +38,7 @@ async function run(config: Config, warnings: readonly string[]): Promise<number>
     argv: argv.slice(1),
     env: processEnvironment(),
     execve: process.execve?.bind(process),
+    setFlag: setFlagsFromString,
   });
   return untilTold((signal, sink) => compose(config, sink).run(signal, warnings));
 }

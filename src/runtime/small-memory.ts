@@ -4,15 +4,8 @@
  * `node svc-ferry.js` or from a PATH, so it starts a second time in its own place: same pid, arguments, streams.
  */
 
-/**
- * NB: V8's own options, not Node's: a new major version of Node may not know them, and then does not start.
- *
- * Not --optimize-for-size, which does the first of these too: in Node 24 it also leaves a young generation of 2 MB, whatever the
- * others say, and that is collected four times as often.
- */
+/** NB: V8's own options, not Node's: a new major version of Node may not know them, and then does not start. */
 export const HEAP_OPTIONS: readonly string[] = [
-  // The old generation is collected when it has grown by a fifth, not when it has doubled.
-  "--heap-growing-percent=20",
   // The young generation stays at 8 MB. It would grow to 128 MB during a list, and shrink to 2 MB when nothing happens, where a
   // burst spends a quarter more processor time in collecting it.
   "--min-semi-space-size=4",
@@ -20,6 +13,14 @@ export const HEAP_OPTIONS: readonly string[] = [
   // The HTTP parser is one WebAssembly function of 50 kB. Optimizing it takes 40 MB at once, which malloc keeps.
   "--wasm-tier-up-filter=0",
 ];
+
+/**
+ * The old generation is collected when it has grown by a little, not when it has doubled, and gives back what it can.
+ *
+ * NB: once the heap is there. Told at the start, V8 in Node 24 also makes a young generation of 2 MB, whatever it is told beside it,
+ * and collects it four times as often.
+ */
+export const LATE_OPTION = "--optimize-for-size";
 
 /**
  * glibc gives each thread that allocates an arena of its own, and an arena keeps what was freed in it: 22 of 170 MiB for the four
@@ -38,15 +39,19 @@ export interface Restartable {
   readonly execve:
     | ((file: string, args: readonly string[], env: Record<string, string | undefined>) => void)
     | undefined;
+  /** Tells V8 of an option while it runs. */
+  readonly setFlag: (option: string) => void;
 }
 
 /** Called once, before the first connection. What somebody has set otherwise stays as it was set. */
-export function inLittleMemory({ execPath, execArgv, argv, env, execve }: Restartable): void {
+export function inLittleMemory(own: Restartable): void {
+  const { execPath, execArgv, argv, env, execve } = own;
   const wanted = { ...ALLOCATOR, ...env };
   const given = [...(env["NODE_OPTIONS"] ?? "").split(" "), ...execArgv];
   const missing = HEAP_OPTIONS.filter((option) => !isAmong(given, option));
   const isReady = missing.length === 0 && Object.keys(ALLOCATOR).every((name) => name in env);
   if (!isReady) execve?.(execPath, [execPath, ...missing, ...execArgv, ...argv], wanted);
+  own.setFlag(LATE_OPTION);
 }
 
 /** Also with another value. */

@@ -3,11 +3,12 @@ import { describe, expect, it } from "vitest";
 import {
   HEAP_OPTIONS,
   inLittleMemory,
+  LATE_OPTION,
   type Restartable,
 } from "../../../../src/runtime/small-memory.js";
 
 describe("the options for a small heap", () => {
-  it.each(HEAP_OPTIONS)("hold %s, which this Node knows", (option: string) => {
+  it.each([...HEAP_OPTIONS, LATE_OPTION])("hold %s, which this Node knows", (option: string) => {
     const known = execFileSync(process.execPath, ["--v8-options"], { encoding: "utf8" });
 
     expect(known).toContain(`  ${option.split("=")[0]} `);
@@ -15,6 +16,7 @@ describe("the options for a small heap", () => {
 
   it("make the young generation two half spaces of 4 MB, whatever the other options bring with them", () => {
     const script = `
+      require("node:v8").setFlagsFromString("${LATE_OPTION}");
       const kept = [];
       for (let i = 0; i < 3e6; i += 1) kept[i % 50_000] = { i };
       const spaces = require("node:v8").getHeapSpaceStatistics();
@@ -47,6 +49,20 @@ describe("a process in little memory", () => {
     expect(started).toEqual([]);
   });
 
+  it("tells V8 of the option that would spoil the start once it runs", () => {
+    const told: string[] = [];
+    const env = { MALLOC_ARENA_MAX: "1" };
+
+    inLittleMemory({
+      ...PROCESS,
+      execArgv: HEAP_OPTIONS,
+      env,
+      setFlag: (option) => void told.push(option),
+    });
+
+    expect(told).toEqual([LATE_OPTION]);
+  });
+
   it("keeps what somebody has set otherwise", () => {
     const started = startsOf({
       execArgv: ["--min-semi-space-size=1"],
@@ -54,7 +70,7 @@ describe("a process in little memory", () => {
     });
 
     expect(started.map(({ args, env }) => [args.slice(1, -2), env["MALLOC_ARENA_MAX"]])).toEqual([
-      [["--heap-growing-percent=20", "--wasm-tier-up-filter=0", "--min-semi-space-size=1"], "4"],
+      [["--wasm-tier-up-filter=0", "--min-semi-space-size=1"], "4"],
     ]);
   });
 
@@ -75,6 +91,7 @@ const PROCESS: Restartable = {
   argv: ["svc-ferry.js", "run"],
   env: {},
   execve: undefined,
+  setFlag: () => undefined,
 };
 
 /** What a process like this would be replaced by. */
