@@ -6,7 +6,7 @@ import type { Clock } from "../src/ports/clock.js";
 import type { AdmissionHandler, AdmissionHandlers, Answer } from "./admission-handler.js";
 import type { AdmissionReporter } from "./admission-reporter.js";
 import { parseReview, type AdmissionReview } from "./admission-review.js";
-import { ask } from "./ask.js";
+import { ask, type Asked } from "./ask.js";
 import { ENTRIES, entryOf, type Entry } from "./entry.js";
 import type { Limits } from "./limits.js";
 import { rawRejection, rejection, type RejectionStatus } from "./rejection.js";
@@ -59,16 +59,19 @@ export function admissionApp(parts: AppParts): AdmissionApp {
   app.addContentTypeParser(
     "application/json",
     { parseAs: "buffer" },
-    async (_: unknown, body: Buffer) => body,
+    (_: unknown, body: Buffer, done) => done(null, body),
   );
   app.decorateRequest("arrivedMs", 0);
-  app.addHook("onRequest", async (request, reply) => {
+  // Without promises, here and below: the API server waits for each turn that an answer takes.
+  app.addHook("onRequest", (request, reply, done) => {
     request.arrivedMs = clock.monotonicMs();
     const wrong = whyNotTaken(request);
-    return wrong && reject(parts, request, reply, ...wrong);
+    if (wrong === undefined) done();
+    else reject(parts, request, reply, ...wrong);
   });
-  app.addHook("onSend", async (_request, reply) => {
+  app.addHook("onSend", (_request, reply, _payload, done) => {
     if (parts.isDraining()) reply.header("connection", "close");
+    done();
   });
   app.setErrorHandler<Error & { readonly statusCode?: number }>((error, request, reply) =>
     requestFailed(parts, error, request, reply),
@@ -85,16 +88,17 @@ interface Written {
   readonly text: string;
 }
 
-async function answerReview(
+/** A handler that answers from memory is answered for within this call. */
+function answerReview(
   parts: AppParts,
   entry: Entry,
   request: FastifyRequest,
   reply: FastifyReply,
-): Promise<FastifyReply> {
-  const { clock, handlers, reporter } = parts;
+): void | Promise<void> {
+  const { clock, handlers } = parts;
   const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
   const parsed = parseReview(body, handlers.keepAnnotation);
-  if (parsed.kind === "bad") return reject(parts, request, reply, 400, parsed.reason);
+  if (parsed.kind === "bad") return void reject(parts, request, reply, 400, parsed.reason);
   const { review } = parsed;
   const handler: AdmissionHandler<Answer> = handlers[entry];
   const withinMs = answerWithinMs((request.query as Readonly<Record<string, unknown>>)["timeout"]);
@@ -103,13 +107,35 @@ async function answerReview(
     const outcome = outcomeOf(review, answer);
     return { outcome, text: respond(review, answer, outcome) };
   };
-  const asked = await ask(handler, review, { clock, budgetMs, write });
-  const durationMs = clock.monotonicMs() - request.arrivedMs;
+  const asked = ask(handler, review, { clock, budgetMs, write });
+  const tell = (one: Asked<Written>): void => {
+    const { outcome, text } = one.kind === "answered" ? one.result : untold(review, entry, one);
+    reply.type(JSON_TYPE).send(text);
+    report(parts, one, { entry, review, outcome, arrivedMs: request.arrivedMs });
+  };
+  return asked instanceof Promise ? asked.then(tell) : tell(asked);
+}
+
+/** After the answer is out: nobody waits for it. */
+function report(
+  { clock, reporter }: AppParts,
+  asked: Asked<Written>,
+  {
+    entry,
+    review,
+    outcome,
+    arrivedMs,
+  }: {
+    readonly entry: Entry;
+    readonly review: AdmissionReview;
+    readonly outcome: Outcome;
+    readonly arrivedMs: number;
+  },
+): void {
+  const durationMs = clock.monotonicMs() - arrivedMs;
   if (asked.kind === "late") reporter.late(entry, review, durationMs);
   if (asked.kind === "failed") reporter.failed(entry, review, asked.error);
-  const { outcome, text } = asked.kind === "answered" ? asked.result : untold(review, entry, asked);
   reporter.answered(entry, outcome, durationMs);
-  return reply.type(JSON_TYPE).send(text);
 }
 
 const JSON_TYPE = "application/json";

@@ -25,38 +25,42 @@ interface AskOptions<A, R> {
   readonly budgetMs: number;
 }
 
-export async function ask<A extends Answer, R>(
+/** At once what a handler says at once: then the answer is on its way before anything that the handler set in motion. */
+export function ask<A extends Answer, R>(
   handler: AdmissionHandler<A>,
   review: AdmissionReview,
   options: AskOptions<A, R>,
-): Promise<Asked<R>> {
+): Asked<R> | Promise<Asked<R>> {
   const { budgetMs, write } = options;
   if (budgetMs <= 0) return { kind: "late" };
   const late = new AbortController();
   try {
     const answer = handler(review, late.signal);
-    if (!(answer instanceof Promise)) return { kind: "answered", result: write(answer) };
-    // What it says after its time, error or not, is nobody's any more.
-    return await withinBudget(answer, options);
+    if (answer instanceof Promise) return withinBudget(answer, late, options);
+    return { kind: "answered", result: write(answer) };
   } catch (error) {
-    return { kind: "failed", error };
-  } finally {
     late.abort(OVER);
+    return { kind: "failed", error };
   }
 }
 
 async function withinBudget<A, R>(
   answer: Promise<A>,
+  late: AbortController,
   { clock, budgetMs, write }: AskOptions<A, R>,
 ): Promise<Asked<R>> {
   const answered = new AbortController();
   const timeUp = clock.sleep(budgetMs, answered.signal).then((): Asked<R> => ({ kind: "late" }));
   try {
+    // What it says after its time, error or not, is nobody's any more.
     return await Promise.race([
       answer.then((value): Asked<R> => ({ kind: "answered", result: write(value) })),
       timeUp,
     ]);
+  } catch (error) {
+    return { kind: "failed", error };
   } finally {
     answered.abort(OVER);
+    late.abort(OVER);
   }
 }
