@@ -36,6 +36,48 @@ const mirrorApart: Plugin = {
   },
 };
 
+/**
+ * undici's entry loads all that it has: fetch, WebSocket, mocks, caches, proxies. What is used are its two clients, and Node would
+ * keep text and heap of the rest. A module with names of its own: an import that is not among them does not build.
+ */
+const USED_OF_UNDICI = `
+  import Dispatcher from "undici/lib/dispatcher/dispatcher.js";
+  import api from "undici/lib/api/index.js";
+  Object.assign(Dispatcher.prototype, api);
+  export { default as Client } from "undici/lib/dispatcher/client.js";
+  export { default as Pool } from "undici/lib/dispatcher/pool.js";`;
+
+/** client-node asks for these where it sends requests itself, which it never does here: it reads kubeconfigs and logs in. */
+const ASKED_BY_CLIENT_NODE = `
+  function absent() {
+    throw new Error("requests of client-node are not in this bundle");
+  }
+  export { absent as fetch, absent as Agent, absent as ProxyAgent };`;
+
+const usedOfUndici: Plugin = {
+  name: "used-of-undici",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^undici$/ }, ({ importer }) => ({
+      path: importer.includes("client-node") ? "asked by client-node" : "used",
+      namespace: "undici",
+    }));
+    onLoad({ filter: /.*/, namespace: "undici" }, ({ path }) => ({
+      contents: path === "used" ? USED_OF_UNDICI : ASKED_BY_CLIENT_NODE,
+      resolveDir: import.meta.dirname,
+    }));
+  },
+};
+
+/** zod speaks fifty languages, and its messages are English here. */
+const zodInEnglish: Plugin = {
+  name: "zod-in-english",
+  setup({ onLoad }) {
+    onLoad({ filter: /zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({
+      contents: 'export { default as en } from "./en.js";',
+    }));
+  },
+};
+
 /** The page's files go into the bundle as texts: what runs is one file. */
 const inlinePage: Plugin = {
   name: "inline-page",
@@ -57,7 +99,7 @@ await build({
   entryPoints: { "svc-ferry": "src/main.ts", mirror: "sidecar/main.ts" },
   outdir: "dist",
   bundle: true,
-  plugins: [mirrorApart, shakeClientNode, inlinePage],
+  plugins: [mirrorApart, usedOfUndici, shakeClientNode, zodInEnglish, inlinePage],
   platform: "node",
   format: "esm",
   target: "node22.19",

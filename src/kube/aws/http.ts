@@ -1,5 +1,5 @@
 /** One question to a service that gives credentials. */
-import { request } from "undici";
+import { Client } from "undici";
 import type { Clock } from "../../ports/clock.js";
 import { withTimeLimit } from "../time-limit.js";
 
@@ -34,16 +34,22 @@ export async function askAws(clock: Clock, question: AwsQuestion): Promise<AwsAn
 
 async function ask(host: string, question: AwsQuestion, signal: AbortSignal): Promise<AwsAnswer> {
   const { method, url, headers, body } = question;
+  const { origin, pathname, search } = new URL(url);
   const content = {
     ...(headers !== undefined && { headers }),
     ...(body !== undefined && { body }),
   };
+  // Once an hour: there is no connection to keep.
+  const client = new Client(origin);
   try {
-    const response = await request(url, { method, ...content, signal });
+    const path = pathname + search;
+    const response = await client.request({ method, path, ...content, signal });
     const text = await limited(response.body);
     return { status: response.statusCode, text, date: String(response.headers["date"] ?? "") };
   } catch (error) {
     throw new Error(`${host} cannot be reached: ${reason(error)}`, { cause: error });
+  } finally {
+    await client.destroy();
   }
 }
 
