@@ -6,7 +6,7 @@ import type {
   ServiceSpec,
   StringMap,
 } from "../src/domain/objects.js";
-import { parseService } from "../src/domain/parse.js";
+import { parsePassingService } from "../src/domain/parse.js";
 import type { Fields } from "./fields.js";
 
 export interface ReviewedService {
@@ -55,7 +55,7 @@ export function reviewedService(object: Fields, where: ReviewContext): ReviewedS
     },
     spec: serviceSpec(object.object("spec")),
   };
-  return { service: parseService(known, where.keepAnnotation), annotations };
+  return { service: parsePassingService(known, where.keepAnnotation), annotations };
 }
 
 function serviceSpec(spec: Fields | undefined): ServiceSpec {
@@ -97,7 +97,7 @@ function isIpFamily(text: string): text is IpFamily {
 }
 
 /**
- * An absent field and one that is undefined are the same here: parseService copies what is there and nothing else, so no copy
+ * An absent field and one that is undefined are the same here: parsePassingService copies what is there and nothing else, so no copy
  * is made for the type's sake.
  */
 function given<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {

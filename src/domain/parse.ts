@@ -40,22 +40,51 @@ interface RawObject {
 
 const NO_LABELS: StringMap = Object.freeze({});
 
-/** @param keepAnnotation which annotations beside ours are kept (those that a route copies) */
+/**
+ * For how long an object is looked at. What a cache keeps has its texts and values in memory once, however many objects say them;
+ * to find those out costs more than all the rest of the parsing, so that what is forgotten at once does without.
+ */
+interface Lifetime {
+  readonly text: <T extends string>(text: T) => T;
+  readonly map: (map: StringMap) => StringMap;
+  readonly value: <T extends object>(value: T) => T;
+}
+
+const KEPT: Lifetime = { text: shared, map: sharedMap, value: sharedValue };
+const PASSING: Lifetime = { text: (text) => text, map: (map) => map, value: (value) => value };
+
+/** For a cache. @param keepAnnotation which annotations beside ours are kept (those that a route copies) */
 export function parseService(object: RawObject, keepAnnotation: (key: string) => boolean): Service {
+  return serviceOf(object, keepAnnotation, KEPT);
+}
+
+/** The same for a Service that is judged and forgotten. */
+export function parsePassingService(
+  object: RawObject,
+  keepAnnotation: (key: string) => boolean,
+): Service {
+  return serviceOf(object, keepAnnotation, PASSING);
+}
+
+function serviceOf(
+  object: RawObject,
+  keepAnnotation: (key: string) => boolean,
+  as: Lifetime,
+): Service {
   const { metadata } = object;
-  const { namespace, name, uid, resourceVersion } = identity(metadata);
+  const { namespace = "", name, uid = "", resourceVersion = "" } = metadata;
   const spec = (object as { spec?: ServiceSpec }).spec ?? {};
   return {
-    namespace,
-    name,
-    uid,
+    namespace: as.text(namespace),
+    name: as.text(name),
+    uid: as.text(uid),
     resourceVersion,
     creationTimestamp: metadata.creationTimestamp ?? "",
     generateName: metadata.generateName,
     deleting: metadata.deletionTimestamp !== undefined,
-    labels: sharedValue(sharedMap(metadata.labels ?? NO_LABELS)),
-    annotations: keptAnnotations(metadata.annotations, keepAnnotation),
-    spec: sharedValue(reducedSpec(spec)),
+    labels: as.value(as.map(metadata.labels ?? NO_LABELS)),
+    annotations: keptAnnotations(metadata.annotations, keepAnnotation, as),
+    spec: as.value(reducedSpec(spec)),
   };
 }
 
@@ -157,11 +186,12 @@ function identity(metadata: ObjectMeta): {
 function keptAnnotations(
   annotations: StringMap | undefined,
   keep: (key: string) => boolean,
+  as: Lifetime,
 ): StringMap {
   const kept = Object.entries(annotations ?? NO_LABELS).filter(
     ([key]) => isOurAnnotation(key) || keep(key),
   );
-  return kept.length === 0 ? NO_LABELS : sharedMap(Object.fromEntries(kept));
+  return kept.length === 0 ? NO_LABELS : as.map(Object.fromEntries(kept));
 }
 
 /** Only what the rules read, so that memory follows what is synced and not what a Service may hold. */

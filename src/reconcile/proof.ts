@@ -8,7 +8,7 @@ import type { ReasonCode } from "../domain/codes.js";
 import { madeByKnownRoute, madeByRoute, type Installation } from "../domain/installation.js";
 import { SERVICE_NAME_LABEL, SOURCE_CLUSTER_ANNOTATION } from "../domain/labels.js";
 import type { Service } from "../domain/objects.js";
-import { parseService } from "../domain/parse.js";
+import { parsePassingService } from "../domain/parse.js";
 import { sourceOf } from "../domain/plan.js";
 import { serviceKey, splitKey, type ServiceKey } from "../domain/service-key.js";
 import { RetryableError } from "../ports/errors.js";
@@ -71,7 +71,7 @@ export class SourceProof {
     const object = await this.#read(SERVICES, key, options.signal);
     if (object === undefined) return { kind: "proven", because: "source-deleted" };
     return this.#stillThere(
-      parseService(object, () => true),
+      parsePassingService(object, () => true),
       mirror,
       options,
     );

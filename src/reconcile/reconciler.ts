@@ -2,7 +2,7 @@ import { authored } from "../domain/authored.js";
 import type { Installation } from "../domain/installation.js";
 import type { Service } from "../domain/objects.js";
 import { whyForeign, type Ownership } from "../domain/ownership.js";
-import { parseService } from "../domain/parse.js";
+import { parsePassingService } from "../domain/parse.js";
 import {
   planService,
   type PlanContext,
@@ -211,7 +211,7 @@ export class Reconciler {
       // Of a mirror that is made anew the old one owns nothing any more, even if its name is taken meanwhile.
       mirror =
         applied.kind === "done" && applied.object
-          ? parseService(applied.object, () => true)
+          ? parsePassingService(applied.object, () => true)
           : undefined;
     }
     if (mirror === undefined) return { outcome: "held", again: true };

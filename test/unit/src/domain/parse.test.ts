@@ -4,6 +4,7 @@ import {
   parseEndpoints,
   parseForeignSlice,
   parseMirrorSlice,
+  parsePassingService,
   parseService,
   parseSourceSlice,
 } from "../../../../src/domain/parse.js";
@@ -68,6 +69,30 @@ describe("parseService", () => {
       annotations: {},
       spec: {},
     });
+  });
+});
+
+describe("parsePassingService", () => {
+  const object = () => ({
+    metadata: {
+      ...METADATA,
+      labels: { app: "web" },
+      annotations: { "svc-ferry.io/paused": "true" },
+    },
+    spec: { type: "ClusterIP", ports: [{ name: "http", port: 80 }] },
+  });
+
+  it("reads a Service as a cache would", () => {
+    expect(parsePassingService(object(), () => true)).toEqual(parseService(object(), () => true));
+  });
+
+  it("leaves nothing of it behind, where a cache has equal specs once", () => {
+    const [kept, keptToo] = [object(), object()].map((one) => parseService(one, () => true));
+    const [one, other] = [object(), object()].map((each) => parsePassingService(each, () => true));
+
+    expect(keptToo?.spec).toBe(kept?.spec);
+    expect(other?.spec).not.toBe(one?.spec);
+    expect(other?.spec).not.toBe(kept?.spec);
   });
 });
 
