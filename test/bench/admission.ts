@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { Pool } from "undici";
 import { webhookConfigurations } from "../harness/webhook-configurations.js";
 import { each } from "./api.js";
+import type { BareKind } from "./bare-webhooks.js";
 import { type Bed, FERRY_LABEL, RAW_LABEL } from "./bed.js";
 import type { Counts } from "./counts.js";
 import { side } from "./labelled-side.js";
 import { names, service, servicesOf } from "./objects.js";
-import { cpuSeconds, type Replica } from "./replica.js";
+import { cpuSeconds } from "./replica.js";
+import { reviewsPerCore } from "./reviews-per-core.js";
 import { atLeastRow, limitRow, ratioRow, type Row } from "./row.js";
 import { median, percentile } from "./statistics.js";
 
@@ -30,61 +31,107 @@ interface Condition {
   readonly namespace: string;
   /** What each patch took, for each turn. */
   readonly turns: (readonly number[])[];
+  /** Who is asked; undefined: nobody. */
+  readonly pid: number | undefined;
+  /** Of that process, in all turns. */
+  cpuSeconds: number;
 }
 
 /**
- * 200 patches a second over 200 Services, in four namespaces: nobody is asked, two bare webhooks, two that write annotations,
- * svc-ferry. They take turns in both orders. The Services are paused, so that nothing is written elsewhere: it is admission that is measured.
+ * 200 patches a second over 200 Services, in five namespaces: nobody is asked, two bare webhooks, two that write annotations, two
+ * that also sign and follow what is stored, svc-ferry. They take turns in both orders. The Services are paused, so that nothing is
+ * written elsewhere: it is admission that is measured.
  */
 async function addedLatency(
   bed: Bed,
   { admissionSeconds, admissionRounds }: Counts,
 ): Promise<readonly Row[]> {
-  const none = await condition(bed, "bench-admission-none");
-  const bare = await condition(bed, "bench-admission-bare");
-  const stamped = await condition(bed, "bench-admission-stamp");
-  const ours = await condition(bed, "bench-admission-ferry");
-  const [webhooks, stamping] = await Promise.all([bed.bareWebhooks(), bed.bareWebhooks("stamps")]);
-  await ask(bed, "bare", bare.namespace, webhooks.port, webhooks.ca);
-  await ask(bed, "stamped", stamped.namespace, stamping.port, stamping.ca);
-  const replica = bed.ferry(ours.namespace, [...WEBHOOK, "--webhook-configuration=ours"]);
-  await ask(bed, "ours", ours.namespace, await replica.webhookPort());
+  const none = condition(await services(bed, "bench-admission-none"));
+  const allow = await bare(bed, "allow");
+  const stamps = await bare(bed, "stamps");
+  const follows = await bare(bed, "follows");
+  const namespace = await services(bed, "bench-admission-ferry");
+  const replica = bed.ferry(namespace, [...WEBHOOK, "--webhook-configuration=ours"]);
+  const ours = condition(namespace, replica.pid);
+  await ask(bed, "ours", namespace, await replica.webhookPort());
   await replica.webhookReady();
   await replica.idle();
-  const conditions = [none, bare, stamped, ours];
+  const conditions = [none, allow.at, stamps.at, follows.at, ours];
   const order = [...conditions, ...conditions.toReversed()];
-  for (const { namespace } of conditions) await patches(bed, namespace, 1);
+  for (const one of conditions) await patches(bed, one.namespace, 1);
   for (let round = 0; round < admissionRounds; round += 1) {
-    for (const { namespace, turns } of order) {
-      turns.push(await patches(bed, namespace, admissionSeconds));
-    }
+    for (const one of order) await turn(bed, one, admissionSeconds);
   }
-  const rows = [0.5, 0.99].flatMap((fraction) => {
-    // The middle of all turns: one in which the disk stood still for a second says nothing about webhooks.
-    const [base = 0, least = 0, writing = 0, own = 0] = conditions.map(({ turns }) =>
-      median(turns.map((tookMs) => percentile(tookMs, fraction))),
-    );
-    const at = (more: string): { part: string; what: string; unit: string } => {
-      const what = `latency added to ${PER_SECOND} patches/s, p${fraction * 100}${more}`;
-      return { part, what, unit: "ms" };
-    };
-    const ferry = own - base;
-    return [
-      ratioRow(at(""), { bare: least - base, ferry }, undefined),
-      ratioRow(
-        at(", beside bare webhooks that write annotations"),
-        { bare: writing - base, ferry },
-        MAX_TIMES,
-      ),
-    ];
-  });
-  const perCore = await reviewsPerCore(replica, ours.namespace, admissionSeconds);
-  await Promise.all([replica.stop(), webhooks.stop(), stamping.stop()]);
+  const perCore = await reviewsPerCore(replica, namespace, admissionSeconds);
+  await Promise.all([replica, allow, stamps, follows].map(async (one) => one.stop()));
+  const rowsBeside = (beside: Condition, more: string, limit?: number): readonly Row[] => [
+    latencyRow({ none, beside, ours }, { fraction: 0.5, more, limit }),
+    latencyRow({ none, beside, ours }, { fraction: 0.99, more, limit }),
+    cpuRow({ beside, ours }, { seconds: admissionSeconds, more }),
+  ];
   const what = "reviews per second and core, mutating and validating in turns";
-  return [...rows, atLeastRow({ part, what, unit: "reviews/s" }, perCore, 3_000)];
+  return [
+    ...rowsBeside(allow.at, "beside bare webhooks"),
+    ...rowsBeside(stamps.at, "beside bare webhooks that write annotations", MAX_TIMES),
+    ...rowsBeside(follows.at, "beside bare webhooks that also sign and follow"),
+    atLeastRow({ part, what, unit: "reviews/s" }, perCore, 3_000),
+  ];
 }
 
-async function condition(bed: Bed, namespace: string): Promise<Condition> {
+/** What is told is the difference to nobody's being asked. */
+function latencyRow(
+  by: Readonly<Record<"none" | "beside" | "ours", Condition>>,
+  {
+    fraction,
+    more,
+    limit,
+  }: { readonly fraction: number; readonly more: string; readonly limit: number | undefined },
+): Row {
+  // The middle of all turns: one in which the disk stood still for a second says nothing about webhooks.
+  const middle = ({ turns }: Condition): number =>
+    median(turns.map((tookMs) => percentile(tookMs, fraction)));
+  const what = `latency added to ${PER_SECOND} patches/s, p${fraction * 100}, ${more}`;
+  const none = middle(by.none);
+  const measured = { bare: middle(by.beside) - none, ferry: middle(by.ours) - none };
+  return ratioRow({ part, what, unit: "ms" }, measured, limit);
+}
+
+function cpuRow(
+  { beside, ours }: Readonly<Record<"beside" | "ours", Condition>>,
+  { seconds, more }: { readonly seconds: number; readonly more: string },
+): Row {
+  const perPatchMs = (one: Condition): number =>
+    (one.cpuSeconds * 1_000) / (one.turns.length * seconds * PER_SECOND);
+  const what = `CPU time of the process for each of ${PER_SECOND} patches/s, ${more}`;
+  const measured = { bare: perPatchMs(beside), ferry: perPatchMs(ours) };
+  return ratioRow({ part, what, unit: "ms" }, measured, undefined);
+}
+
+/** One turn of a condition. */
+async function turn(bed: Bed, at: Condition, seconds: number): Promise<void> {
+  const used = (): number => (at.pid === undefined ? 0 : cpuSeconds(at.pid));
+  const before = used();
+  at.turns.push(await patches(bed, at.namespace, seconds));
+  at.cpuSeconds += used() - before;
+}
+
+/** Bare webhooks of one kind, which are asked about a namespace of their own. */
+async function bare(
+  bed: Bed,
+  kind: BareKind,
+): Promise<{ readonly at: Condition; stop(): Promise<void> }> {
+  const namespace = await services(bed, `bench-admission-${kind}`);
+  const { port, ca, pid, stop } = await bed.bareWebhooks(kind, namespace);
+  await ask(bed, kind, namespace, port, ca);
+  return { at: condition(namespace, pid), stop };
+}
+
+function condition(namespace: string, pid?: number): Condition {
+  return { namespace, turns: [], pid, cpuSeconds: 0 };
+}
+
+/** A namespace with the Services that are patched. */
+async function services(bed: Bed, namespace: string): Promise<string> {
   await bed.namespace(namespace);
   const paused = { "svc-ferry.io/paused": "true" };
   await each(names("svc", SERVICES), 16, (name) => {
@@ -92,7 +139,7 @@ async function condition(bed: Bed, namespace: string): Promise<Condition> {
     const metadata = { ...one.metadata, annotations: paused };
     return bed.source.send("POST", servicesOf(namespace), { ...one, metadata });
   });
-  return { namespace, turns: [] };
+  return namespace;
 }
 
 /** The API server asks about a namespace from now on; svc-ferry puts its own caBundle there. */
@@ -141,72 +188,6 @@ async function patch(bed: Bed, path: string): Promise<number> {
   const ports = [{ name: "http", port: nextPort, targetPort: 8080, protocol: "TCP" }];
   await bed.source.send("PATCH", path, { spec: { ports } });
   return performance.now() - startedMs;
-}
-
-/** Asked directly, as fast as it answers; what counts is the processor time that it takes. */
-async function reviewsPerCore(
-  replica: Replica,
-  namespace: string,
-  seconds: number,
-): Promise<number> {
-  const port = await replica.webhookPort();
-  const pool = new Pool(`https://127.0.0.1:${port}`, {
-    connections: 8,
-    // It is loopback, and what is measured is not trust.
-    connect: { rejectUnauthorized: false },
-  });
-  const bodies = [80, 81].map((port_) => review(namespace, port_));
-  const headers = { "content-type": "application/json" };
-  let reviews = 0;
-  const load = async (untilMs: number): Promise<void> => {
-    for (let turn = 0; performance.now() < untilMs; turn += 1) {
-      const path = turn % 2 === 0 ? "/mutate" : "/validate";
-      const answer = await pool.request({
-        method: "POST",
-        path,
-        headers,
-        body: bodies[turn % 2] ?? "",
-      });
-      await answer.body.text();
-      reviews += 1;
-    }
-  };
-  const all = (ms: number): Promise<unknown> => {
-    const untilMs = performance.now() + ms;
-    return Promise.all(Array.from({ length: 16 }, () => load(untilMs)));
-  };
-  await all(1_000);
-  reviews = 0;
-  const before = cpuSeconds(replica.pid);
-  await all(seconds * 1_000);
-  const used = cpuSeconds(replica.pid) - before;
-  await pool.destroy();
-  return reviews / used;
-}
-
-function review(namespace: string, port: number): string {
-  const object = (at: number): object => {
-    const one = service("svc-0", FERRY_LABEL) as { metadata: object };
-    const metadata = { ...one.metadata, namespace, uid: "0d9c7a5e-1f2b-4c3d-8e4f-5a6b7c8d9e0f" };
-    return { ...one, metadata, spec: { ports: [{ name: "http", port: at, protocol: "TCP" }] } };
-  };
-  return JSON.stringify({
-    apiVersion: "admission.k8s.io/v1",
-    kind: "AdmissionReview",
-    request: {
-      uid: "705ab4f5-6393-11e8-b7cc-42010a800002",
-      kind: { group: "", version: "v1", kind: "Service" },
-      resource: { group: "", version: "v1", resource: "services" },
-      name: "svc-0",
-      namespace,
-      operation: "UPDATE",
-      userInfo: { username: "bench", groups: ["system:authenticated"] },
-      object: object(port),
-      oldObject: object(port - 1),
-      dryRun: false,
-      options: { kind: "UpdateOptions", apiVersion: "meta.k8s.io/v1" },
-    },
-  });
 }
 
 /** One label at a time, three ways in turn: the bare minimum, svc-ferry by its watch alone, and with the webhook. */

@@ -79,7 +79,11 @@ export class Api {
       rest = lines.pop() ?? "";
       for (const line of lines) onEvent(JSON.parse(line) as Event);
     });
-    body.on("error", () => {}); // `close` breaks it off; a wait for an event that never comes has its own limit
+    body.on("error", () => {}); // `close` breaks it off
+    body.on("end", () => {
+      // An API server ends the watch of who reads too slowly. What follows would be waited for in vain, and for minutes.
+      throw new Error(`the watch of ${path} ended: this machine has too much else to do`);
+    });
   }
 
   async close(): Promise<void> {

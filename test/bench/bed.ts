@@ -8,6 +8,7 @@ import { selfSigned } from "../controlplane/self-signed.js";
 import { supervise, type SupervisedProcess } from "../controlplane/supervised-process.js";
 import { Api } from "./api.js";
 import { AuditLog } from "./audit-log.js";
+import type { BareKind, BareWebhooksConfig } from "./bare-webhooks.js";
 import type { RawWriterConfig } from "./raw-writer.js";
 import { Replica } from "./replica.js";
 
@@ -128,21 +129,26 @@ export class Bed {
     return raw;
   }
 
-  /** Two webhooks that only allow, or also write four annotations; resolves when they listen. */
+  /** Two bare webhooks for one namespace; resolves when they listen. */
   async bareWebhooks(
-    kind: "allow" | "stamps" = "allow",
-  ): Promise<{ port: number; ca: string; stop(): Promise<void> }> {
+    kind: BareKind,
+    namespace: string,
+  ): Promise<{ port: number; ca: string; pid: number; stop(): Promise<void> }> {
     const { cert, key } = selfSigned("bare-webhooks");
-    const path = join(this.folder, `bare-webhooks-${kind}.json`);
-    writeFileSync(path, JSON.stringify({ cert, key }), { mode: 0o600 });
-    const webhooks = supervise(process.execPath, [
-      join(this.folder, "bare-webhooks.js"),
-      path,
+    const [{ server, ca, token }] = this.controlPlanes;
+    const config: BareWebhooksConfig = {
       kind,
-    ]);
+      cert,
+      key,
+      namespace,
+      source: { server, ca, token },
+    };
+    const path = join(this.folder, `bare-webhooks-${kind}.json`);
+    writeFileSync(path, JSON.stringify(config), { mode: 0o600 });
+    const webhooks = supervise(process.execPath, [join(this.folder, "bare-webhooks.js"), path]);
     const port = Number(await firstOutput(webhooks));
-    const ca = Buffer.from(cert).toString("base64");
-    return { port, ca, stop: async () => webhooks.stop(0) };
+    const caBundle = Buffer.from(cert).toString("base64");
+    return { port, ca: caBundle, pid: webhooks.pid, stop: async () => webhooks.stop(0) };
   }
 
   async #createNamespace(api: Api, name: string): Promise<void> {

@@ -25,14 +25,21 @@ const query = `labelSelector=${encodeURIComponent(config.labelSelector)}`;
 
 interface RawSlice {
   readonly metadata: { readonly name: string };
-  readonly endpoints: readonly { readonly addresses: readonly [string] }[];
+  readonly endpoints: readonly {
+    readonly addresses: readonly [string];
+    readonly conditions: object;
+  }[];
 }
 
 await source.watch(slicesOf(config.namespace), "", ({ type, object }) => {
   if (type !== "MODIFIED") return;
   const { metadata, endpoints } = object as unknown as RawSlice;
   const addresses = endpoints.map((endpoint) => endpoint.addresses[0]);
-  const bare = endpoints.map((endpoint) => ({ addresses: endpoint.addresses }));
+  // What means something elsewhere: a mirror without conditions would be another object for the servers.
+  const bare = endpoints.map((endpoint) => ({
+    addresses: endpoint.addresses,
+    conditions: endpoint.conditions,
+  }));
   const { name } = metadata;
   const patch = (of: string, to: string, body: object): unknown =>
     destination.send("PATCH", `${of}/${to}`, body);
