@@ -46,6 +46,8 @@ export interface ExpectationListener {
 
 /** A watch is behind by milliseconds. */
 const FIRST_LOOK_MS = 50;
+/** Or by this, where the API server has more to do than it can: then it is not asked besides, as long as the watch brings others. */
+const BEHIND_MS = 1_000;
 const MAX_PAUSE_MS = 8_000;
 /** The API server gives a request 60 s, with all its retries; what is not stored by then never is. */
 const STORED_WITHIN_MS = 65_000;
@@ -62,6 +64,7 @@ interface Expected {
   /** The change that the cache showed when this one was announced: by whatever clock, it came before. */
   readonly before: string | undefined;
   readonly sinceMs: number;
+  lookedMs: number;
   attempts: number;
 }
 
@@ -69,6 +72,8 @@ export class Expectations implements HintSink {
   readonly #expected = new Map<ServiceKey, Expected>();
   /** Changes that the cache has shown. A hint may come later than its change, and than the next one's too. */
   readonly #shown: ExpiringMap<true>;
+  /** Monotonic ms of the last change that the watch brought, of any Service in a namespace. */
+  readonly #heardMsByNamespace = new Map<string, number>();
   #queue: WorkQueue<ServiceKey, undefined> | undefined;
 
   constructor(private readonly parts: ExpectationParts) {
@@ -88,10 +93,12 @@ export class Expectations implements HintSink {
       this.parts.listener.ended(before.hint, "replaced", before.attempts);
     }
     const { clock, listener, cached } = this.parts;
-    const expected = {
+    const nowMs = clock.monotonicMs();
+    const expected: Expected = {
       hint,
       before: stampId(cached(service)),
-      sinceMs: clock.monotonicMs(),
+      sinceMs: nowMs,
+      lookedMs: nowMs,
       attempts: 0,
     };
     this.#expected.set(service, expected);
@@ -102,6 +109,7 @@ export class Expectations implements HintSink {
 
   /** The cache has something new about this Service. */
   changed(service: ServiceKey): void {
+    this.#heardMsByNamespace.set(namespaceOf(service), this.parts.clock.monotonicMs());
     const found = this.parts.cached(service);
     const id = stampId(found);
     if (id !== undefined) this.#shown.set(`${service} ${id}`, true);
@@ -141,6 +149,7 @@ export class Expectations implements HintSink {
     if (expected === undefined) return true;
     const before = this.parts.cached(service);
     if (this.#settle(expected, before, "seen")) return true;
+    if (this.#isBehind(expected)) return false;
     expected.attempts += 1;
     try {
       const object = await this.parts.read(service, signal);
@@ -158,6 +167,15 @@ export class Expectations implements HintSink {
     if (this.parts.clock.monotonicMs() - expected.sinceMs < STORED_WITHIN_MS) return false;
     this.#end(expected, "abandoned");
     return true;
+  }
+
+  /** The watch has brought something else since the last look: it lives, and will bring this too if it is stored. */
+  #isBehind(expected: Expected): boolean {
+    const nowMs = this.parts.clock.monotonicMs();
+    const heardMs = this.#heardMsByNamespace.get(namespaceOf(expected.hint.service)) ?? -Infinity;
+    const isBehind = heardMs > expected.lookedMs && nowMs - expected.sinceMs < BEHIND_MS;
+    expected.lookedMs = nowMs;
+    return isBehind;
   }
 
   /** Is it as expected, or beyond that? */
@@ -181,6 +199,10 @@ export class Expectations implements HintSink {
 /** One conflict inside the API server runs the whole admission chain again. */
 function isSame(one: Hint, other: Hint): boolean {
   return one.changeId === other.changeId && one.operation === other.operation;
+}
+
+function namespaceOf(service: ServiceKey): string {
+  return service.slice(0, service.indexOf("/"));
 }
 
 /** undefined: not yet. */

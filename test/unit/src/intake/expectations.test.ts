@@ -98,6 +98,50 @@ describe("Expectations", () => {
     await end();
   });
 
+  it("does not ask a server whose watch is behind and brings others, but soon does when it brings nothing more", async () => {
+    const { clock, world, expectations, offer, told, reads, end } = expectationsBed();
+    world.stored = stamped("1");
+
+    offer();
+    await clock.advance(40);
+    expectations.changed("shop/other");
+    await clock.advance(50);
+    const whileItLives = [...reads];
+    await clock.advance(20);
+
+    expect(whileItLives).toEqual([]);
+    expect(reads).toEqual([100]);
+    expect(told).toEqual(["1 read 1"]);
+    await end();
+  });
+
+  it("asks at last although the watch brings others all the time", async () => {
+    const { clock, world, expectations, offer, reads, end } = expectationsBed();
+    world.cached = stamped("0");
+
+    offer();
+    for (let time = 0; time < 162; time += 1) {
+      await clock.advance(10);
+      expectations.changed("shop/other");
+    }
+
+    expect(reads).toEqual([1_600]);
+    await end();
+  });
+
+  it("asks at once when it is another namespace's watch that brings something", async () => {
+    const { clock, world, expectations, offer, reads, end } = expectationsBed();
+    world.cached = stamped("0");
+
+    offer();
+    await clock.advance(40);
+    expectations.changed("pay/other");
+    await clock.advance(20);
+
+    expect(reads).toEqual([50]);
+    await end();
+  });
+
   it("gives a change up that was never stored, and says so once", async () => {
     const { clock, world, offer, told, reads, end } = expectationsBed();
     world.cached = stamped("0");
