@@ -27,6 +27,7 @@ import { AdminApp } from "./telemetry/bare-app.js";
 import { KubeMetrics } from "./telemetry/kube-metrics.js";
 import { Logger } from "./telemetry/logger.js";
 import { PrometheusMetrics } from "./telemetry/metrics.js";
+import { FerryContent } from "./telemetry/page/ferry-content.js";
 import { Page } from "./telemetry/page/page.js";
 import { VERSION } from "./version.js";
 
@@ -62,7 +63,10 @@ export function compose(
   root.register<Leadership>(Leadership, { useToken: FerryState });
   root.register<StatusSource>(StatusSource, { useToken: FerryState });
   root.register(AdminSettings, { useValue: { podName: config.podName, ...config.http } });
-  root.register(Page, { useClass: Page }, singleton);
+  root.register(FerryContent, { useClass: FerryContent }, singleton);
+  root.register(Page, {
+    useFactory: (from) => new Page(from.resolve(FerryContent), from.resolve(Clock)),
+  });
   root.register(AdminSources, { useClass: AdminSources }, singleton);
   root.register(AdminApp, {
     useFactory: (from) => () => adminApp(from.resolve(AdminSettings), from.resolve(AdminSources)),

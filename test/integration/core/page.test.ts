@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type FerryBed, openBed } from "../../harness/ferry-bed.js";
 import type { FerryRun } from "../../harness/ferry-run.js";
 import { service } from "../../harness/manifests.js";
-import { waitFor } from "../../harness/wait-for.js";
+import { PageStream } from "../../harness/page-stream.js";
 
 let bed: FerryBed;
 let ferry: FerryRun;
@@ -13,29 +13,15 @@ beforeAll(async () => {
 });
 afterAll(async () => bed.close());
 
-/** Collects what the stream of the page sends, until it is told to stop. */
-function follow(port: number, signal: AbortSignal): { readonly text: () => string } {
-  let text = "";
-  const read = async (): Promise<void> => {
-    const response = await fetch(`http://127.0.0.1:${port}/page.events`, { signal });
-    for await (const chunk of response.body ?? []) text += Buffer.from(chunk).toString();
-  };
-  void read().catch(() => {}); // ends with the abort
-  return { text: () => text };
-}
-
 describe("the page of a leader", () => {
   it("shows a Service as soon as it is labelled, and what became of it", async () => {
     const [listening] = await ferry.untilLogged("admin server listening");
-    const closing = new AbortController();
-    const stream = follow(Number(listening?.["port"]), closing.signal);
-    await waitFor(() => stream.text().includes("No Service is selected yet."), {
-      what: "the page before anything is selected",
-    });
+    const stream = new PageStream(`http://127.0.0.1:${String(listening?.["port"])}`);
+    await stream.until("No Service is selected yet.");
 
     await bed.src.apply(service(bed.src.namespace, "web"));
-    await waitFor(() => stream.text().includes("1 Service in sync."), { what: "it to be shown" });
-    closing.abort();
+    await stream.until("1 Service in sync.");
+    stream.stop();
 
     const { status, text } = await ferry.get("/");
     expect(status).toBe(200);

@@ -1,7 +1,8 @@
 import { EventEmitter } from "node:events";
 import { describe, expect, it } from "vitest";
+import { ferryView } from "../../../../../src/telemetry/page/ferry-view.js";
 import { parseQuery } from "../../../../../src/telemetry/page/page-query.js";
-import { pageView, type PageView } from "../../../../../src/telemetry/page/page-view.js";
+import type { PageView } from "../../../../../src/telemetry/page/page-view.js";
 import { type Viewer, Viewers } from "../../../../../src/telemetry/page/viewers.js";
 import { VirtualClock } from "../../../../fakes/virtual-clock.js";
 import { serviceStatus, statusOfLeader } from "../../../../fixtures/status-reports.js";
@@ -28,7 +29,7 @@ class FakeViewer extends EventEmitter implements Viewer {
 }
 
 function viewOf(name: string): PageView {
-  return pageView(statusOfLeader({ services: [serviceStatus(name)] }), [], parseQuery({}));
+  return ferryView(statusOfLeader({ services: [serviceStatus(name)] }), [], parseQuery({}));
 }
 
 describe("a viewer", () => {
