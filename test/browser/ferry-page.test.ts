@@ -96,7 +96,7 @@ describe("the page", () => {
   });
 
   it.for([PHONE, { viewport: { width: 1280, height: 800 } }])(
-    "never has to be scrolled sideways: %o",
+    "never has to be scrolled sideways: $viewport.width pixels",
     async (size, { tabOf }) => {
       const tab = await tabOf(size);
       await shown(tab);
