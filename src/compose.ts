@@ -10,6 +10,7 @@ import { Clusters } from "./ports/clusters.js";
 import { Digest } from "./ports/digest.js";
 import { Health } from "./ports/health.js";
 import { KubeObserver } from "./ports/kube-observer.js";
+import { LeaderPage } from "./ports/leader-page.js";
 import { Leadership } from "./ports/leadership.js";
 import { Log } from "./ports/log.js";
 import { Metrics, MetricsText } from "./ports/metrics.js";
@@ -60,6 +61,7 @@ export function compose(
   root.register(Clusters, { useClass: KubeClusters }, singleton);
   root.register(FerryState, { useClass: FerryState }, singleton);
   root.register<Health>(Health, { useToken: FerryState });
+  root.register<LeaderPage>(LeaderPage, { useToken: FerryState });
   root.register<Leadership>(Leadership, { useToken: FerryState });
   root.register<StatusSource>(StatusSource, { useToken: FerryState });
   root.register(AdminSettings, { useValue: { podName: config.podName, ...config.http } });

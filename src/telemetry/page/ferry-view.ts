@@ -128,9 +128,16 @@ function counted(services: number): string {
 
 function about({ podName, role, leader, version, link }: StatusReport): string {
   const leads = role === "leader" ? "leads" : `follows ${leader ?? "nobody"}`;
-  return [`${podName} ${leads}`, `link ${link ?? "not known yet"}`, `version ${version}`].join(
-    " · ",
-  );
+  const wayThere =
+    leader === undefined || role === "leader"
+      ? []
+      : [`ask it: kubectl port-forward pod/${leader} 8080`];
+  return [
+    `${podName} ${leads}`,
+    `link ${link ?? "not known yet"}`,
+    `version ${version}`,
+    ...wayThere,
+  ].join(" · ");
 }
 
 function found(first: number, shown: number, all: number): string {
