@@ -112,6 +112,7 @@ describe("the page", () => {
     await tab.page.goto(server.url);
 
     expect(await tab.text("#services-count")).toBe("1–100 of 303");
+    expect(await tab.text("#services tr:nth-child(2) .long")).toBe(`unknown: ${EVIL}`);
     await tab.page.getByRole("link", { name: "Next" }).click();
     expect(await tab.text("#position")).toBe("page 2 of 4");
     await tab.page.getByRole("searchbox").fill("occupied");

@@ -64,7 +64,7 @@ export interface Column {
  * How a cell is set. name: what the row is about; state: in the row's tone; short: never broken into two lines; long: sentences;
  * line: of a log.
  */
-export type ColumnKind = "name" | "state" | "short" | "long" | "line";
+type ColumnKind = "name" | "state" | "short" | "long" | "line";
 
 /** What one page is about: asked anew for each look. */
 export interface PageContent {

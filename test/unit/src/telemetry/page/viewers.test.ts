@@ -102,6 +102,20 @@ describe("a viewer", () => {
     expect(looks).toBe(before);
   });
 
+  it("whose look had to wait for another replica is not left alone for longer than five seconds", async () => {
+    const [clock, viewer] = [new VirtualClock(), new FakeViewer()];
+    let looks = 0;
+    void new Viewers(clock).serve(viewer, async () => {
+      looks += 1;
+      await clock.sleep(2_000, new AbortController().signal);
+      return viewOf(`web-${looks}`);
+    });
+
+    await clock.advance(22_000);
+
+    expect(looks).toBe(4);
+  });
+
   it("leaves its place to another when it closes", async () => {
     const viewers = new Viewers(new VirtualClock());
     const sixteen = Array.from({ length: 16 }, () => new FakeViewer());
