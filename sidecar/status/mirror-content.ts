@@ -104,9 +104,19 @@ export function mirrorView(report: MirrorStatusReport): PageView {
 
 function about({ podName, link, mode, writes, version, fence }: MirrorStatusReport): string {
   const part = fence.held ? "writes" : "does not write";
-  return [`${podName} ${part}`, `link ${link}`, `${mode}, ${writes}`, `version ${version}`].join(
-    " · ",
-  );
+  return [
+    `${podName} ${part}`,
+    `link ${link}`,
+    `${mode}, ${writes}`,
+    `version ${version}`,
+    ...wayToWriter(fence),
+  ].join(" · ");
+}
+
+/** Only the one that writes has read the books. A holder calls itself "pod/id". */
+function wayToWriter({ held, holder }: MirrorStatusReport["fence"]): readonly string[] {
+  const pod = holder?.split("/")[0];
+  return held || pod === undefined ? [] : [`ask ${pod}: kubectl port-forward pod/${pod} 10520`];
 }
 
 function clusterRow(side: EtcdSideReport, report: MirrorStatusReport): PageRow {

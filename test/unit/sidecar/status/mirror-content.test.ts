@@ -95,6 +95,16 @@ describe("what is not in order", () => {
   });
 });
 
+describe("a mirror that stands by", () => {
+  it("tells the way to the one that writes", () => {
+    const more = { activity: "waiting", fence: NO_FENCE, mode: "active-standby" } as const;
+
+    expect(mirrorView(mirrorReport(more)).about).toBe(
+      "pod-1 does not write · link mirror · active-standby, live · version 1.2.3 · ask pod-2: kubectl port-forward pod/pod-2 10520",
+    );
+  });
+});
+
 describe("the clusters of a mirror", () => {
   it("say how far each is, and how the one that does not answer fails", () => {
     const etcds = SIDES.map((side) =>
