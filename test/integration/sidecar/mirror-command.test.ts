@@ -242,7 +242,9 @@ describe("the page of a mirror", () => {
     await tab.page.getByText("2 objects in sync.").waitFor();
 
     const taken = "configmaps/shop/taken";
-    await servers[1].etcdctl(["put", `/registry/${taken}`, "somebody else's"]);
+    const metadata = { name: "taken", namespace: "shop", uid: "theirs" };
+    const theirs = JSON.stringify({ apiVersion: "v1", kind: "ConfigMap", metadata });
+    await servers[1].etcdctl(["put", `/registry/${taken}`], theirs);
     await configMap("taken", "s3cr3t");
 
     await tab.page.getByText("1 object is not as the source has it.").waitFor();
