@@ -70,7 +70,7 @@ export function ferryView(
       clusters: { rows: clusterRows(report) },
       services: {
         rows: shown.map(serviceRow),
-        count: found(first, shown.length, sorted.length),
+        count: report.observed ? found(first, shown.length, sorted.length) : "not known here",
       },
       audit: { rows: audit.toReversed().map((line) => ({ tone: "none", cells: [line] })) },
     },

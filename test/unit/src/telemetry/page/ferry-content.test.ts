@@ -47,6 +47,7 @@ describe("the page of a follower", () => {
     expect(view.headline).toBe("ferry-1 leads: this replica cannot say how Services stand.");
     expect(view.about).toContain("ask it: kubectl port-forward pod/ferry-1 8080");
     expect(view.tables["clusters"]?.rows).toHaveLength(2);
+    expect(view.tables["services"]).toEqual({ rows: [], count: "not known here" });
   });
 
   it("is not that of a leader, who asks nobody", async () => {
