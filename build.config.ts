@@ -89,6 +89,7 @@ const inlinePage: Plugin = {
         contents: [
           `export const browserModule = () => ${await text("browser.js")};`,
           `export const styleSheet = () => ${await text("page.css")};`,
+          `export const icon = () => ${await text("icon.svg")};`,
         ].join("\n"),
       };
     });

@@ -4,7 +4,8 @@ const setupFiles = ["reflect-metadata"];
 
 /**
  * unit: no server, no real time. simulation: the real core on simulated API servers, many histories. integration:
- * real control planes, one pair for the run. fault: servers of their own, one at a time, because they are broken.
+ * real control planes, one pair for the run. fault: servers of their own, one at a time, because they are broken. browser: the
+ * pages in Chromium, about states that are made up.
  */
 export default defineConfig({
   test: {
@@ -51,6 +52,15 @@ export default defineConfig({
           maxWorkers: 1,
           fileParallelism: false,
           sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        test: {
+          name: "browser",
+          include: ["test/browser/**/*.test.ts"],
+          setupFiles,
+          testTimeout: 60_000,
+          sequence: { groupOrder: 4 },
         },
       },
     ],

@@ -6,6 +6,7 @@ import { openCluster } from "../src/kube/open-cluster.js";
 import { Clock } from "../src/ports/clock.js";
 import { Log } from "../src/ports/log.js";
 import { Metrics } from "../src/ports/metrics.js";
+import type { MirrorStatusReport } from "../src/ports/mirror-report.js";
 import type { Random } from "../src/ports/random.js";
 import { isMirrorMetric } from "../src/ports/mirror-metric-table.js";
 import { SystemClock } from "../src/runtime/system-clock.js";
@@ -17,10 +18,12 @@ import type { LogSink } from "../src/telemetry/log-sink.js";
 import { Logger } from "../src/telemetry/logger.js";
 import { PrometheusMetrics } from "../src/telemetry/metrics.js";
 import { mirrorApp } from "../src/telemetry/mirror-app.js";
+import { Page } from "../src/telemetry/page/page.js";
 import { KubeApiWriter } from "./api/kube-api-writer.js";
 import { MirrorParts, type OpenApi } from "./mirror-parts.js";
 import { MirrorState } from "./mirror-state.js";
 import { MirrorProcess } from "./process.js";
+import { MirrorContent } from "./status/mirror-content.js";
 import { MirrorMetrics } from "./status/mirror-metrics.js";
 import { MirrorSurroundings } from "./surroundings.js";
 import { SystemParts } from "./system-parts.js";
@@ -60,11 +63,9 @@ export function compose(
   root.register(AdminApp, {
     useFactory: (from) => () => {
       const state = from.resolve(MirrorState);
-      return mirrorApp(settings, {
-        ready: () => state.ready(),
-        metrics,
-        report: () => state.report(),
-      });
+      const report = (): MirrorStatusReport => state.report();
+      const page = new Page(new MirrorContent(report), from.resolve(Clock));
+      return mirrorApp(settings, { ready: () => state.ready(), metrics, report, page });
     },
   });
   root.register(AdminServer, { useClass: AdminServer }, singleton);

@@ -6,15 +6,24 @@ import type { Readiness } from "../src/ports/health.js";
 import type { MirrorStatusReport, RejectedFile } from "../src/ports/mirror-report.js";
 import type { LinkRunner } from "./link/link-runner.js";
 import type { MirrorStatus } from "./status/mirror-status.js";
-import { readiness, statusReport, type ReportParts } from "./status/status-report.js";
+import {
+  readiness,
+  statusReport,
+  type ReportParts,
+  type SideState,
+} from "./status/status-report.js";
+
+const NOT_ASKED = { connected: false, trouble: undefined, lastContactMs: undefined };
 
 @injectable()
 export class MirrorState {
   #link: LinkRunner | undefined;
   #version = "";
   #files: readonly { readonly rejected: RejectedFile | undefined }[] = [];
-  /** By side: why it has not said who it is yet. */
-  readonly #troubles = new Map<string, string>();
+  readonly #sides: Record<SideState["name"], Omit<SideState, "name">> = {
+    source: NOT_ASKED,
+    destination: NOT_ASKED,
+  };
 
   constructor(
     @inject(MirrorConfig) private readonly config: MirrorConfig,
@@ -23,13 +32,13 @@ export class MirrorState {
 
   begin(version: string): void {
     this.#version = version;
-    this.#troubles.set("source", "the source").set("destination", "the destination");
   }
 
-  /** @param trouble undefined: it has said who it is */
-  side(name: "source" | "destination", trouble: string | undefined): void {
-    if (trouble === undefined) this.#troubles.delete(name);
-    else this.#troubles.set(name, `the ${name} (${trouble})`);
+  /** @param trouble kind of the error with which it failed to answer; undefined: it has answered */
+  side(name: SideState["name"], trouble: string | undefined): void {
+    const connected = trouble === undefined;
+    const lastContactMs = connected ? this.clock.now() : this.#sides[name].lastContactMs;
+    this.#sides[name] = { connected, trouble, lastContactMs };
   }
 
   files(files: readonly { readonly rejected: RejectedFile | undefined }[]): void {
@@ -63,7 +72,7 @@ export class MirrorState {
       nowMs: this.clock.now(),
       status: this.status,
       rejectedFiles: this.rejectedFiles,
-      startTrouble: [...this.#troubles.values()],
+      sides: (["source", "destination"] as const).map((name) => ({ name, ...this.#sides[name] })),
     };
   }
 }

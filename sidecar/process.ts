@@ -13,14 +13,12 @@ import { MirrorParts } from "./mirror-parts.js";
 import { MirrorState } from "./mirror-state.js";
 import { tellProgress, type ProgressParts } from "./status/progress.js";
 import { MirrorSurroundings } from "./surroundings.js";
+import { watchSides } from "./watch-sides.js";
 
 const OK = 0;
 const FAILED = 1;
 /** As for settings: what was written is wrong. */
 const WRONG_FILES = 2;
-
-/** Between two looks at the sizes of the databases: they grow over hours. */
-const SIZES_MS = 60_000;
 
 export interface RunOptions {
   readonly version: string;
@@ -152,7 +150,10 @@ export class MirrorProcess {
       files.follow(inputs, (rules) => link.useRules(rules), until),
       followRequests({ etcd: etcds.destination, keys, link, clock, log }, until),
       tellProgress({ clock, log, status, terminal: options.terminal }, until),
-      this.#watchSizes(etcds, until),
+      watchSides(
+        { ...etcds, clock, told: (name, trouble) => this.state.side(name, trouble) },
+        until,
+      ),
       this.#compact(etcds.destination, () => link.status.fence.held, until),
     ]);
     // A defect beside the link ends it in good order as well.
@@ -186,20 +187,6 @@ export class MirrorProcess {
     const { clock, log } = this.around;
     const { kubePrefix } = this.config.destination;
     await compactWhereNobodyDoes({ etcd, kubePrefix, clock, log, isHolder }, signal);
-  }
-
-  /** ObservedEtcd turns them into metrics. */
-  async #watchSizes({ source, destination }: Etcds, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      for (const etcd of [source, destination]) {
-        try {
-          await etcd.members({ signal });
-        } catch {
-          // Counted as an error of that etcd; the next look comes by itself.
-        }
-      }
-      await this.around.clock.sleep(SIZES_MS, signal);
-    }
   }
 }
 

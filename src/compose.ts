@@ -10,6 +10,7 @@ import { Clusters } from "./ports/clusters.js";
 import { Digest } from "./ports/digest.js";
 import { Health } from "./ports/health.js";
 import { KubeObserver } from "./ports/kube-observer.js";
+import { LeaderPage } from "./ports/leader-page.js";
 import { Leadership } from "./ports/leadership.js";
 import { Log } from "./ports/log.js";
 import { Metrics, MetricsText } from "./ports/metrics.js";
@@ -27,6 +28,7 @@ import { AdminApp } from "./telemetry/bare-app.js";
 import { KubeMetrics } from "./telemetry/kube-metrics.js";
 import { Logger } from "./telemetry/logger.js";
 import { PrometheusMetrics } from "./telemetry/metrics.js";
+import { FerryContent } from "./telemetry/page/ferry-content.js";
 import { Page } from "./telemetry/page/page.js";
 import { VERSION } from "./version.js";
 
@@ -59,10 +61,14 @@ export function compose(
   root.register(Clusters, { useClass: KubeClusters }, singleton);
   root.register(FerryState, { useClass: FerryState }, singleton);
   root.register<Health>(Health, { useToken: FerryState });
+  root.register<LeaderPage>(LeaderPage, { useToken: FerryState });
   root.register<Leadership>(Leadership, { useToken: FerryState });
   root.register<StatusSource>(StatusSource, { useToken: FerryState });
   root.register(AdminSettings, { useValue: { podName: config.podName, ...config.http } });
-  root.register(Page, { useClass: Page }, singleton);
+  root.register(FerryContent, { useClass: FerryContent }, singleton);
+  root.register(Page, {
+    useFactory: (from) => new Page(from.resolve(FerryContent), from.resolve(Clock)),
+  });
   root.register(AdminSources, { useClass: AdminSources }, singleton);
   root.register(AdminApp, {
     useFactory: (from) => () => adminApp(from.resolve(AdminSettings), from.resolve(AdminSources)),

@@ -2,29 +2,38 @@ import { inject, injectable } from "tsyringe";
 import { Config } from "./config/config.js";
 import type { Core } from "./core.js";
 import type { WatchHealth } from "./intake/watch-health.js";
+import { AuditLines } from "./ports/audit-lines.js";
 import { Clock } from "./ports/clock.js";
 import type { Health, Readiness } from "./ports/health.js";
+import type { LeaderPage } from "./ports/leader-page.js";
 import type { Leadership } from "./ports/leadership.js";
 import { METRICS } from "./ports/metric-table.js";
 import { Metrics } from "./ports/metrics.js";
 import type { StatusReport, StatusSource } from "./ports/status.js";
 import type { Term } from "./ports/term.js";
 import { clusterStatus, countServices, statusReport } from "./status-report.js";
+import { ferryView } from "./telemetry/page/ferry-view.js";
+import { parseQuery } from "./telemetry/page/page-query.js";
+import type { PageView } from "./telemetry/page/page-view.js";
 import { VERSION } from "./version.js";
+
+/** Admission in this process, which is also the way to the leader. */
+type AttachedWebhook = LeaderPage & { readiness(): Readiness };
 
 /** What the admin port may see of this process, before and after there is a core. */
 @injectable()
-export class FerryState implements Health, Leadership, StatusSource {
+export class FerryState implements Health, Leadership, LeaderPage, StatusSource {
   #core: Core | undefined;
   #link: string | undefined;
   #term: Term | undefined;
   #leader: () => string | undefined = () => undefined;
-  #webhook: (() => Readiness) | undefined;
+  #webhook: AttachedWebhook | undefined;
 
   constructor(
     @inject(Config) private readonly config: Config,
     @inject(Clock) private readonly clock: Clock,
     @inject(Metrics) private readonly metrics: Metrics,
+    @inject(AuditLines) private readonly audit: AuditLines,
   ) {
     metrics.beforeScrape(() => this.#scrape());
   }
@@ -37,14 +46,14 @@ export class FerryState implements Health, Leadership, StatusSource {
   }
 
   /** There is a webhook that can be asked. */
-  attachWebhook(readiness: () => Readiness): void {
-    this.#webhook = readiness;
+  attachWebhook(webhook: AttachedWebhook): void {
+    this.#webhook = webhook;
   }
 
   webhookReady(): Readiness {
     if (!this.config.webhook.on) return { ok: true, waitingFor: [] };
     const waitingFor = [`source ${this.config.source.name} is not connected`];
-    return this.#webhook?.() ?? { ok: false, waitingFor };
+    return this.#webhook?.readiness() ?? { ok: false, waitingFor };
   }
 
   began(term: Term): void {
@@ -88,6 +97,17 @@ export class FerryState implements Health, Leadership, StatusSource {
       leader: this.isLeader() ? podName : this.#leader(),
       link: this.#link,
     });
+  }
+
+  /** What is shown to those who look at another replica; undefined: this one does not lead. */
+  page(search: string): PageView | undefined {
+    if (!this.isLeader()) return undefined;
+    const query = parseQuery(Object.fromEntries(new URLSearchParams(search)));
+    return ferryView(this.report(), this.audit.latest(), query);
+  }
+
+  async ask(search: string): Promise<unknown> {
+    return this.#webhook?.ask(search);
   }
 
   /** Gauges that are cheaper to look up than to keep. */

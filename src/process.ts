@@ -104,6 +104,7 @@ export class FerryProcess {
       installation: installed,
       core: () => core,
       leader: () => elector.leader,
+      page: (search) => this.state.page(search),
       rotation,
     });
     const handOffPort = await webhook?.listen(signal);
@@ -147,7 +148,7 @@ export class FerryProcess {
   #webhook(parts: WebhookSideParts): WebhookSide | undefined {
     if (!this.config.webhook.on) return undefined;
     const webhook = new WebhookSide(this.config, parts);
-    this.state.attachWebhook(() => webhook.readiness());
+    this.state.attachWebhook(webhook);
     return webhook;
   }
 

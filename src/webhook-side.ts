@@ -4,10 +4,13 @@
  */
 import type { RotationSettings } from "../certs/rotation-settings.js";
 import { AdmissionReporter } from "../webhook/admission-reporter.js";
-import { HandOffClient, type HandOffClientParts } from "../webhook/hand-off-client.js";
+import { HandOffClient } from "../webhook/hand-off-client.js";
 import { HandOffServer } from "../webhook/hand-off-server.js";
 import { LIMITS } from "../webhook/limits.js";
+import type { PageOfLeader } from "../webhook/hand-off-app.js";
+import type { HandOffLeader } from "../webhook/leader-connection.js";
 import { Outbox } from "../webhook/outbox.js";
+import { PageClient } from "../webhook/page-client.js";
 import { WebhookServer } from "../webhook/webhook-server.js";
 import { AdmissionRules } from "./admission-rules.js";
 import { Certificates } from "./certificates.js";
@@ -27,6 +30,7 @@ import type { Authors } from "./ports/authors.js";
 import type { HandOffBatch } from "./ports/hand-off.js";
 import type { Readiness } from "./ports/health.js";
 import type { KubeApi } from "./ports/kube-api.js";
+import type { LeaderPage } from "./ports/leader-page.js";
 import { SERVICES } from "./ports/kube-resources.js";
 import type { Term } from "./ports/term.js";
 import { ownAddress } from "./runtime/own-address.js";
@@ -40,6 +44,7 @@ export interface WebhookSideParts {
   readonly installation: Installation;
   readonly core: () => Core;
   readonly leader: () => Leader | undefined;
+  readonly page: PageOfLeader;
   /** How long certificates live. */
   readonly rotation: RotationSettings;
 }
@@ -55,11 +60,12 @@ const LAST_WORDS_MS = 300;
 /** After a look at the Lease, which comes once in a retry period: until a replica has told a new leader what it knows. */
 const GREETING_MS = 1_000;
 
-export class WebhookSide implements Authors {
+export class WebhookSide implements Authors, LeaderPage {
   readonly #certificates: Certificates;
   readonly #server: WebhookServer;
   readonly #handOff: HandOffServer;
   readonly #link: HandOffClient;
+  readonly #pages: PageClient;
   readonly #outbox: Outbox;
   readonly #expectations: Expectations;
   readonly #announced: Announced;
@@ -86,15 +92,19 @@ export class WebhookSide implements Authors {
     const log = around.log.child("hand-off");
     this.#handOff = new HandOffServer(
       { bindAddress, port: config.webhook.handOff.port },
-      { clock, log, identities: this.#certificates.handOff, receive: this.#receive },
+      {
+        clock,
+        log,
+        identities: this.#certificates.handOff,
+        receive: this.#receive,
+        page: parts.page,
+      },
     );
-    this.#link = new HandOffClient({
-      clock,
-      from: config.podName,
-      identities: this.#certificates.handOff,
-      receive: this.#receive,
-      leader: () => this.#leader(),
-    });
+    const identities = this.#certificates.handOff;
+    const leader = (): HandOffLeader | undefined => this.#leader();
+    const from = config.podName;
+    this.#link = new HandOffClient({ clock, from, identities, receive: this.#receive, leader });
+    this.#pages = new PageClient({ clock, identities, leader });
     this.#outbox = new Outbox({ clock, log, metrics, link: this.#link });
     this.#rules = new AdmissionRules(config, {
       ...parts,
@@ -147,6 +157,10 @@ export class WebhookSide implements Authors {
     return this.#announced.has(service, changeId);
   }
 
+  ask(search: string): Promise<unknown> {
+    return this.#pages.ask(search);
+  }
+
   /** The source's cache has something new about this Service. */
   changed(service: ServiceKey): void {
     this.#rules.observed(service);
@@ -183,6 +197,7 @@ export class WebhookSide implements Authors {
       ended.abort();
       await background;
       this.#link.stop();
+      this.#pages.stop();
       await this.#handOff.stop();
     }
   }
@@ -207,7 +222,7 @@ export class WebhookSide implements Authors {
     return true;
   };
 
-  #leader(): ReturnType<HandOffClientParts["leader"]> {
+  #leader(): HandOffLeader | undefined {
     const leader = this.parts.leader();
     if (leader === undefined) return undefined;
     const { identity, transitions, annotations, isUs } = leader;

@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path/posix";
 import { describe, expect, it } from "vitest";
+import { ADVICE } from "../sidecar/debts/advice.js";
 import { DEBT_CODES } from "../sidecar/debts/debt.js";
 import { MIRROR_VARIABLE_PREFIX } from "../src/config/given.js";
 import { loadConfig } from "../src/config/load.js";
@@ -37,6 +38,16 @@ describe("docs/codes.md", () => {
     const thin = tableRows("docs/codes.md").filter((cells) => cells.some((cell) => cell === ""));
 
     expect(thin).toEqual([]);
+  });
+
+  it("tells for each debt to do what the mirror's page tells", () => {
+    const told = tableRows("docs/codes.md").map(
+      ([code = "", , , advice = ""]) => `${code}: ${advice.replaceAll("`", "")}`,
+    );
+
+    expect(told).toEqual(
+      expect.arrayContaining(Object.entries(ADVICE).map((entry) => entry.join(": "))),
+    );
   });
 
   it("names codes that the code uses", () => {
@@ -266,7 +277,7 @@ describe("pages", () => {
 });
 
 function isVocabulary(path: string): boolean {
-  return /(?:domain\/codes|ports\/errors|ports\/event-sink|debts\/debt|rules\/ruleset)\.ts$/.test(
+  return /(?:domain\/codes|ports\/errors|ports\/event-sink|debts\/(?:debt|advice)|rules\/ruleset)\.ts$/.test(
     path,
   );
 }

@@ -1,4 +1,4 @@
-/** The one route of the hand-off port. Listens nowhere by itself: see hand-off-server.ts. */
+/** What replicas say to the leader: hints, and the question what its page shows. Listens nowhere by itself: see hand-off-server.ts. */
 import type { Server } from "node:https";
 import type { Duplex } from "node:stream";
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
@@ -12,13 +12,22 @@ export type HandOffApp = FastifyInstance<Server>;
 export interface HandOffAppParts {
   readonly limits: Limits;
   readonly receive: HandOffReceiver;
+  readonly page: PageOfLeader;
   readonly reporter: HandOffReporter;
   /** There is a certificate: a handshake that fails is the other end's fault. */
   readonly isServing: () => boolean;
 }
 
+/**
+ * What this process shows as the leader, to be sent as JSON; undefined: it does not lead. Quick, never throws.
+ * @param search of the address, "" or "?q=shop&page=2"
+ */
+export type PageOfLeader = (search: string) => object | undefined;
+
 /** Where hints are posted. */
 export const HINTS_PATH = "/hints";
+/** Where the page is asked for, with its search behind. */
+export const PAGE_PATH = "/page";
 
 const JSON_TYPE = "application/json";
 
@@ -51,15 +60,19 @@ export function handOffApp(parts: HandOffAppParts): HandOffApp {
     async (_: unknown, body: Buffer) => body,
   );
   app.addHook("onRequest", async ({ url, method }, reply) => {
-    if (url !== HINTS_PATH)
-      return reject(parts, reply, 404, `there is nothing here but ${HINTS_PATH}`);
-    if (method === "POST") return undefined;
-    return reject(parts, reply.header("allow", "POST"), 405, "hints are sent by POST");
+    const isHints = url === HINTS_PATH;
+    if (!isHints && splitUrl(url).path !== PAGE_PATH)
+      return reject(parts, reply, 404, `there is nothing here but ${HINTS_PATH} and ${PAGE_PATH}`);
+    const allowed = isHints ? "POST" : "GET";
+    if (method === allowed) return undefined;
+    const why = isHints ? "hints are sent by POST" : "the page is asked for by GET";
+    return reject(parts, reply.header("allow", allowed), 405, why);
   });
   app.setErrorHandler<Error & { readonly statusCode?: number }>((error, _request, reply) =>
     requestFailed(parts, error, reply),
   );
   app.post(HINTS_PATH, (request, reply) => takeHints(parts, request, reply));
+  app.get(PAGE_PATH, ({ url }, reply) => showPage(parts, splitUrl(url).search, reply));
   return app;
 }
 
@@ -75,6 +88,17 @@ function takeHints(
   if (!parts.receive(message.batch)) return answer(reply, 409, "this replica does not lead");
   parts.reporter.taken(message);
   return answer(reply, 200, "taken");
+}
+
+function showPage({ page }: HandOffAppParts, search: string, reply: FastifyReply): FastifyReply {
+  const shown = page(search);
+  if (shown === undefined) return answer(reply, 409, "this replica does not lead");
+  return reply.type(JSON_TYPE).send(shown);
+}
+
+function splitUrl(url: string): { readonly path: string; readonly search: string } {
+  const at = url.indexOf("?");
+  return at < 0 ? { path: url, search: "" } : { path: url.slice(0, at), search: url.slice(at) };
 }
 
 function requestFailed(

@@ -11,7 +11,7 @@ import type { HandOffReceiver } from "../src/ports/hand-off.js";
 import type { HandOffIdentities, HandOffIdentity } from "../src/ports/hand-off-identity.js";
 import { listen } from "../src/ports/listen.js";
 import type { Log } from "../src/ports/log.js";
-import { handOffApp, type HandOffApp } from "./hand-off-app.js";
+import { handOffApp, type HandOffApp, type PageOfLeader } from "./hand-off-app.js";
 import { HandOffReporter } from "./hand-off-reporter.js";
 import { handOffTls, isPeer } from "./hand-off-tls.js";
 import { HAND_OFF_LIMITS, type Limits } from "./limits.js";
@@ -29,6 +29,7 @@ export interface HandOffServerParts {
   readonly log: Log;
   readonly identities: HandOffIdentities;
   readonly receive: HandOffReceiver;
+  readonly page: PageOfLeader;
 }
 
 /** A replica has one. The rest is for those that come anew before their old one is found dead, and for strangers in a handshake. */
@@ -56,9 +57,9 @@ export class HandOffServer {
   async start(signal: AbortSignal): Promise<number> {
     signal.throwIfAborted();
     const { bindAddress: host, port, limits = HAND_OFF_LIMITS } = this.settings;
-    const { identities, receive } = this.parts;
+    const { identities, receive, page } = this.parts;
     const isServing = (): boolean => this.#identity !== undefined;
-    const app = handOffApp({ limits, receive, reporter: this.#reporter, isServing });
+    const app = handOffApp({ limits, receive, page, reporter: this.#reporter, isServing });
     this.#app = app;
     this.#guard(app);
     this.#unsubscribe = identities.onChange((identity) => this.#show(identity));

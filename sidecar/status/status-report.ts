@@ -16,17 +16,33 @@ export interface ReportParts {
   /** undefined: the etcds have not said who they are yet. */
   readonly status: MirrorStatus | undefined;
   readonly rejectedFiles: readonly RejectedFile[];
-  /** What the etcds are waited for with, before there is a status. */
-  readonly startTrouble: readonly string[];
+  /** Source, then destination. */
+  readonly sides: readonly SideState[];
+}
+
+/** What is known of one side's etcd. */
+export interface SideState {
+  readonly name: "source" | "destination";
+  readonly connected: boolean;
+  /** Kind of the error; undefined: there was none, or it was not asked yet. */
+  readonly trouble: string | undefined;
+  /** Wall clock, ms. */
+  readonly lastContactMs: number | undefined;
 }
 
 /**
  * Ready: it writes, or it stands by for a process that does. A link that is sealed, without rules or paused is not, because
  * nothing that happens in the source reaches the destination.
  */
-export function readiness({ status, config, startTrouble }: ReportParts): Readiness {
-  const waitingFor = status === undefined ? startTrouble : whyNotReady(status, config.mode);
+export function readiness({ status, config, sides }: ReportParts): Readiness {
+  const waitingFor = status === undefined ? missing(sides) : whyNotReady(status, config.mode);
   return { ok: status !== undefined && waitingFor.length === 0, waitingFor };
+}
+
+function missing(sides: readonly SideState[]): readonly string[] {
+  return sides
+    .filter(({ connected }) => !connected)
+    .map(({ name, trouble }) => `the ${name}${trouble === undefined ? "" : ` (${trouble})`}`);
 }
 
 function whyNotReady(status: MirrorStatus, mode: MirrorConfig["mode"]): readonly string[] {
@@ -70,6 +86,10 @@ export function statusReport(parts: ReportParts): MirrorStatusReport {
     ready: ok,
     waitingFor,
     rejectedFiles,
+    etcds: parts.sides.map(({ lastContactMs, ...side }) => ({
+      ...side,
+      lastContact: lastContactMs === undefined ? undefined : rfc3339(lastContactMs),
+    })),
   } as const;
   if (status === undefined) {
     return { ...head, ...NOTHING_YET, writes: config.writing.cold ? "cold" : "live" };

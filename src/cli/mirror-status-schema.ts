@@ -13,6 +13,11 @@ export const mirrorStatusSchema = z.looseObject({
   waitingFor: z.array(z.string()),
   activity: z.string(),
   writes: z.string(),
+  etcds: z
+    .array(
+      z.looseObject({ name: z.string(), connected: z.boolean(), trouble: z.string().optional() }),
+    )
+    .default([]),
   fence: z.looseObject({
     held: z.boolean(),
     holder: z.string().optional(),

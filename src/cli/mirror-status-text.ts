@@ -6,6 +6,7 @@ import { tableLines } from "./table.js";
 
 /** A mirror that follows and owes nothing; or one that stands by for another, as it is meant to. */
 export function isMirrorInOrder(report: ReadMirrorStatus): boolean {
+  if (!report.etcds.every(({ connected }) => connected)) return false;
   if (report.activity === "waiting") {
     return report.mode === "active-standby" && report.fence.holder !== undefined;
   }
@@ -71,11 +72,20 @@ function tooSlowLine({ rates }: ReadMirrorStatus): string {
   return `${line}: ${rates.sourcePerSecond}/s change, ${rates.destinationPerSecond}/s are written`;
 }
 
+function cutOffLines({ etcds }: ReadMirrorStatus): readonly string[] {
+  return etcds
+    .filter(({ connected }) => !connected)
+    .map(
+      ({ name, trouble }) => `${name} NOT CONNECTED${trouble === undefined ? "" : ` (${trouble})`}`,
+    );
+}
+
 function troubleLines(report: ReadMirrorStatus): readonly string[] {
   const { pass, brake, paused, lastError, drift, time } = report;
   const ago = (moment: string): string => ageAt(moment, time) ?? moment;
   const lines: string[] = [];
   if (report.waitingFor.length > 0) lines.push(`not ready: ${report.waitingFor.join(", ")}`);
+  lines.push(...cutOffLines(report));
   if (pass !== undefined) {
     const { cause, read, expected, written, startedAt } = pass;
     const of = expected === undefined ? "" : ` of ${expected}`;

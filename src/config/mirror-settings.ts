@@ -149,7 +149,7 @@ export const MIRROR_SETTINGS = {
     "bind-port",
     integer(0, 65_535),
     "10520",
-    "port of /healthz, /ready, /metrics and /status; 0 picks a free one",
+    "port of /healthz, /ready, /metrics, /status and the page; 0 picks a free one",
   ),
 
   link: withDefault(
@@ -244,7 +244,12 @@ export const MIRROR_SETTINGS = {
     "10s",
     "how long others wait for a mirror that is silent; whole seconds",
   ),
-  page: withDefault("page", oneOf("loopback", "all"), "loopback", "who may read /status"),
+  page: withDefault(
+    "page",
+    oneOf("loopback", "all"),
+    "loopback",
+    "who may read /status and the page",
+  ),
   logFormat: withDefault(
     "log-format",
     oneOf("human", "json"),

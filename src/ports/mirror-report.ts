@@ -23,6 +23,8 @@ export interface MirrorStatusReport {
   readonly phase?: string | undefined;
   /** How it writes: `live` beside an API server, `cold` without one. */
   readonly writes: "live" | "cold";
+  /** Source, then destination: whether they answer. */
+  readonly etcds: readonly EtcdSideReport[];
   readonly fence: {
     readonly held: boolean;
     readonly holder?: string | undefined;
@@ -69,6 +71,17 @@ export interface MirrorStatusReport {
   /** Files whose newest content could not be taken: what was there before is in force. */
   readonly rejectedFiles: readonly RejectedFile[];
   readonly lastError?: { readonly code: string; readonly message: string; readonly at: string };
+}
+
+/** One side's etcd as a whole, asked every few seconds. */
+export interface EtcdSideReport {
+  readonly name: "source" | "destination";
+  /** The last question was answered. */
+  readonly connected: boolean;
+  /** When one was answered last; undefined: none was yet. */
+  readonly lastContact?: string | undefined;
+  /** Kind of the error with which the last question failed. */
+  readonly trouble?: string | undefined;
 }
 
 /** A pass over the whole source, while it runs. */

@@ -76,10 +76,15 @@ export class FerryRun {
     });
   }
 
+  /** Of the admin port, without a path. */
+  async url(): Promise<string> {
+    const [listening] = await this.untilLogged("admin server listening");
+    return `http://127.0.0.1:${String(listening?.["port"])}`;
+  }
+
   /** Any path of the admin port. */
   async get(path: string): Promise<{ readonly status: number; readonly text: string }> {
-    const [listening] = await this.untilLogged("admin server listening");
-    const response = await fetch(`http://127.0.0.1:${String(listening?.["port"])}${path}`);
+    const response = await fetch((await this.url()) + path);
     return { status: response.status, text: await response.text() };
   }
 

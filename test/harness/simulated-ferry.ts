@@ -41,7 +41,7 @@ export class SimulatedFerry {
     this.#clock = new CountingClock(process.clock);
     const log = trace === undefined ? SILENT_LOG : new TraceLog(process.name, trace);
     const around = new Surroundings(this.#clock, process.random, log, NO_METRICS, sha256);
-    this.#state = new FerryState(config, this.#clock, NO_METRICS);
+    this.#state = new FerryState(config, this.#clock, NO_METRICS, { latest: () => [] });
     const admin = new NoAdminPort(this.#state, config);
     const ferry = new FerryProcess(config, around, this.#clusters(), admin, this.#state);
     void ferry.run(this.#stop.signal).then((code) => {

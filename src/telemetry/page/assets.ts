@@ -13,6 +13,11 @@ export function styleSheet(): string {
   return textOf("page.css");
 }
 
+/** Of the tab. */
+export function icon(): string {
+  return textOf("icon.svg");
+}
+
 function textOf(name: string): string {
   return readFileSync(new URL(name, import.meta.url), "utf8");
 }

@@ -3,16 +3,22 @@
  * strangers only ever become text. Without it the page is complete, but stands still.
  */
 
+/** After a stream that the browser gave up (the server, or a proxy before it, answered with an error). */
+const AGAIN_MS = 2_000;
+/** The server says something at least every 15 s: silence for more than twice as long is a connection that nobody has closed. */
+const SILENT_MS = 40_000;
+
 const live = document.getElementById("live");
 
-/** A row of a table, as the server renders it: cells get their labels from the head. */
+/** A row of a table, as the server renders it: cells are called and set as the head says. */
 function rowOf(table, { tone, cells }) {
-  const labels = [...table.tHead.rows[0].cells].map((cell) => cell.textContent);
+  const heads = table.tHead.rows[0].cells;
   const row = document.createElement("tr");
   row.dataset.tone = tone;
   for (const [index, text] of cells.entries()) {
     const cell = row.insertCell();
-    cell.dataset.label = labels[index] ?? "";
+    cell.className = heads[index]?.className ?? "";
+    cell.dataset.label = heads[index]?.textContent ?? "";
     cell.textContent = text;
     cell.toggleAttribute("data-nothing", text === "–");
   }
@@ -30,43 +36,69 @@ function applyTable(id, { length, rows }) {
   while (body.rows.length > length) body.deleteRow(-1);
 }
 
-function apply({ texts, tables }) {
-  const { tone, ...others } = texts;
+function applyLink(id, address) {
+  const link = document.getElementById(id);
+  if (address === "") link.removeAttribute("href");
+  else link.setAttribute("href", address);
+}
+
+function apply({ tone, texts, links, tables }) {
   if (tone !== undefined) document.body.dataset.tone = tone;
-  for (const [id, text] of Object.entries(others)) document.getElementById(id).textContent = text;
+  for (const [id, text] of Object.entries(texts)) document.getElementById(id).textContent = text;
+  for (const [id, address] of Object.entries(links)) applyLink(id, address);
   for (const [id, table] of Object.entries(tables)) applyTable(id, table);
-}
-
-/** Only a stream that broke is worth a word: what is shown then is old, and says how old. */
-function tellLive(isLive) {
-  document.body.dataset.live = isLive ? "yes" : "no";
-  live.hidden = isLive;
-  const when = seenAt === undefined ? "when it was opened" : `at ${seenAt} UTC`;
-  if (!isLive) live.textContent = `Not connected: this is how it was ${when}. Trying again.`;
-}
-
-function tellSeen(at) {
-  seenAt = at;
-  tellLive(true);
 }
 
 let seenAt;
 let stream;
+let timer;
+
+/** Only a stream that broke is worth a word: what is shown then is old, and says how old. */
+function tellOld() {
+  const when = seenAt === undefined ? "when it was opened" : `at ${seenAt} UTC`;
+  live.textContent = `Not connected: this is how it was ${when}. Trying again.`;
+  live.hidden = false;
+}
+
+function heard(at) {
+  seenAt = at;
+  live.hidden = true;
+  after(SILENT_MS, lost);
+}
+
+function lost() {
+  tellOld();
+  follow();
+}
+
+/** One thing is waited for at a time. */
+function after(ms, then) {
+  clearTimeout(timer);
+  timer = setTimeout(() => then(), ms);
+}
 
 function follow() {
-  stream = new EventSource(`/page.events${location.search}`);
-  stream.addEventListener("view", ({ data }) => {
+  stream?.close();
+  const one = new EventSource(`/page.events${location.search}`);
+  stream = one;
+  after(SILENT_MS, lost);
+  one.addEventListener("view", ({ data }) => {
     const { at, patch } = JSON.parse(data);
     apply(patch);
-    tellSeen(at);
+    heard(at);
   });
-  // Comes every few seconds, also when nothing has changed.
-  stream.addEventListener("beat", ({ data }) => tellSeen(JSON.parse(data).at));
-  stream.addEventListener("error", () => tellLive(false));
+  // Comes when nothing has changed for a while.
+  one.addEventListener("beat", ({ data }) => heard(JSON.parse(data).at));
+  one.addEventListener("error", () => {
+    tellOld();
+    // A connection that broke the browser opens again by itself; an answer that is no stream it takes for the last word.
+    if (one.readyState === EventSource.CLOSED) after(AGAIN_MS, follow);
+  });
 }
 
 /** Nobody looks at a hidden tab, and a browser has six connections to one host. */
 document.addEventListener("visibilitychange", () => {
+  clearTimeout(timer);
   stream?.close();
   if (!document.hidden) follow();
 });

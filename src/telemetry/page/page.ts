@@ -1,13 +1,9 @@
-/** The page for people: `/`, its stream of changes, and the two files that browsers load with it. */
+/** A page for people: `/`, its stream of changes, and the files that browsers load with it. What it is about: PageContent. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { inject, injectable } from "tsyringe";
-import { AuditLines } from "../../ports/audit-lines.js";
-import { Clock } from "../../ports/clock.js";
-import { StatusSource } from "../../ports/status.js";
-import { browserModule, styleSheet } from "./assets.js";
+import type { Clock } from "../../ports/clock.js";
+import { browserModule, icon, styleSheet } from "./assets.js";
 import { pageHtml } from "./page-html.js";
-import { parseQuery } from "./page-query.js";
-import { pageCount, pageView, type PageView } from "./page-view.js";
+import type { PageContent } from "./page-view.js";
 import { Viewers } from "./viewers.js";
 
 /** Why this one may not look; undefined: he may. */
@@ -27,44 +23,39 @@ const SECURITY_HEADERS = {
 
 const TEXT = "text/plain; charset=utf-8";
 
-@injectable()
+const FILES: readonly (readonly [path: string, type: string, text: () => string])[] = [
+  ["/page.css", "text/css; charset=utf-8", styleSheet],
+  ["/page.js", "text/javascript; charset=utf-8", browserModule],
+  ["/page.svg", "image/svg+xml", icon],
+];
+
 export class Page {
   readonly #viewers: Viewers;
 
   constructor(
-    @inject(StatusSource) private readonly status: StatusSource,
-    @inject(AuditLines) private readonly audit: AuditLines,
-    @inject(Clock) clock: Clock,
+    private readonly content: PageContent,
+    clock: Clock,
   ) {
     this.#viewers = new Viewers(clock);
   }
 
-  /** Adds the routes. Names of Services are for those whom `whyForbidden` lets pass. */
+  /** Adds the routes. Names of objects are for those whom `whyForbidden` lets pass. */
   serve(app: FastifyInstance, whyForbidden: WhyForbidden): void {
+    const { content } = this;
     const guard = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
       reply.headers(SECURITY_HEADERS);
       const reason = whyForbidden(request);
       if (reason !== undefined) await reply.code(403).type(TEXT).send(`${reason}\n`);
     };
     const options = { onRequest: guard };
-    app.get("/", options, async (request, reply) => {
-      const query = parseQuery(request.query);
-      const pages = pageCount(this.status.report(), query);
-      return reply
-        .type("text/html; charset=utf-8")
-        .send(pageHtml(this.#view(request), { query, pages }));
+    app.get("/", options, async ({ query }, reply) => {
+      const html = pageHtml(content.layout(query), await content.view(query));
+      return reply.type("text/html; charset=utf-8").send(html);
     });
-    app.get("/page.css", options, async (_request, reply) =>
-      reply.type("text/css").send(styleSheet()),
-    );
-    app.get("/page.js", options, async (_request, reply) =>
-      reply.type("text/javascript; charset=utf-8").send(browserModule()),
-    );
+    for (const [path, type, text] of FILES) {
+      app.get(path, options, async (_request, reply) => reply.type(type).send(text()));
+    }
     app.get("/page.events", options, async (request, reply) => this.#stream(request, reply));
-  }
-
-  #view(request: FastifyRequest): PageView {
-    return pageView(this.status.report(), this.audit.latest(), parseQuery(request.query));
   }
 
   async #stream(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
@@ -78,7 +69,7 @@ export class Page {
       "cache-control": "no-store",
       "x-content-type-options": "nosniff",
     });
-    await this.#viewers.serve(reply.raw, () => this.#view(request));
+    await this.#viewers.serve(reply.raw, () => this.content.view(request.query));
     return undefined;
   }
 }

@@ -13,13 +13,15 @@ export interface Viewer {
   on(event: "close" | "error", listener: () => void): unknown;
 }
 
-/** What a viewer sees at this moment. */
-export type Look = () => PageView;
+/** What a viewer sees at this moment. Never rejects. */
+export type Look = () => PageView | Promise<PageView>;
 
 /** Between two looks: quick enough for who has just typed a label, slow enough for who reads. */
 const LOOK_EVERY_MS = 250;
 /** All looks together take a twenty-fifth of the time at most: who looks must not slow down what he looks at. */
 const REST_PER_LOOK = 24;
+/** A look may have waited for another replica, which is no work: nobody rests for longer. */
+const MAX_REST_MS = 5_000;
 /** Without news; shorter than the minute after which proxies close what is silent. */
 const BEAT_EVERY_MS = 15_000;
 /** A browser that takes nothing for so long is gone, or asleep: it comes back by itself. */
@@ -64,7 +66,8 @@ export class Viewers {
       if (viewer.writableNeedDrain) {
         if (silentMs >= MAX_STUCK_MS) return;
       } else {
-        const view = look();
+        const view = await look();
+        if (signal.aborted) return;
         const patch = pageDiff(seen, view);
         seen = view;
         if (patch !== undefined || silentMs >= BEAT_EVERY_MS) {
@@ -74,7 +77,8 @@ export class Viewers {
         }
       }
       const tookMs = clock.monotonicMs() - beganMs;
-      await clock.sleep(Math.max(LOOK_EVERY_MS, tookMs * REST_PER_LOOK * this.#count), signal);
+      const restMs = Math.min(MAX_REST_MS, tookMs * REST_PER_LOOK * this.#count);
+      await clock.sleep(Math.max(LOOK_EVERY_MS, restMs), signal);
     }
   }
 }

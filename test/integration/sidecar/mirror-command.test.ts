@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, it } from "vitest";
 import { type EtcdServer, startEtcd } from "../../controlplane/etcd-server.js";
+import { it as inBrowser } from "../../harness/browser-test.js";
 import { type FerryProcess, startFerry } from "../../harness/ferry-process.js";
 import { waitFor } from "../../harness/wait-for.js";
 import { LABELLED } from "../../fixtures/mirror-bed.js";
@@ -230,6 +231,29 @@ describe("svc-ferry mirror", () => {
     const told = process.lines.map((line) => line.text).join("\n");
     expect(told).toContain(`${rules}:2`);
     expect(told).toContain(`${rules}:3`);
+  });
+});
+
+describe("the page of a mirror", () => {
+  inBrowser("shows what it does, as it does it, and never a value", async ({ tab }) => {
+    const { url } = await run();
+    await ready(url);
+    await tab.page.goto(url);
+    await tab.page.getByText("2 objects in sync.").waitFor();
+
+    const taken = "configmaps/shop/taken";
+    const metadata = { name: "taken", namespace: "shop", uid: "theirs" };
+    const theirs = JSON.stringify({ apiVersion: "v1", kind: "ConfigMap", metadata });
+    await servers[1].etcdctl(["put", `/registry/${taken}`], theirs);
+    await configMap("taken", "s3cr3t");
+
+    await tab.page.getByText("1 object is not as the source has it.").waitFor();
+    expect(await tab.text("#refused")).toContain(`${taken}\t▲ occupied`);
+    expect(await tab.page.locator("#clusters .state").allInnerTexts()).toEqual([
+      "● connected",
+      "● connected",
+    ]);
+    expect(await tab.page.content()).not.toContain("s3cr3t");
   });
 });
 

@@ -40,9 +40,16 @@ describe("HandOffServer: hints", TLS_SERVER, () => {
   });
 
   it.each([
-    ["another path", { path: "/mutate" }, 404, "there is nothing here but /hints"],
-    ["a query", { path: "/hints?x=1" }, 404, "there is nothing here but /hints"],
+    ["another path", { path: "/mutate" }, 404, "there is nothing here but /hints and /page"],
+    ["a query", { path: "/hints?x=1" }, 404, "there is nothing here but /hints and /page"],
     ["another method", { method: "PUT", body: body() }, 405, "hints are sent by POST"],
+    ["a page by POST", { path: "/page?q=a", body: "" }, 405, "the page is asked for by GET"],
+    [
+      "what begins like the page",
+      { path: "/pages" },
+      404,
+      "there is nothing here but /hints and /page",
+    ],
     [
       "another type",
       { headers: { "content-type": "text/plain" }, body: body() },
@@ -292,7 +299,13 @@ describe("HandOffServer: start and stop", TLS_SERVER, () => {
     const { clock, log, identities } = bed;
     const port = Number(bed.address.split(":").at(-1));
     const settings = { bindAddress: "127.0.0.1", port };
-    const server = new HandOffServer(settings, { clock, log, identities, receive: () => true });
+    const server = new HandOffServer(settings, {
+      clock,
+      log,
+      identities,
+      receive: () => true,
+      page: () => undefined,
+    });
 
     await expect(server.start(new AbortController().signal)).rejects.toThrow("EADDRINUSE");
     await expect(new HandOffBed().server.start(AbortSignal.abort())).rejects.toThrow("aborted");

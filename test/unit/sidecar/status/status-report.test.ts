@@ -34,7 +34,7 @@ function parts(
     nowMs: 1_767_225_600_000,
     status,
     rejectedFiles: [],
-    startTrouble: [],
+    sides: [],
     ...more,
   };
 }
@@ -75,11 +75,15 @@ describe("readiness", () => {
   });
 
   it("is not there before the etcds have said who they are", () => {
-    const startTrouble = ["source: unavailable"];
+    const nobody = { connected: false, trouble: undefined, lastContactMs: undefined };
+    const sides = [
+      { ...nobody, name: "source", trouble: "unavailable" },
+      { ...nobody, name: "destination" },
+    ] as const;
 
-    expect(readiness(parts(undefined, { startTrouble }))).toEqual({
+    expect(readiness(parts(undefined, { sides }))).toEqual({
       ok: false,
-      waitingFor: startTrouble,
+      waitingFor: ["the source (unavailable)", "the destination"],
     });
     expect(readiness(parts(undefined)).ok).toBe(false);
   });
@@ -114,6 +118,18 @@ describe("statusReport", () => {
       paused: { why: "auth", message: "no", since: "1970-01-01T00:00:01.000Z" },
       lastError: { code: "unavailable", message: "gone", at: "1970-01-01T00:00:02.000Z" },
     });
+  });
+
+  it("tells of each etcd whether it answers, and when it did last", () => {
+    const sides = [
+      { name: "source", connected: true, trouble: undefined, lastContactMs: 1_000 },
+      { name: "destination", connected: false, trouble: "unavailable", lastContactMs: undefined },
+    ] as const;
+
+    expect(statusReport(parts(mirrorStatus(), { sides })).etcds).toEqual([
+      { name: "source", connected: true, lastContact: "1970-01-01T00:00:01.000Z" },
+      { name: "destination", connected: false, trouble: "unavailable" },
+    ]);
   });
 
   it("can be sent as JSON, whatever the mirror does", () => {

@@ -48,6 +48,12 @@ describe("svc-ferry mirror status", () => {
     );
   });
 
+  it("understands a mirror of a release that says nothing of its etcds", async () => {
+    const { etcds: _, ...older } = mirrorReport();
+
+    expect((await cli({ kind: "answer", status: 200, body: JSON.stringify(older) })).code).toBe(0);
+  });
+
   it("is content with a standby that knows who works", async () => {
     const waiting = { activity: "waiting", fence: { held: false, holder: "pod-2" } } as const;
 
@@ -75,6 +81,11 @@ describe("svc-ferry mirror status", () => {
         ],
       },
       "NOT TAKEN for 30s: /r.yaml; what was there before is in force\n  line 3: no\n",
+    ],
+    [
+      "an etcd that does not answer",
+      { etcds: [{ name: "destination", connected: false, trouble: "unavailable" }] },
+      "destination NOT CONNECTED (unavailable)\n",
     ],
     [
       "a destination that is too slow",

@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { MirrorContent } from "../../../../sidecar/status/mirror-content.js";
 import type { Readiness } from "../../../../src/ports/health.js";
 import { mirrorApp } from "../../../../src/telemetry/mirror-app.js";
+import { Page } from "../../../../src/telemetry/page/page.js";
+import { VirtualClock } from "../../../fakes/virtual-clock.js";
 import { mirrorReport } from "../../../fixtures/mirror-report.js";
 
 interface Situation {
@@ -15,6 +18,7 @@ function app({ readiness = { ok: true, waitingFor: [] }, page = "loopback" }: Si
       ready: () => readiness,
       metrics: { contentType: "text/plain; version=0.0.4", text: async () => "one 1\n" },
       report: () => mirrorReport(),
+      page: new Page(new MirrorContent(() => mirrorReport()), new VirtualClock()),
     },
   );
 }
@@ -46,6 +50,17 @@ describe("the mirror's port", () => {
     const headers = { host: "localhost:10520" };
 
     expect((await app().inject({ url: "/status", headers })).json()).toEqual(mirrorReport());
+  });
+
+  it("answers / with a page for people, to whom it answers /status", async () => {
+    const headers = { host: "localhost:10520" };
+    const stranger = { url: "/", remoteAddress: "10.1.2.3", headers };
+
+    const { body } = await app().inject({ url: "/", headers });
+
+    expect(body).toContain('<h1 id="headline" role="status">4 objects in sync.</h1>');
+    expect((await app().inject(stranger)).statusCode).toBe(403);
+    expect((await app({ page: "all" }).inject(stranger)).statusCode).toBe(200);
   });
 
   it.each([

@@ -3,8 +3,9 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { StatusReport } from "../../../../../src/ports/status.js";
 import { SystemClock } from "../../../../../src/runtime/system-clock.js";
 import { adminApp, AdminSources } from "../../../../../src/telemetry/admin-app.js";
-import { browserModule, styleSheet } from "../../../../../src/telemetry/page/assets.js";
+import { browserModule, icon, styleSheet } from "../../../../../src/telemetry/page/assets.js";
 import { Page } from "../../../../../src/telemetry/page/page.js";
+import { ferryContent } from "../../../../fixtures/ferry-content.js";
 import { serviceStatus, statusOfLeader } from "../../../../fixtures/status-reports.js";
 
 const EVIL = `"><script>alert(1)</script>'&`;
@@ -27,7 +28,13 @@ function app({ report = statusOfLeader, audit = [], page = "loopback" }: Situati
       { isLeader: () => true },
       { contentType: "text/plain", text: async () => "" },
       status,
-      new Page(status, { latest: () => audit }, new SystemClock()),
+      new Page(
+        ferryContent(
+          () => report(),
+          () => audit,
+        ),
+        new SystemClock(),
+      ),
     ),
   );
   stops.push(async () => made.close());
@@ -62,7 +69,7 @@ describe("the page", () => {
   it("names the columns of each table and the state in words", async () => {
     const { body } = await app().inject("/");
 
-    expect(body.match(/<th scope="col">/g)).toHaveLength(15);
+    expect(body.match(/<th scope="col"/g)).toHaveLength(15);
     expect(body.match(/<caption>/g)).toHaveLength(3);
     expect(body).toContain("● synced");
   });
@@ -74,12 +81,12 @@ describe("the page", () => {
       "/?q=web&state=synced&page=2",
     );
 
-    expect(body).toContain('<a href="/?q=web&amp;state=synced&amp;page=3">Next</a>');
-    expect(body).toContain('<a href="/?q=web&amp;state=synced">Previous</a>');
+    expect(body).toContain('<a id="next" href="/?q=web&amp;state=synced&amp;page=3">Next</a>');
+    expect(body).toContain('<a id="previous" href="/?q=web&amp;state=synced">Previous</a>');
     expect(body).toContain("101–200 of 250");
   });
 
-  it.each(["/", "/page.css", "/page.js", "/page.events"])(
+  it.each(["/", "/page.css", "/page.js", "/page.svg", "/page.events"])(
     "answers %s with nothing from elsewhere, nothing inline, no frame",
     async (url) => {
       const response = await app().inject({ url, headers: { host: "svc-ferry.example" } });
@@ -91,7 +98,7 @@ describe("the page", () => {
     },
   );
 
-  it.each(["/", "/page.css", "/page.js", "/page.events"])(
+  it.each(["/", "/page.css", "/page.js", "/page.svg", "/page.events"])(
     "shows %s to this machine only, unless it is told to show it to all",
     async (url) => {
       const stranger = { url, remoteAddress: "10.0.0.7", headers: { host: "localhost" } };
@@ -110,7 +117,8 @@ describe("the page", () => {
 
   it("loads no resource of anybody else, and runs nothing that is inline", async () => {
     const { body } = await app().inject("/");
-    const texts = [body, browserModule(), styleSheet()].join("\n");
+    const drawing = icon().replace(' xmlns="http://www.w3.org/2000/svg"', "");
+    const texts = [body, browserModule(), styleSheet(), drawing].join("\n");
 
     expect(texts).not.toMatch(/https?:\/\//);
     expect(body).not.toMatch(/<script(?![^>]*src=)|<style|\son\w+=|\sstyle=/);

@@ -1,7 +1,8 @@
 import { EventEmitter } from "node:events";
 import { describe, expect, it } from "vitest";
+import { ferryView } from "../../../../../src/telemetry/page/ferry-view.js";
 import { parseQuery } from "../../../../../src/telemetry/page/page-query.js";
-import { pageView, type PageView } from "../../../../../src/telemetry/page/page-view.js";
+import type { PageView } from "../../../../../src/telemetry/page/page-view.js";
 import { type Viewer, Viewers } from "../../../../../src/telemetry/page/viewers.js";
 import { VirtualClock } from "../../../../fakes/virtual-clock.js";
 import { serviceStatus, statusOfLeader } from "../../../../fixtures/status-reports.js";
@@ -28,7 +29,7 @@ class FakeViewer extends EventEmitter implements Viewer {
 }
 
 function viewOf(name: string): PageView {
-  return pageView(statusOfLeader({ services: [serviceStatus(name)] }), [], parseQuery({}));
+  return ferryView(statusOfLeader({ services: [serviceStatus(name)] }), [], parseQuery({}));
 }
 
 describe("a viewer", () => {
@@ -99,6 +100,20 @@ describe("a viewer", () => {
 
     expect(before).toBeGreaterThan(1);
     expect(looks).toBe(before);
+  });
+
+  it("whose look had to wait for another replica is not left alone for longer than five seconds", async () => {
+    const [clock, viewer] = [new VirtualClock(), new FakeViewer()];
+    let looks = 0;
+    void new Viewers(clock).serve(viewer, async () => {
+      looks += 1;
+      await clock.sleep(2_000, new AbortController().signal);
+      return viewOf(`web-${looks}`);
+    });
+
+    await clock.advance(22_000);
+
+    expect(looks).toBe(4);
   });
 
   it("leaves its place to another when it closes", async () => {

@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
+import type { StatusReport } from "../../../../../src/ports/status.js";
+import { ferryView } from "../../../../../src/telemetry/page/ferry-view.js";
 import { parseQuery } from "../../../../../src/telemetry/page/page-query.js";
-import { pageCount, pageView } from "../../../../../src/telemetry/page/page-view.js";
+
+import type { TableView } from "../../../../../src/telemetry/page/page-view.js";
 import {
   destinationStatus,
   serviceStatus,
@@ -18,9 +21,13 @@ function services(count: number): ReturnType<typeof serviceStatus>[] {
   return Array.from({ length: count }, (_, index) => serviceStatus(`web-${index}`));
 }
 
+function servicesOf(report: StatusReport, search: object = {}): TableView {
+  return ferryView(report, [], parseQuery(search)).tables["services"] ?? { rows: [] };
+}
+
 describe("the headline", () => {
   it("says that all is well when it is", () => {
-    const { headline, tone } = pageView(statusOfLeader({ services: services(415) }), [], ALL);
+    const { headline, tone } = ferryView(statusOfLeader({ services: services(415) }), [], ALL);
 
     expect([headline, tone]).toEqual(["415 Services in sync.", "good"]);
   });
@@ -28,7 +35,7 @@ describe("the headline", () => {
   it("counts what is not in sync", () => {
     const report = statusOfLeader({ services: [...services(2), serviceStatus("cart", CONFLICT)] });
 
-    const { headline, tone } = pageView(report, [], ALL);
+    const { headline, tone } = ferryView(report, [], ALL);
 
     expect([headline, tone]).toEqual(["1 of 3 Services is not in sync.", "bad"]);
   });
@@ -36,7 +43,7 @@ describe("the headline", () => {
   it("names clusters that are out of reach before anything else", () => {
     const destinations = [destinationStatus({ connected: false })];
 
-    const { headline, tone } = pageView(statusOfLeader({ destinations }), [], ALL);
+    const { headline, tone } = ferryView(statusOfLeader({ destinations }), [], ALL);
 
     expect([headline, tone]).toEqual(["Out of reach: eks-b.", "bad"]);
   });
@@ -44,7 +51,7 @@ describe("the headline", () => {
   it("of a follower says who leads, and promises nothing", () => {
     const follower = { role: "follower", podName: "ferry-2", observed: false } as const;
 
-    const view = pageView(statusOfLeader({ ...follower, services: [] }), [], ALL);
+    const view = ferryView(statusOfLeader({ ...follower, services: [] }), [], ALL);
 
     expect(view.headline).toBe("ferry-1 leads: this replica cannot say how Services stand.");
     expect(view.about).toContain("ferry-2 follows ferry-1");
@@ -58,7 +65,7 @@ describe("the services", () => {
       services: [serviceStatus("web"), remark, serviceStatus("cart", CONFLICT)],
     });
 
-    const { services: rows } = pageView(report, [], ALL);
+    const rows = servicesOf(report).rows;
 
     expect(rows.map(({ tone, cells }) => [tone, ...cells.slice(0, 2)])).toEqual([
       ["bad", "▲ conflict", "shop/cart"],
@@ -71,16 +78,17 @@ describe("the services", () => {
   it("are a hundred at most, however many there are", () => {
     const report = statusOfLeader({ services: services(10_000) });
 
-    const { services: rows, found } = pageView(report, [], parseQuery({ page: "3" }));
+    const { tables, pager } = ferryView(report, [], parseQuery({ page: "3" }));
 
-    expect([rows.length, found]).toEqual([100, "201–300 of 10000"]);
-    expect(pageCount(report, ALL)).toBe(100);
+    expect(tables["services"]?.rows).toHaveLength(100);
+    expect(tables["services"]?.count).toBe("201–300 of 10000");
+    expect(pager).toEqual({ position: "page 3 of 100", previous: "/?page=2", next: "/?page=4" });
   });
 
   it("are found by name, target, destination, reason and state", () => {
     const report = statusOfLeader({ services: [...services(3), serviceStatus("cart", CONFLICT)] });
     const names = (search: object): readonly (string | undefined)[] =>
-      pageView(report, [], parseQuery(search)).services.map(({ cells }) => cells[1]);
+      servicesOf(report, search).rows.map(({ cells }) => cells[1]);
 
     expect(names({ q: "OCCUPIED" })).toEqual(["shop/cart"]);
     expect(names({ state: "conflict" })).toEqual(["shop/cart"]);
@@ -91,7 +99,7 @@ describe("the services", () => {
   it("of a page behind the last one are those of the last one", () => {
     const report = statusOfLeader({ services: services(150) });
 
-    expect(pageView(report, [], parseQuery({ page: "99" })).found).toBe("101–150 of 150");
+    expect(servicesOf(report, { page: "99" }).count).toBe("101–150 of 150");
   });
 });
 
@@ -101,9 +109,9 @@ describe("the clusters", () => {
       destinationStatus({ brake: true, heartbeat: "held-elsewhere", heartbeatHolder: "clone" }),
     ];
 
-    const { clusters } = pageView(statusOfLeader({ destinations }), [], ALL);
+    const { tables } = ferryView(statusOfLeader({ destinations }), [], ALL);
 
-    expect(clusters.map(({ tone, cells }) => [tone, cells[0], cells[2]])).toEqual([
+    expect(tables["clusters"]?.rows.map(({ tone, cells }) => [tone, cells[0], cells[2]])).toEqual([
       ["good", "eks-a", "● connected"],
       ["bad", "eks-b", "▲ deletions blocked, link held by clone"],
     ]);
@@ -111,8 +119,8 @@ describe("the clusters", () => {
 
   it("change with every ten seconds of silence, not with every byte", () => {
     const at = (lastContact: string): unknown =>
-      pageView(statusOfLeader({ destinations: [destinationStatus({ lastContact })] }), [], ALL)
-        .clusters;
+      ferryView(statusOfLeader({ destinations: [destinationStatus({ lastContact })] }), [], ALL)
+        .tables["clusters"];
 
     expect(at("2026-01-15T10:30:41.000Z")).toEqual(at("2026-01-15T10:30:49.000Z"));
     expect(at("2026-01-15T10:30:41.000Z")).not.toEqual(at("2026-01-15T10:30:51.000Z"));
