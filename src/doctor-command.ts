@@ -18,6 +18,7 @@ import { installation } from "./domain/installation.js";
 import { destinationRights, sourceRights, type RightsQuestion } from "./domain/needed-rights.js";
 import type { ExplainCommand } from "./explain-command.js";
 import { clusterUid } from "./introduction.js";
+import { contextOf } from "./config/kubectl-contexts.js";
 import type { Clock } from "./ports/clock.js";
 import type { Digest } from "./ports/digest.js";
 import type {
@@ -100,7 +101,7 @@ export class DoctorCommand implements Doctor {
       ...leaderChecks(source, lease, clock),
       ...config.destinations.map((one) =>
         syncCheck(source, clusters.subject("destination", one), (destination) =>
-          this.parts.explain.explain(config, { service: undefined, destination }),
+          this.parts.explain.explain(config, { service: undefined, destination, probe: false }),
         ),
       ),
     ];
@@ -148,7 +149,7 @@ class Clusters {
   constructor(private readonly openCluster: DoctorCommandParts["open"]) {}
 
   subject(side: ClusterSubject["side"], { name, access }: Config["source"]): ClusterSubject {
-    const context = access.kind === "kubeconfig" ? access.context : name;
+    const context = contextOf({ name, access });
     const key = `${side} ${name}`;
     const open = (): Promise<InspectedCluster> => {
       const opened = this.#opened.get(key) ?? this.openCluster({ name, access });

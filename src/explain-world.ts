@@ -138,6 +138,12 @@ export class ExplainWorld {
     await Promise.race([this.cache.synced(), this.#sourceApi.trouble]);
   }
 
+  /** undefined: it could not be asked. */
+  destinationApi(destination: string): KubeApi | undefined {
+    const reach = this.facts.reaches.get(destination);
+    return reach?.kind === "reached" ? reach.api : undefined;
+  }
+
   /** Why this destination could not be asked. */
   failureOf(destination: string): FindingReason | undefined {
     const reach = this.facts.reaches.get(destination);

@@ -66,6 +66,7 @@ describe("svc-ferry explain on real API servers", () => {
     const absent = await explain("plainn");
 
     expect([misspelled.code, elsewhere.code, absent.code]).toEqual([3, 3, 3]);
+    expect(misspelled.out).toMatch(/^reason {2}not-selected: /m);
     expect(misspelled.out).toContain('label sync="True", and it selects sync=true');
     expect(misspelled.out).toContain("label --overwrite service plain sync=true");
     expect(elsewhere.out).toContain("namespace default is none of its namespaces");

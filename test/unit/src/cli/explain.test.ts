@@ -64,7 +64,11 @@ const STATUS = {
 async function explain(
   answer: readonly Finding[] | Error,
   line: string,
-  { env = {}, status }: { env?: Readonly<Record<string, string>>; status?: unknown } = {},
+  {
+    env = {},
+    status,
+    leader,
+  }: { env?: Readonly<Record<string, string>>; status?: unknown; leader?: string } = {},
 ) {
   const [out, err]: [string[], string[]] = [[], []];
   const asked: ExplainQuestion[] = [];
@@ -92,6 +96,7 @@ async function explain(
               version: "1.2.3",
               source: "a",
               asked: question.service,
+              leader,
               findings: answer,
             };
           },
@@ -170,20 +175,48 @@ describe("svc-ferry explain", () => {
     });
   });
 
+  it("says and exits with 1 when no endpoint answered a connection that was asked for", async () => {
+    const no = { id: "reachable", result: "no", text: "0 of 2 answer" } as const;
+    const silent: Finding = { ...SYNCED, steps: [...SYNCED.steps.slice(0, 5), no] };
+
+    const { code, out, asked } = await explain([silent], "shop/web --probe");
+    const all = await explain([silent], "--all --probe");
+
+    expect(code).toBe(1);
+    expect(asked[0]?.probe).toBe(true);
+    expect(out).toContain("SYNCED, but out of reach of this host\n");
+    expect(all).toMatchObject({ code: 2, err: "error: --probe is for one Service\n" });
+  });
+
+  it("says how the leader is asked, when it was not and something is wrong", async () => {
+    const wrong = await explain([TAKEN], "shop/web", { leader: "ferry-0" });
+    const right = await explain([SYNCED], "shop/web", { leader: "ferry-0" });
+    const nobody = await explain([TAKEN], "shop/web");
+
+    expect(wrong.out).toContain(
+      "leader  ferry-0 was not asked; it can be with --status-url=http://127.0.0.1:8080/status, while this runs: kubectl --context ",
+    );
+    expect(wrong.out).toContain(" -n k8s-sync port-forward pod/ferry-0 8080\n");
+    expect(right.out).not.toContain("leader");
+    expect(nobody.out).not.toContain("leader  ");
+  });
+
   it("takes the namespace from --namespace, or from the only one that the routes read", async () => {
     const given = await explain([SYNCED], "web -n shop");
     const only = await explain([SYNCED], "web --src-ns cart");
 
-    expect(given.asked).toEqual([{ service: "shop/web", destination: undefined }]);
-    expect(only.asked).toEqual([{ service: "cart/web", destination: undefined }]);
+    expect(given.asked).toEqual([{ service: "shop/web", destination: undefined, probe: false }]);
+    expect(only.asked).toEqual([{ service: "cart/web", destination: undefined, probe: false }]);
   });
 
   it("takes a mirror's name with --in, and everything with --all", async () => {
     const mirror = await explain([SYNCED], "prod/web --in external-cluster");
     const all = await explain([SYNCED, TAKEN], "--all");
 
-    expect(mirror.asked).toEqual([{ service: "prod/web", destination: "external-cluster" }]);
-    expect(all.asked).toEqual([{ service: undefined, destination: undefined }]);
+    expect(mirror.asked).toEqual([
+      { service: "prod/web", destination: "external-cluster", probe: false },
+    ]);
+    expect(all.asked).toEqual([{ service: undefined, destination: undefined, probe: false }]);
     expect(all.code).toBe(1);
     expect(all.out.split("\n")).toHaveLength(3);
     expect(all.out).toMatch(/shop\/web +b +prod\/web +not-synced +name-occupied: prod\/web exists/);
@@ -236,6 +269,28 @@ describe("svc-ferry explain --status-url", () => {
     expect(out).toContain("NOT SYNCED");
     expect(out).toContain("reason  FERRY-K004: 503\n");
     expect(out).toContain("leader  pod-1: retrying, FERRY-K004, 503 (7 in the queue)\n");
+  });
+
+  it.each([
+    "FERRY-K003",
+    "FERRY-K006",
+    "FERRY-K007",
+    "FERRY-K008",
+    "FERRY-K009",
+    "FERRY-K010",
+    "FERRY-K011",
+    "FERRY-L001",
+    "FERRY-R001",
+    "FERRY-R002",
+  ])("finds that the leader's attempts fail with %s", async (reason) => {
+    const failing = { ...STATUS.services[0], reason, message: "what the leader says" };
+
+    const { code, out } = await explain([SYNCED], "shop/web --status-url http://x/status", {
+      status: { ...STATUS, services: [failing] },
+    });
+
+    expect(code).toBe(1);
+    expect(out).toContain(`reason  ${reason}: what the leader says\n`);
   });
 
   it("shows a brake that holds a deletion", async () => {
