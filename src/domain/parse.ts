@@ -38,6 +38,9 @@ interface RawObject {
   readonly metadata: ObjectMeta;
 }
 
+/** Source: apimachinery pkg/apis/meta/v1/types.go, FinalizerDeleteDependents. */
+const FOREGROUND = "foregroundDeletion";
+
 const NO_LABELS: StringMap = Object.freeze({});
 
 /** @param keepAnnotation which annotations beside ours are kept (those that a route copies) */
@@ -53,6 +56,7 @@ export function parseService(object: RawObject, keepAnnotation: (key: string) =>
     creationTimestamp: metadata.creationTimestamp ?? "",
     generateName: metadata.generateName,
     deleting: metadata.deletionTimestamp !== undefined,
+    ...(metadata.finalizers?.includes(FOREGROUND) === true ? { losesDependents: true } : {}),
     labels: sharedValue(sharedMap(metadata.labels ?? NO_LABELS)),
     annotations: keptAnnotations(metadata.annotations, keepAnnotation),
     spec: sharedValue(reducedSpec(spec)),
