@@ -76,9 +76,11 @@ describe("StampKeySearch", () => {
     const answer = Promise.withResolvers<void>();
     state.hold = answer.promise;
 
-    const both = [search.find(by(1)), search.find(by(1))];
+    const first = search.find(by(1));
+    const second = search.find(by(1));
     answer.resolve();
-    await Promise.all(both);
+    await first;
+    await second;
 
     expect(state.reads).toBe(1);
     expect(known.has(by(1))).toBe(true);
