@@ -7,6 +7,7 @@ import type { Service } from "./domain/objects.js";
 import { keyOf, splitKey, type ServiceKey } from "./domain/service-key.js";
 import type { Mapping } from "./domain/target.js";
 import { noSuch, notTaken } from "./explain-absent.js";
+import { lastWrite } from "./explain-last-write.js";
 import { podsNotReady, probed } from "./explain-endpoints.js";
 import {
   failureOf,
@@ -147,8 +148,16 @@ class Explanation {
       contexts: contextsOf(this.run.config, mapping.route.destination),
       blocked: this.world.blocked(mapping.route.destination),
       notReady: isSilent ? await podsNotReady(this.world.source, key, signal) : [],
+      lastWrite: look === undefined ? undefined : await this.#lastWrite(mapping),
       probes: isProbed ? await this.#probed(mapping) : undefined,
     });
+  }
+
+  /** Of everything it would be a request for each. */
+  async #lastWrite({ target, route }: Mapping): Promise<string | undefined> {
+    const api = this.world.destinationApi(route.destination);
+    const isAll = this.run.question.service === undefined;
+    return api === undefined || isAll ? undefined : lastWrite(api, target, this.run.signal);
   }
 
   /** undefined: the destination cannot be asked for its endpoints. */

@@ -16,6 +16,8 @@ export interface Evidence {
   readonly blocked: FindingReason | undefined;
   /** Pods in the source that are not ready. */
   readonly notReady: readonly string[];
+  /** When svc-ferry wrote the mirror last, RFC 3339; undefined: never, or nobody asked. */
+  readonly lastWrite: string | undefined;
   /** undefined: nobody asked for connections. */
   readonly probes: readonly ProbeFinding[] | undefined;
 }

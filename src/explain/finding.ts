@@ -37,6 +37,7 @@ export function finding(evidence: Evidence): Finding {
     fix: reason && fixOf(reason.code, { service: keyOf(service), target, ...contexts }),
     remarks: state?.remarks ?? [],
     endpoints,
+    lastWrite: evidence.lastWrite,
     probes: evidence.probes,
     due: dueTexts(look),
     lastChange: lastChange(service),

@@ -63,7 +63,7 @@ export function steps(evidence: Evidence, known: Known): readonly Step[] {
   }
   return [
     ...before,
-    { id: "written", result: "yes", text: "nothing to change" },
+    { id: "written", result: "yes", text: writtenText(evidence) },
     endpointsStep(known),
     reachableStep(evidence.probes),
   ];
@@ -95,6 +95,10 @@ function nameText({ look }: Evidence): string {
     ({ verb, resource }) => verb === "create" && resource === "services",
   );
   return isNew === true ? "nobody has it" : "it is ours, or to be had";
+}
+
+function writtenText({ lastWrite }: Evidence): string {
+  return lastWrite === undefined ? "nothing to change" : `nothing to change since ${lastWrite}`;
 }
 
 function endpointsStep({ endpoints, state }: Known): Step {

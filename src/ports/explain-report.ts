@@ -51,6 +51,8 @@ export interface Finding {
   /** Synced, but somebody should look. */
   readonly remarks: readonly FindingReason[];
   readonly endpoints?: EndpointsFinding | undefined;
+  /** When svc-ferry wrote the mirror last; undefined: never, or everything was asked for. */
+  readonly lastWrite?: string | undefined;
   /** What connections from this host came to; undefined: none were asked for, or there is nobody to connect to. */
   readonly probes?: readonly ProbeFinding[] | undefined;
   /** Writes that are due, `create services prod/web`. */

@@ -103,6 +103,31 @@ describe("svc-ferry explain of a Service that is in order", () => {
     });
   });
 
+  it("says when svc-ferry wrote the mirror last, as the API server keeps it", async () => {
+    const explained = await mirrored();
+    const written = (manager: string, time: string) => ({ manager, time, operation: "Update" });
+    const managedFields = [
+      written("svc-ferry", "2026-01-01T10:00:00Z"),
+      written("svc-ferry", "2026-01-02T09:00:00Z"),
+      written("kubectl-edit", "2026-01-03T10:00:00Z"),
+    ];
+    const { get } = explained.destination;
+    explained.destination.get = async (resource, ref) => {
+      const found = await get.call(explained.destination, resource, ref);
+      if (resource !== SERVICES || found === undefined) return found;
+      return { ...found, metadata: { ...found.metadata, managedFields } } as KubeObject;
+    };
+
+    const finding = await explained.only("shop/web");
+    const [all] = await explained.explain();
+
+    expect(finding.lastWrite).toBe("2026-01-02T09:00:00Z");
+    expect(finding.steps.find(({ id }) => id === "written")?.text).toBe(
+      "nothing to change since 2026-01-02T09:00:00Z",
+    );
+    expect(all?.lastWrite).toBeUndefined();
+  });
+
   it("writes nothing, whatever is due", async () => {
     const explained = new ExplainBed();
     explained.bed.create(WEB, SLICE);
