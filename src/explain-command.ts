@@ -1,5 +1,6 @@
 /** What `svc-ferry explain` asks of both sides. Reads; the core's own parts decide, src/explain words it. */
 import type { Explain } from "./cli/explain.js";
+import type { Answer } from "./cli/read-status.js";
 import type { Config } from "./config/config.js";
 import { whyForeign } from "./domain/ownership.js";
 import { sourceOf } from "./domain/plan.js";
@@ -7,6 +8,7 @@ import type { Service } from "./domain/objects.js";
 import { keyOf, splitKey, type ServiceKey } from "./domain/service-key.js";
 import type { Mapping } from "./domain/target.js";
 import { noSuch, notTaken } from "./explain-absent.js";
+import { leaderStatus } from "./explain-leader.js";
 import { lastWrite } from "./explain-last-write.js";
 import { podsNotReady, probed } from "./explain-endpoints.js";
 import {
@@ -58,6 +60,10 @@ export class ExplainCommand implements Explain {
       stop.abort();
       await Promise.all(opened.map((cluster) => cluster.close()));
     }
+  }
+
+  leaderStatus(config: Config, pod: string): Promise<Answer> {
+    return leaderStatus(this.parts.open, config, pod);
   }
 }
 

@@ -16,7 +16,7 @@ import { printable } from "../ports/printable.js";
 import { explainText, isOutOfReach, listText } from "./explain-text.js";
 import { failureText } from "./failure-text.js";
 import { NO_COLOR_OPTION, paintFor, type Paint } from "./paint.js";
-import { readStatus, type Ask } from "./read-status.js";
+import { readStatus, type Answer, type Ask, type StatusAnswer } from "./read-status.js";
 import type { ReadStatus } from "./status-schema.js";
 import { EXIT_CANNOT, EXIT_OK, type Terminal } from "./terminal.js";
 import { toolConfig, withToolSettings } from "./tool-config.js";
@@ -25,6 +25,8 @@ import { toolConfig, withToolSettings } from "./tool-config.js";
 export interface Explain {
   /** @throws RetryableError, TerminalError when the source could not be asked */
   explain(config: Config, question: ExplainQuestion): Promise<ExplainReport>;
+  /** The leader's own `/status`, through the source's API server and the pod's kubelet. Never rejects. */
+  leaderStatus(config: Config, pod: string): Promise<Answer>;
 }
 
 const EXIT_NOT_IN_ORDER = 1;
@@ -70,16 +72,16 @@ async function explained(
   }
   try {
     const report = await explain.explain(config, question);
-    const told = await withLeader(parts, report, flags["statusUrl"]);
+    const status = await leadersView(parts, { config, report, url: flags["statusUrl"] });
+    const told = withLeader(report, status);
     const shown = question.service === undefined ? notInOrder(told) : told;
-    const isJson = flags["output"] === "json";
-    const asked = flags["statusUrl"] !== undefined;
-    const paint = paintFor(terminal, flags["color"]);
-    terminal.stdout(
-      isJson
-        ? `${JSON.stringify(shown, undefined, 2)}\n`
-        : textOf(shown, told.findings.length, paint) + (asked ? "" : leaderHint(config, shown)),
-    );
+    if (flags["output"] === "json") {
+      terminal.stdout(`${JSON.stringify(shown, undefined, 2)}\n`);
+    } else {
+      const paint = paintFor(terminal, flags["color"]);
+      terminal.stdout(textOf(shown, told.findings.length, paint));
+      terminal.stdout(leaderHint(config, shown, status));
+    }
     return exitCode(shown.findings);
   } catch (error) {
     const text = failureText(error, RIGHTS);
@@ -134,18 +136,32 @@ function namespaceOf({ routes }: Config, { namespace }: Flags): string | undefin
   return all.size === 1 ? only : undefined;
 }
 
-async function withLeader(
-  { terminal, ask }: ExplainParts,
-  report: ExplainReport,
-  url: Flags[string],
-): Promise<ExplainReport> {
-  if (url === undefined) return report;
-  const answer = await readStatus(ask, String(url));
-  if (answer.kind === "none") {
-    terminal.stderr(`warning: the leader was not asked: ${answer.reason}\n`);
-    return report;
+/**
+ * What the leader says: where `--status-url` leads, else through the cluster, as `kubectl port-forward` goes. undefined: nobody
+ * is asked, because everything was asked for, or nobody leads.
+ */
+async function leadersView(
+  { terminal, explain, ask }: ExplainParts,
+  {
+    config,
+    report,
+    url,
+  }: { readonly config: Config; readonly report: ExplainReport; readonly url: Flags[string] },
+): Promise<StatusAnswer | undefined> {
+  if (url !== undefined) {
+    const answer = await readStatus(ask, String(url));
+    if (answer.kind === "none")
+      terminal.stderr(`warning: the leader was not asked: ${answer.reason}\n`);
+    return answer;
   }
-  const findings = report.findings.map((one) => judged(one, leaderOf(answer.report, one)));
+  const { leader, asked } = report;
+  if (leader === undefined || asked === undefined) return undefined;
+  return readStatus(() => explain.leaderStatus(config, leader), `pod ${leader}`);
+}
+
+function withLeader(report: ExplainReport, status: StatusAnswer | undefined): ExplainReport {
+  if (status?.kind !== "report") return report;
+  const findings = report.findings.map((one) => judged(one, leaderOf(status.report, one)));
   return { ...report, findings };
 }
 
@@ -178,17 +194,18 @@ function textOf(report: ExplainReport, looked: number, paint: Paint): string {
   return report.asked === undefined ? listText(report, looked) : explainText(report, paint);
 }
 
-/** How to ask the leader as well, where it may know more: its last error and its queue. "" where all is in order. */
+/** Why the leader was not asked, and how it can be, where it may know more. "" where all is in order, or it was asked. */
 function leaderHint(
   { source, lease, http }: Config,
   { leader, asked, findings }: ExplainReport,
+  status: StatusAnswer | undefined,
 ): string {
   const isOpen = findings.some(({ verdict }) => verdict === "not-synced");
-  if (leader === undefined || asked === undefined || !isOpen) return "";
+  if (leader === undefined || asked === undefined || !isOpen || status?.kind !== "none") return "";
   const { port } = http;
   const forward = `kubectl --context ${contextOf(source)} -n ${lease.namespace} port-forward pod/${leader} ${port}`;
   const again = `--status-url=http://127.0.0.1:${port}/status`;
-  return `leader  ${printable(`${leader} was not asked; it can be with ${again}, while this runs: ${forward}`, 1_000)}\n`;
+  return `leader  not asked: ${printable(`${status.reason}; by hand: ${forward}, and then ${again}`, 1_000)}\n`;
 }
 
 /** What is known to be wrong counts more than what could not be found out. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Answer } from "../../../../src/cli/read-status.js";
 import { runProgram } from "../../../../src/cli/program.js";
 import { RetryableError } from "../../../../src/ports/errors.js";
 import type {
@@ -68,7 +69,13 @@ async function explain(
     env = {},
     status,
     leader,
-  }: { env?: Readonly<Record<string, string>>; status?: unknown; leader?: string } = {},
+    pod = { kind: "unreachable", reason: "no right" },
+  }: {
+    env?: Readonly<Record<string, string>>;
+    status?: unknown;
+    leader?: string;
+    pod?: Answer;
+  } = {},
 ) {
   const [out, err]: [string[], string[]] = [[], []];
   const asked: ExplainQuestion[] = [];
@@ -85,6 +92,7 @@ async function explain(
       commands: {
         ...NO_COMMANDS,
         explain: {
+          leaderStatus: async () => pod,
           explain: async (config, question): Promise<ExplainReport> => {
             asked.push(question);
             contexts.push(config.source.name);
@@ -188,17 +196,28 @@ describe("svc-ferry explain", () => {
     expect(all).toMatchObject({ code: 2, err: "error: --probe is for one Service\n" });
   });
 
-  it("says how the leader is asked, when it was not and something is wrong", async () => {
+  it("says why the leader was not asked and how it can be, when something is wrong", async () => {
     const wrong = await explain([TAKEN], "shop/web", { leader: "ferry-0" });
     const right = await explain([SYNCED], "shop/web", { leader: "ferry-0" });
     const nobody = await explain([TAKEN], "shop/web");
 
-    expect(wrong.out).toContain(
-      "leader  ferry-0 was not asked; it can be with --status-url=http://127.0.0.1:8080/status, while this runs: kubectl --context ",
+    expect(wrong.out).toMatch(
+      /^leader {2}not asked: pod ferry-0: no right; by hand: kubectl --context \S+ -n k8s-sync port-forward pod\/ferry-0 8080, and then --status-url=http:\/\/127\.0\.0\.1:8080\/status$/m,
     );
-    expect(wrong.out).toContain(" -n k8s-sync port-forward pod/ferry-0 8080\n");
     expect(right.out).not.toContain("leader");
     expect(nobody.out).not.toContain("leader  ");
+  });
+
+  it("asks the leader through the cluster, whose word counts when its attempts fail", async () => {
+    const pod = { kind: "answer", status: 200, body: JSON.stringify(STATUS) } as const;
+
+    const { code, out, err } = await explain([SYNCED], "shop/web", { leader: "pod-1", pod });
+    const all = await explain([SYNCED], "--all", { leader: "pod-1", pod });
+
+    expect({ code, err }).toEqual({ code: 1, err: "" });
+    expect(out).toContain("reason  FERRY-K004: 503\n");
+    expect(out).toContain("leader  pod-1: retrying, FERRY-K004, 503 (7 in the queue)\n");
+    expect(all).toMatchObject({ code: 0, out: "all 1 in order\n" });
   });
 
   it("takes the namespace from --namespace, or from the only one that the routes read", async () => {
