@@ -22,8 +22,8 @@ const MAX_DOORBELLS = 10;
 /** Of one hot name: it may wait in the queue while it is being looked at, and its change in the outbox until it is stored. */
 const MAX_WAITING = 2;
 /**
- * What the process may hold more when all is over. A storm is some 2,000 reviews here and 80,000 in full: to keep a hint of each
- * would be 500 kB and 20 MB. What is left is noise of the test's own client.
+ * What the process may hold more when all is over; what is left is noise of the test's own client. A storm is some 2,000 reviews
+ * here, which would be 8 MB if they were kept, and 80,000 in full, of which a mere hint of each would be 20 MB.
  */
 const MAX_GROWTH_BYTES = FULL ? 4_000_000 : 1_500_000;
 
