@@ -27,6 +27,8 @@ export class Reloader implements CertificateObserver {
   readonly #serving: Slot;
   readonly #handOff: Slot;
   #signer: Signer | undefined;
+  /** By keys that the watch has not brought yet: signs nothing. */
+  #ahead: Signer | undefined;
 
   /** @param servingIsOurs false: the serving certificate comes from elsewhere, by `offerServing` */
   constructor(
@@ -61,7 +63,19 @@ export class Reloader implements CertificateObserver {
 
   /** Of stamps; undefined: the keys are not there yet. */
   get signer(): Signer | undefined {
-    return this.#signer;
+    const [own, ahead] = [this.#signer, this.#ahead];
+    if (own === undefined || ahead === undefined) return own;
+    return {
+      sign: (text) => own.sign(text),
+      fits: (text, signature) => own.fits(text, signature) || ahead.fits(text, signature),
+      knows: (signature) => own.knows(signature) || ahead.knows(signature),
+    };
+  }
+
+  /** The keys of a Secret that is newer than what the watch has brought: stamps that others made with them count already. */
+  learn(secret: Secret | undefined): void {
+    const { stampKeys } = parseOffers(secret);
+    if (stampKeys !== undefined) this.#ahead = new StampSigner(stampKeys);
   }
 
   secretChanged(secret: Secret | undefined): void {
@@ -69,7 +83,12 @@ export class Reloader implements CertificateObserver {
     if (this.servingIsOurs) this.#serving.offer(serving);
     this.#handOff.offer(handOff);
     // Without them the ones that we have are as good as ever.
-    if (stampKeys !== undefined) this.#signer = new StampSigner(stampKeys);
+    if (stampKeys === undefined) return;
+    this.#signer = new StampSigner(stampKeys);
+    // The watch has caught up.
+    if (this.#ahead !== undefined && this.#signer.knows(this.#ahead.sign(""))) {
+      this.#ahead = undefined;
+    }
   }
 
   /** API servers may accept now what they did not before. Whoever knows what they accept must have heard of it already. */

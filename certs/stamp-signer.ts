@@ -42,12 +42,17 @@ export class StampSigner implements Signer {
   }
 
   #of(signature: string): StampKey | undefined {
-    const id = signature.slice(0, ID_CHARS);
+    const id = keyIdOf(signature);
     return [this.#current, this.#previous].find((key) => key?.id === id);
   }
 }
 
 const ID_CHARS = 8;
+
+/** Which key made it, as far as it says. */
+export function keyIdOf(signature: string): string {
+  return signature.slice(0, ID_CHARS);
+}
 
 /** @param key base64 */
 function stampKey(key: string): StampKey {

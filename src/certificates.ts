@@ -9,6 +9,7 @@ import { Observed, type CertificateObserver } from "../certs/observed.js";
 import { Reloader } from "../certs/reloader.js";
 import type { RotationSettings } from "../certs/rotation-settings.js";
 import { Rotator } from "../certs/rotator.js";
+import { StampKeySearch } from "../certs/stamp-key-search.js";
 import { TrustCheck } from "../certs/trust-check.js";
 import type { Accepted } from "../certs/verdict.js";
 import type { Config } from "./config/config.js";
@@ -44,6 +45,7 @@ export class Certificates {
   readonly #observed: Observed;
   /** undefined: ours come from the Secret. */
   readonly #files: CertificateFiles | undefined;
+  readonly #keys: StampKeySearch;
 
   constructor(config: Config, parts: CertificatesParts, settings: RotationSettings) {
     const { clock } = parts;
@@ -65,6 +67,12 @@ export class Certificates {
       this.#trust, // before who asks it
       this.#reloader,
     ];
+    this.#keys = new StampKeySearch({
+      ...common,
+      secret: objects.secret,
+      knows: (signature) => this.signer?.knows(signature) === true,
+      learn: (secret) => this.#reloader.learn(secret),
+    });
     this.#observed = new Observed(objects, new ReflectedObjects(common), observers);
     const file = (name: string): string => join(certs.directory, name);
     const paths = { cert: file("tls.crt"), key: file("tls.key"), ca: file("ca.crt") };
@@ -89,6 +97,11 @@ export class Certificates {
   /** Of stamps; undefined: its key is not loaded yet. */
   get signer(): Signer | undefined {
     return this.#reloader.signer;
+  }
+
+  /** Resolves when this signature's key is known, if it can be; undefined: it is now. Never rejects. */
+  findKey(signature: string): Promise<void> | undefined {
+    return this.signer === undefined ? undefined : this.#keys.find(signature);
   }
 
   /** Whether API servers accept what this process shows. */

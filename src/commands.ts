@@ -13,6 +13,7 @@ import { openFor } from "./open-for.js";
 import { sha256 } from "./runtime/sha256.js";
 import { SystemClock } from "./runtime/system-clock.js";
 import { SystemRandom } from "./runtime/system-random.js";
+import { tcpConnect } from "./runtime/tcp-connect.js";
 
 export function commandsOf(
   { readFile, stderr }: Terminal,
@@ -25,7 +26,11 @@ export function commandsOf(
       openFor({ command, stderr }, cluster);
   const around = { clock: new SystemClock(), random: new SystemRandom(), digest: sha256 };
   const certs = new CertsCommands({ ...around, open: open("certs"), readFile });
-  const explain = new ExplainCommand({ ...around, open: open("explain") });
+  const explain = new ExplainCommand({
+    ...around,
+    open: open("explain"),
+    connect: tcpConnect(around.clock),
+  });
   const doctor = new DoctorCommand({ ...around, open: open("doctor"), certs, explain });
   const kubeconfig = new KubeconfigCommand({ ...around, open: open("kubeconfig") });
   const leave = new LeaveCommand({ ...around, open: open("leave") });

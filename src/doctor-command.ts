@@ -9,15 +9,21 @@ import { checkup, selected, unknownNames } from "./doctor/checkup.js";
 import { fail, ok, warn, type Check, type Outcome } from "./doctor/check.js";
 import { clusterChecks } from "./doctor/cluster-checks.js";
 import type { ClusterSubject } from "./doctor/cluster-subject.js";
+import { excessCheck } from "./doctor/excess-check.js";
+import { handOffCheck } from "./doctor/hand-off-check.js";
 import { leaderChecks } from "./doctor/leader-checks.js";
 import { placementChecks } from "./doctor/placement-checks.js";
+import { podRangesCheck } from "./doctor/pod-ranges-check.js";
+import { policyCheck } from "./doctor/policy-check.js";
 import { rightsChecks } from "./doctor/rights-checks.js";
 import { syncCheck } from "./doctor/sync-checks.js";
 import { foreignWebhookCheck, webhookChecks } from "./doctor/webhook-checks.js";
 import { installation } from "./domain/installation.js";
 import { destinationRights, sourceRights, type RightsQuestion } from "./domain/needed-rights.js";
 import type { ExplainCommand } from "./explain-command.js";
+import { askHandOff } from "./hand-off-probe.js";
 import { clusterUid } from "./introduction.js";
+import { contextOf } from "./config/kubectl-contexts.js";
 import type { Clock } from "./ports/clock.js";
 import type { Digest } from "./ports/digest.js";
 import type {
@@ -79,49 +85,68 @@ export class DoctorCommand implements Doctor {
     const source = clusters.subject("source", config.source);
     const { sourceAccount, destinationAccount } = question;
     const rights = rightsOf(config, destinationAccount);
-    const { namespace } = lease;
+    const asked = { account: sourceAccount, namespace: lease.namespace };
     const link = await this.#link(config, source, signal);
+    const needed = sourceRights(rights);
     return [
       ...clusterChecks(source, clock),
-      ...rightsChecks(source, sourceRights(rights), { account: sourceAccount, namespace }),
+      ...rightsChecks(source, needed, asked),
+      excessCheck(source, needed, asked),
       foreignWebhookCheck(source),
       ...config.destinations.flatMap((one) => {
         const destination = clusters.subject("destination", one);
         const own = routes.filter((route) => route.destination === one.name);
-        const needed = destinationRights(rights, one.name, link);
+        const neededThere = destinationRights(rights, one.name, link);
+        const askedThere = { ...asked, account: destinationAccount };
         return [
           ...clusterChecks(destination, clock),
           ...placementChecks(source, destination, own),
-          ...rightsChecks(destination, needed, { account: destinationAccount, namespace }),
+          podRangesCheck(source, destination),
+          ...rightsChecks(destination, neededThere, askedThere),
+          excessCheck(destination, neededThere, askedThere),
           foreignWebhookCheck(destination),
+          policyCheck(destination, { routes: own, account: destinationAccount }),
         ];
       }),
-      ...this.#webhook(config, source),
+      ...this.#webhook(config, question, source),
       ...leaderChecks(source, lease, clock),
       ...config.destinations.map((one) =>
         syncCheck(source, clusters.subject("destination", one), (destination) =>
-          this.parts.explain.explain(config, { service: undefined, destination }),
+          this.parts.explain.explain(config, { service: undefined, destination, probe: false }),
         ),
       ),
     ];
   }
 
-  #webhook(config: Config, source: ClusterSubject): readonly Check[] {
-    const { webhook, routes, lease } = config;
+  #webhook(config: Config, { isInPod }: DoctorQuestion, source: ClusterSubject): readonly Check[] {
+    const { webhook, routes, lease, podName } = config;
     if (!webhook.on) return [];
     const { configuration, certs } = webhook;
-    return webhookChecks({
-      ...this.parts,
-      source,
-      routes,
-      configuration,
-      ownNamespace: lease.namespace,
-      certificateProblems: async () => {
-        const asked = { source: config.source, namespace: lease.namespace, configuration, certs };
-        const report = await this.parts.certs.report(asked);
-        return report.kind === "cannot" ? [report] : report.problems;
-      },
-    });
+    const { namespace } = lease;
+    const { clock } = this.parts;
+    return [
+      ...webhookChecks({
+        ...this.parts,
+        source,
+        routes,
+        configuration,
+        ownNamespace: namespace,
+        certificateProblems: async () => {
+          const asked = { source: config.source, namespace, configuration, certs };
+          const report = await this.parts.certs.report(asked);
+          return report.kind === "cannot" ? [report] : report.problems;
+        },
+      }),
+      handOffCheck(source, {
+        place: lease,
+        clock,
+        ownPod: isInPod ? podName : undefined,
+        ask: async (leader, signal) => {
+          const api = await source.open();
+          return askHandOff({ api, namespace, from: podName, clock }, leader, signal);
+        },
+      }),
+    ];
   }
 
   /** undefined: the source does not answer, which a check of its own tells. */
@@ -148,11 +173,13 @@ class Clusters {
   constructor(private readonly openCluster: DoctorCommandParts["open"]) {}
 
   subject(side: ClusterSubject["side"], { name, access }: Config["source"]): ClusterSubject {
-    const context = access.kind === "kubeconfig" ? access.context : name;
+    const context = contextOf({ name, access });
     const key = `${side} ${name}`;
     const open = (): Promise<InspectedCluster> => {
       const opened = this.#opened.get(key) ?? this.openCluster({ name, access });
       this.#opened.set(key, opened);
+      // A kubeconfig that is wrong now may be right at the next look.
+      opened.catch(() => this.#opened.delete(key));
       return opened;
     };
     return { side, name, context, open };
@@ -187,6 +214,7 @@ function configChecks(loaded: ConfigResult): readonly Check[] {
     subject,
     pre: true,
     needs: [],
+    isConstant: true,
     run: async () => outcome,
   });
   const text = "correct the setting; docs/configuration.md lists them all";

@@ -1,14 +1,16 @@
 /** What `svc-ferry explain` asks of both sides. Reads; the core's own parts decide, src/explain words it. */
 import type { Explain } from "./cli/explain.js";
+import type { Answer } from "./cli/read-status.js";
 import type { Config } from "./config/config.js";
-import { suggest } from "./config/suggest.js";
 import { whyForeign } from "./domain/ownership.js";
 import { sourceOf } from "./domain/plan.js";
-import { SERVICE_NAME_LABEL } from "./domain/labels.js";
 import type { Service } from "./domain/objects.js";
-import { whyMirror } from "./domain/selection.js";
-import { keyOf, serviceKey, splitKey, type ServiceKey } from "./domain/service-key.js";
+import { keyOf, splitKey, type ServiceKey } from "./domain/service-key.js";
 import type { Mapping } from "./domain/target.js";
+import { noSuch, notTaken } from "./explain-absent.js";
+import { leaderStatus } from "./explain-leader.js";
+import { lastWrite } from "./explain-last-write.js";
+import { podsNotReady, probed } from "./explain-endpoints.js";
 import {
   failureOf,
   openWorld,
@@ -18,19 +20,22 @@ import {
 } from "./explain-world.js";
 import type { DryDestination } from "./explain/dry-destination.js";
 import { finding, notSelected, orphanFinding, unknownFinding } from "./explain/finding.js";
-import { nearMisses } from "./explain/near-misses.js";
+import { contextOf, contextsOf } from "./config/kubectl-contexts.js";
+import type { Connect } from "./ports/connect.js";
 import type { ExplainQuestion, ExplainReport, Finding } from "./ports/explain-report.js";
-import type { KubeObject } from "./ports/kube-api.js";
-import { ENDPOINT_SLICES, SERVICES } from "./ports/kube-resources.js";
+import { SERVICES } from "./ports/kube-resources.js";
 import { rfc3339 } from "./ports/timestamps.js";
 import { VERSION } from "./version.js";
 
-/** Pods that are named when nobody answers. */
-const MAX_NAMED_PODS = 5;
+export interface ExplainCommandParts extends ExplainWorldParts {
+  /** From this host. */
+  readonly connect: Connect;
+}
+
 const ASK_DOCTOR = "svc-ferry doctor    (says what of the cluster cannot be reached or read)";
 
 export class ExplainCommand implements Explain {
-  constructor(private readonly parts: ExplainWorldParts) {}
+  constructor(private readonly parts: ExplainCommandParts) {}
 
   async explain(config: Config, question: ExplainQuestion): Promise<ExplainReport> {
     const opened: OpenedCluster[] = [];
@@ -39,7 +44,8 @@ export class ExplainCommand implements Explain {
     try {
       const world = await openWorld(this.parts, config, opened, signal);
       await world.fillSource(signal);
-      const findings = await new Explanation(config, world, signal).of(question);
+      const run = { config, question, connect: this.parts.connect, signal };
+      const findings = await new Explanation(world, run).findings();
       return {
         apiVersion: "svc-ferry.io/cli/v1",
         kind: "ExplainReport",
@@ -47,6 +53,7 @@ export class ExplainCommand implements Explain {
         version: VERSION,
         source: config.source.name,
         asked: question.service,
+        leader: world.leader,
         findings,
       };
     } finally {
@@ -54,29 +61,45 @@ export class ExplainCommand implements Explain {
       await Promise.all(opened.map((cluster) => cluster.close()));
     }
   }
+
+  leaderStatus(config: Config, pod: string): Promise<Answer> {
+    return leaderStatus(this.parts.open, config, pod);
+  }
 }
 
 type Wish = Extract<Mapping, { kind: "target" }>;
 
 /** One run of the command. */
+interface Run {
+  readonly config: Config;
+  readonly question: ExplainQuestion;
+  readonly connect: Connect;
+  readonly signal: AbortSignal;
+}
+
 class Explanation {
   constructor(
-    private readonly config: Config,
     private readonly world: ExplainWorld,
-    private readonly signal: AbortSignal,
+    private readonly run: Run,
   ) {}
 
-  of({ service, destination }: ExplainQuestion): Promise<readonly Finding[]> {
+  findings(): Promise<readonly Finding[]> {
+    const { service, destination } = this.run.question;
     if (service === undefined) return this.#everything(destination);
     return destination === undefined ? this.#service(service) : this.#mirror(service, destination);
   }
 
   async #service(key: ServiceKey): Promise<readonly Finding[]> {
-    const object = await this.world.source.get(SERVICES, splitKey(key), this.signal);
-    if (object === undefined) return [await this.#noSuch(key)];
+    const object = await this.world.source.get(SERVICES, splitKey(key), this.run.signal);
+    if (object === undefined) {
+      const { source, mapping } = this.world;
+      const asked = { source, name: this.run.config.source.name, routes: mapping.routes };
+      return [await noSuch(key, asked, this.run.signal)];
+    }
     const service = this.world.cache.parse(object);
     const found = this.world.cache.mappings(service);
-    if (found.length === 0) return [this.#notTaken(service)];
+    if (found.length === 0)
+      return [notTaken(service, this.world.mapping, contextOf(this.run.config.source))];
     return this.#inTurn(found, (mapping) => this.#mapped(service, mapping));
   }
 
@@ -105,8 +128,8 @@ class Explanation {
     const unreached = this.world.failureOf(destination);
     if (unreached !== undefined) return unknownFinding({ service, mapping }, unreached, ASK_DOCTOR);
     try {
-      const there = await this.world.destination(destination, namespaces, this.signal);
-      const look = await there.look(mapping.target, this.signal);
+      const there = await this.world.destination(destination, namespaces, this.run.signal);
+      const look = await there.look(mapping.target, this.run.signal);
       return this.#finding({ service, mapping, look });
     } catch (error) {
       return unknownFinding({ service, mapping }, failureOf(error), ASK_DOCTOR);
@@ -119,16 +142,34 @@ class Explanation {
     readonly look?: Awaited<ReturnType<DryDestination["look"]>>;
   }): Promise<Finding> {
     const { service, mapping, look } = known;
-    const state = look?.states.find(({ source }) => source === keyOf(service));
-    const isSilent = state?.endpoints?.ready === 0;
+    const { signal } = this.run;
+    const key = keyOf(service);
+    const ready = look?.states.find(({ source }) => source === key)?.endpoints?.ready;
+    const isSilent = ready === 0;
+    const isProbed = this.run.question.probe && ready !== undefined && ready > 0;
     return finding({
       service,
       mapping,
       look,
-      contexts: this.#contexts(mapping.route.destination),
+      contexts: contextsOf(this.run.config, mapping.route.destination),
       blocked: this.world.blocked(mapping.route.destination),
-      notReady: isSilent ? await this.#notReady(service) : [],
+      notReady: isSilent ? await podsNotReady(this.world.source, key, signal) : [],
+      lastWrite: look === undefined ? undefined : await this.#lastWrite(mapping),
+      probes: isProbed ? await this.#probed(mapping) : undefined,
     });
+  }
+
+  /** Of everything it would be a request for each. */
+  async #lastWrite({ target, route }: Mapping): Promise<string | undefined> {
+    const api = this.world.destinationApi(route.destination);
+    const isAll = this.run.question.service === undefined;
+    return api === undefined || isAll ? undefined : lastWrite(api, target, this.run.signal);
+  }
+
+  /** undefined: the destination cannot be asked for its endpoints. */
+  async #probed({ target, route }: Mapping): Promise<Finding["probes"]> {
+    const api = this.world.destinationApi(route.destination);
+    return api && probed({ api, connect: this.run.connect }, target, this.run.signal);
   }
 
   /** What lies under a name in a destination, and who wants it. */
@@ -141,7 +182,7 @@ class Explanation {
         this.#looked(service, { kind: "target", route, target }, namespaces),
       );
     }
-    const there = await this.world.destination(destination, namespaces, this.signal);
+    const there = await this.world.destination(destination, namespaces, this.run.signal);
     const finding = await this.#unwanted(target, destination, there);
     return [finding ?? this.#nothingThere(target, destination)];
   }
@@ -162,10 +203,10 @@ class Explanation {
         });
       case "ours": {
         const source = sourceOf(existing.service) ?? target;
-        const look = await there.look(target, this.signal);
+        const look = await there.look(target, this.run.signal);
         return orphanFinding(target, source, destination, {
           look,
-          contexts: this.#contexts(destination),
+          contexts: contextsOf(this.run.config, destination),
         });
       }
     }
@@ -181,7 +222,7 @@ class Explanation {
     for (const [service, mapping] of this.world.cache.refused()) {
       findings.push(await this.#finding({ service, mapping }));
     }
-    for (const { name } of this.config.destinations) {
+    for (const { name } of this.run.config.destinations) {
       if (only !== undefined && only !== name) continue;
       findings.push(...(await this.#destination(name)));
     }
@@ -199,7 +240,7 @@ class Explanation {
       }
     }
     if (this.world.failureOf(destination) !== undefined) return findings;
-    const there = await this.world.destination(destination, undefined, this.signal);
+    const there = await this.world.destination(destination, undefined, this.run.signal);
     for (const target of there.view.mirrors()) {
       if (targets.has(target)) continue;
       const orphan = await this.#unwanted(target, destination, there);
@@ -207,112 +248,4 @@ class Explanation {
     }
     return findings;
   }
-
-  /** No route takes it: why, and what it would take. */
-  #notTaken(service: Service): Finding {
-    const key = keyOf(service);
-    const { mapping } = this.world;
-    const code = "not-selected";
-    if (service.deleting) {
-      const message = "it is being deleted";
-      return notSelected(key, { code, message }, { text: message });
-    }
-    const mirror = whyMirror(service, mapping);
-    if (mirror !== undefined) return notSelected(key, mirror, { text: mirror.message });
-    const misses = nearMisses(service, mapping.routes);
-    const text = misses.map((miss) => `route "${miss.route}": ${miss.text}`).join("; ");
-    const [nearest] = misses;
-    const { sourceContext } = this.#contexts("");
-    const { namespace, name } = splitKey(key);
-    const fix =
-      nearest?.label === undefined
-        ? "label a Service in one of the route's namespaces, or add this one to the configuration"
-        : `kubectl --context ${sourceContext} -n ${namespace} label --overwrite service ${name} ${nearest.label}`;
-    return notSelected(key, { code, message: `no route takes it: ${text}` }, { text, fix });
-  }
-
-  /** There is no such Service: is there one of a similar name? */
-  async #noSuch(key: ServiceKey): Promise<Finding> {
-    const { namespace, name } = splitKey(key);
-    const here = await this.#names(namespace);
-    const near = suggest(name, here);
-    const elsewhere = await this.#elsewhere(namespace, name);
-    const meant = [...(near === undefined ? [] : [serviceKey(namespace, near)]), ...elsewhere];
-    const hint = meant.length === 0 ? "" : `; did you mean ${meant.join(" or ")}?`;
-    const message = `there is no Service ${key} in ${this.config.source.name}${hint}`;
-    const [first] = meant;
-    return notSelected(
-      key,
-      { code: "not-selected", message },
-      {
-        text: message,
-        fix: first === undefined ? undefined : `svc-ferry explain ${first}`,
-      },
-    );
-  }
-
-  async #names(namespace: string): Promise<readonly string[]> {
-    try {
-      const options = { namespace, metadataOnly: true };
-      const { items } = await this.world.source.list(SERVICES, options, this.signal);
-      return items.map(({ metadata }) => metadata.name);
-    } catch (error) {
-      failureOf(error);
-      // Who may not list there gets no suggestion; the finding stands without one.
-      return [];
-    }
-  }
-
-  /** The same name in other namespaces of the routes. */
-  async #elsewhere(namespace: string, name: string): Promise<readonly ServiceKey[]> {
-    const others = this.world.mapping.routes
-      .flatMap(({ namespaces }) => (namespaces === "all" ? [] : namespaces))
-      .filter((one) => one !== namespace);
-    const found = await Promise.all(
-      [...new Set(others)].map(async (one) => {
-        const object = await this.world.source.get(SERVICES, { namespace: one, name }, this.signal);
-        return object === undefined ? [] : [serviceKey(one, name)];
-      }),
-    );
-    return found.flat();
-  }
-
-  async #notReady({ namespace, name }: Service): Promise<readonly string[]> {
-    const labelSelector = `${SERVICE_NAME_LABEL}=${name}`;
-    const { items } = await this.world.source.list(
-      ENDPOINT_SLICES,
-      { namespace, labelSelector },
-      this.signal,
-    );
-    return items.flatMap(podsNotReady).slice(0, MAX_NAMED_PODS);
-  }
-
-  #contexts(destination: string): {
-    readonly sourceContext: string;
-    readonly destinationContext: string;
-  } {
-    const { source, destinations } = this.config;
-    const there = destinations.find(({ name }) => name === destination);
-    const contextOf = ({ name, access }: Config["source"]): string =>
-      access.kind === "kubeconfig" ? access.context : name;
-    return {
-      sourceContext: contextOf(source),
-      destinationContext: there === undefined ? destination : contextOf(there),
-    };
-  }
-}
-
-/** Of a raw slice, whose copies in the caches know no pods. */
-function podsNotReady(slice: KubeObject): readonly string[] {
-  const { endpoints } = slice as {
-    readonly endpoints?:
-      | readonly {
-          readonly conditions?: { readonly ready?: boolean | null };
-          readonly targetRef?: { readonly name?: string };
-        }[]
-      | null;
-  };
-  return (endpoints ?? []).flatMap(({ conditions, targetRef }) =>
-    conditions?.ready === false && targetRef?.name !== undefined ? [targetRef.name] : [],
-  );
 }

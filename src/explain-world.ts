@@ -17,6 +17,7 @@ import type { Digest } from "./ports/digest.js";
 import { RetryableError, TerminalError } from "./ports/errors.js";
 import type { FindingReason } from "./ports/explain-report.js";
 import type { KubeApi } from "./ports/kube-api.js";
+import type { PodHttp } from "./ports/pod-http.js";
 import type { Random } from "./ports/random.js";
 import type { Rehearsal } from "./ports/rehearsal.js";
 import { parseRfc3339 } from "./ports/timestamps.js";
@@ -24,6 +25,8 @@ import { parseRfc3339 } from "./ports/timestamps.js";
 /** What a command opens; whoever opened it closes it again. */
 export interface OpenedCluster extends KubeApi {
   readonly rehearsal?: Rehearsal;
+  /** Pods through it. */
+  readonly pods?: PodHttp;
   close(): Promise<void>;
 }
 
@@ -136,6 +139,12 @@ export class ExplainWorld {
       // What ends it early has rejected `trouble` as well.
     });
     await Promise.race([this.cache.synced(), this.#sourceApi.trouble]);
+  }
+
+  /** undefined: it could not be asked. */
+  destinationApi(destination: string): KubeApi | undefined {
+    const reach = this.facts.reaches.get(destination);
+    return reach?.kind === "reached" ? reach.api : undefined;
   }
 
   /** Why this destination could not be asked. */

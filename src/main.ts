@@ -61,6 +61,7 @@ const terminal = {
   readFile: readTextFile,
   stdout: (text: string) => process.stdout.write(text),
   stderr: (text: string) => process.stderr.write(text),
+  isColourful: process.stdout.isTTY,
 };
 
 /** kubectl finds its plugins by the file's name; npm's links keep it. */

@@ -20,7 +20,7 @@ import type { Installation } from "./domain/installation.js";
 import { HAND_OFF_ANNOTATION } from "./domain/labels.js";
 import type { Service } from "./domain/objects.js";
 import { splitKey, type ServiceKey } from "./domain/service-key.js";
-import type { Author } from "./domain/stamp.js";
+import { stampIn, type Author } from "./domain/stamp.js";
 import { Announced } from "./intake/announced.js";
 import { Expectations } from "./intake/expectations.js";
 import { HintReporter } from "./intake/hint-reporter.js";
@@ -141,6 +141,11 @@ export class WebhookSide implements Authors, LeaderPage {
 
   of(service: Service): Author | undefined {
     return this.#rules.authorOf(service);
+  }
+
+  known({ annotations }: Service): Promise<void> | undefined {
+    const signature = stampIn(annotations)?.signature;
+    return signature === undefined ? undefined : this.#certificates.findKey(signature);
   }
 
   deleterOf(service: ServiceKey, uid: string): Author | Promise<Author> {

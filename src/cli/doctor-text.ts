@@ -1,6 +1,7 @@
 /** A check-up as text for people: a good section is a line, what is wrong is the fact and the way out. Pure. */
 import type { CheckReport, CheckResult, DoctorReport } from "../ports/doctor-report.js";
 import { printable } from "../ports/printable.js";
+import { type Colour, type Paint, PLAIN } from "./paint.js";
 
 const MAX_CHARS = 1_000;
 /** A section with so few checks says what they found. */
@@ -8,7 +9,10 @@ const FEW = 2;
 const WIDTH = 24;
 
 /** Ends with a line feed. */
-export function doctorText({ version, checks, summary }: DoctorReport): string {
+export function doctorText(
+  { version, checks, summary }: DoctorReport,
+  paint: Paint = PLAIN,
+): string {
   const sections = [...new Set(checks.map(({ section }) => section))];
   const lines = [
     `svc-ferry ${printable(version)}`,
@@ -17,6 +21,7 @@ export function doctorText({ version, checks, summary }: DoctorReport): string {
       sectionLines(
         section,
         checks.filter((check) => check.section === section),
+        paint,
       ),
     ),
     "",
@@ -25,18 +30,24 @@ export function doctorText({ version, checks, summary }: DoctorReport): string {
   return lines.map((line) => `${line.trimEnd()}\n`).join("");
 }
 
-function sectionLines(section: string, checks: readonly CheckReport[]): readonly string[] {
+function sectionLines(
+  section: string,
+  checks: readonly CheckReport[],
+  paint: Paint,
+): readonly string[] {
   const good = checks.filter(({ result }) => result === "ok");
   if (good.length === checks.length) {
     const dots = ".".repeat(Math.max(2, WIDTH - section.length));
     const said =
       good.length <= FEW ? good.map(({ message }) => message).join("; ") : countText(good.length);
-    return [`${printable(section)} ${dots} ok    ${printable(said, MAX_CHARS)}`];
+    return [
+      `${printable(section)} ${dots} ${paint("green", "ok")}    ${printable(said, MAX_CHARS)}`,
+    ];
   }
   const more = good.length === 0 ? "" : `   (${countText(good.length)} ok)`;
   return [
     `${printable(section)}${more}`,
-    ...checks.filter(({ result }) => result !== "ok").flatMap(checkLines),
+    ...checks.filter(({ result }) => result !== "ok").flatMap((check) => checkLines(check, paint)),
   ];
 }
 
@@ -47,18 +58,21 @@ const WORDS: Readonly<Record<CheckResult, string>> = {
   skip: "skip",
 };
 
-function checkLines({
-  result,
-  id,
-  subject,
-  message,
-  code,
-  remedy,
-}: CheckReport): readonly string[] {
+const COLOURS: Readonly<Record<CheckResult, Colour>> = {
+  ok: "green",
+  warn: "yellow",
+  fail: "red",
+  skip: "grey",
+};
+
+function checkLines(
+  { result, id, subject, message, code, remedy }: CheckReport,
+  paint: Paint,
+): readonly string[] {
   const told = code === undefined ? message : `${message} (${code})`;
   const fix = (text: string): string => `       fix: ${printable(text, MAX_CHARS)}`;
   return [
-    `  ${WORDS[result]} ${printable(id)}  ${printable(subject)}: ${printable(told, MAX_CHARS)}`,
+    `  ${paint(COLOURS[result], WORDS[result])} ${printable(id)}  ${printable(subject)}: ${printable(told, MAX_CHARS)}`,
     ...(remedy === undefined ? [] : [fix(remedy.text)]),
     ...(remedy?.command === undefined ? [] : [fix(remedy.command)]),
   ];

@@ -9,6 +9,7 @@ import { loadConfig, type ConfigResult } from "../config/load.js";
 import type { Account, DoctorQuestion, DoctorReport } from "../ports/doctor-report.js";
 import { printable } from "../ports/printable.js";
 import { doctorText } from "./doctor-text.js";
+import { NO_COLOR_OPTION, paintFor } from "./paint.js";
 import { EXIT_CANNOT, EXIT_OK, type Terminal } from "./terminal.js";
 import { toolFlags, withToolSettings } from "./tool-config.js";
 
@@ -63,7 +64,8 @@ export function doctorCommand(
       ).argParser(account),
     )
     .addOption(new Option("-n, --namespace <namespace>", "the same as --leader-election-namespace"))
-    .addOption(new Option("-o, --output <format>", "another format").choices(["json"]));
+    .addOption(new Option("-o, --output <format>", "another format").choices(["json"]))
+    .addOption(NO_COLOR_OPTION);
   return withToolSettings(command).action(async (flags: DoctorFlags) =>
     exit(await examined(terminal, doctor, flags)),
   );
@@ -79,6 +81,7 @@ interface DoctorFlags {
   readonly sourceAccount?: Account;
   readonly destinationAccount?: Account;
   readonly output?: "json";
+  readonly color?: boolean;
   readonly namespace?: string;
   readonly leaderElectionNamespace?: string;
 }
@@ -93,14 +96,15 @@ async function examined(terminal: Terminal, doctor: Doctor, flags: DoctorFlags):
   }
   const { report } = answer;
   const isJson = flags.output === "json";
-  stdout(isJson ? `${JSON.stringify(report, undefined, 2)}\n` : doctorText(report));
+  const text = (): string => doctorText(report, paintFor(terminal, flags.color));
+  stdout(isJson ? `${JSON.stringify(report, undefined, 2)}\n` : text());
   const { fail, warn } = report.summary;
   return fail > 0 || (flags.strict === true && warn > 0) ? EXIT_FAILED : EXIT_OK;
 }
 
 /** The flags that are settings, as `loadConfig` takes them. */
 function settingsOf({ namespace, ...flags }: DoctorFlags): Flags {
-  const own = new Set(["only", "skip", "pre", "strict", "wait", "output"]);
+  const own = new Set(["only", "skip", "pre", "strict", "wait", "output", "color"]);
   const settings = Object.entries(flags).filter(
     ([name, value]) => !own.has(name) && (typeof value === "string" || value === true),
   );
@@ -119,14 +123,20 @@ function questionOf(
     skip,
     pre,
     waitMs: wait,
+    isInPod: isInPod(terminal),
     sourceAccount: accounts.sourceAccount ?? ownAccount(terminal, own),
     destinationAccount: accounts.destinationAccount ?? ownAccount(terminal, DESTINATION_ACCOUNT),
   };
 }
 
 /** Inside of a pod whoever asks is svc-ferry itself. */
-function ownAccount({ env }: Terminal, outside: string): Account {
-  return env["KUBERNETES_SERVICE_HOST"] === undefined ? account(outside) : { kind: "self" };
+function ownAccount(terminal: Terminal, outside: string): Account {
+  return isInPod(terminal) ? { kind: "self" } : account(outside);
+}
+
+/** Every pod has it. */
+function isInPod({ env }: Terminal): boolean {
+  return env["KUBERNETES_SERVICE_HOST"] !== undefined;
 }
 
 function leaseNamespace(loaded: ConfigResult): string {

@@ -1,15 +1,20 @@
 /** An explanation as text for people: a verdict, the steps that lead to it, the reason and the way out. Pure. */
 import type { ExplainReport, Finding, Step } from "../ports/explain-report.js";
 import { printable } from "../ports/printable.js";
+import { type Colour, type Paint, PLAIN } from "./paint.js";
 import { tableLines } from "./table.js";
 
 /** Longest sentence; the API servers' own are in it. */
 const MAX_CHARS = 1_000;
 
 /** Ends with a line feed. */
-export function explainText({ source, findings }: ExplainReport): string {
+export function explainText({ source, findings }: ExplainReport, paint: Paint = PLAIN): string {
   return findings
-    .map((finding) => [headLine(source, finding), ...stepLines(finding), ...tailLines(finding)])
+    .map((finding) => [
+      headLine(source, finding, paint),
+      ...stepLines(finding, paint),
+      ...tailLines(finding),
+    ])
     .map((lines) => lines.map((line) => `${line.trimEnd()}\n`).join(""))
     .join("\n");
 }
@@ -29,22 +34,30 @@ export function listText({ findings }: ExplainReport, looked: number): string {
     .join("");
 }
 
-function headLine(source: string, finding: Finding): string {
+function headLine(source: string, finding: Finding, paint: Paint): string {
   const { service, destination, target } = finding;
   const to = destination === undefined ? "" : ` → ${destination} ${target ?? ""}`;
-  return `${printable(source)} ${printable(service)}${printable(to)}   ${verdictText(finding)}`;
+  return `${printable(source)} ${printable(service)}${printable(to)}   ${verdictText(finding, paint)}`;
 }
 
-function verdictText({ verdict, endpoints }: Finding): string {
-  switch (verdict) {
+/** Of all endpoints that were probed none answered this host. */
+export function isOutOfReach({ steps }: Finding): boolean {
+  return steps.some(({ id, result }) => id === "reachable" && result === "no");
+}
+
+function verdictText(finding: Finding, paint: Paint): string {
+  switch (finding.verdict) {
     case "synced":
-      return endpoints?.ready === 0 ? "SYNCED, but nobody answers" : "SYNCED";
+      if (isOutOfReach(finding)) return paint("red", "SYNCED, but out of reach of this host");
+      return finding.endpoints?.ready === 0
+        ? paint("yellow", "SYNCED, but nobody answers")
+        : paint("green", "SYNCED");
     case "not-synced":
-      return "NOT SYNCED";
+      return paint("red", "NOT SYNCED");
     case "not-selected":
-      return "NOT SELECTED";
+      return paint("yellow", "NOT SELECTED");
     case "unknown":
-      return "UNKNOWN";
+      return paint("yellow", "UNKNOWN");
   }
 }
 
@@ -65,11 +78,19 @@ const RESULTS: Readonly<Record<Step["result"], string>> = {
   unknown: "?",
 };
 
-function stepLines({ steps }: Finding): readonly string[] {
-  return steps.map(
-    ({ id, result, text }) =>
-      `  ${TITLES[id].padEnd(12)} ${RESULTS[result].padEnd(4)} ${printable(text, MAX_CHARS)}`,
-  );
+const COLOURS: Readonly<Record<Step["result"], Colour>> = {
+  yes: "green",
+  no: "red",
+  look: "yellow",
+  "not-asked": "grey",
+  unknown: "grey",
+};
+
+function stepLines({ steps }: Finding, paint: Paint): readonly string[] {
+  return steps.map(({ id, result, text }) => {
+    const word = paint(COLOURS[result], RESULTS[result].padEnd(4));
+    return `  ${TITLES[id].padEnd(12)} ${word} ${printable(text, MAX_CHARS)}`;
+  });
 }
 
 function tailLines({ reason, fix, remarks, lastChange, leader }: Finding): readonly string[] {

@@ -5,6 +5,7 @@
 import { Argument, Command, Option } from "commander";
 import type { Config } from "../config/config.js";
 import type { Flags } from "../config/given.js";
+import { contextOf } from "../config/kubectl-contexts.js";
 import type {
   ExplainQuestion,
   ExplainReport,
@@ -12,9 +13,10 @@ import type {
   LeaderFinding,
 } from "../ports/explain-report.js";
 import { printable } from "../ports/printable.js";
-import { explainText, listText } from "./explain-text.js";
+import { explainText, isOutOfReach, listText } from "./explain-text.js";
 import { failureText } from "./failure-text.js";
-import { readStatus, type Ask } from "./read-status.js";
+import { NO_COLOR_OPTION, paintFor, type Paint } from "./paint.js";
+import { readStatus, type Answer, type Ask, type StatusAnswer } from "./read-status.js";
 import type { ReadStatus } from "./status-schema.js";
 import { EXIT_CANNOT, EXIT_OK, type Terminal } from "./terminal.js";
 import { toolConfig, withToolSettings } from "./tool-config.js";
@@ -23,6 +25,8 @@ import { toolConfig, withToolSettings } from "./tool-config.js";
 export interface Explain {
   /** @throws RetryableError, TerminalError when the source could not be asked */
   explain(config: Config, question: ExplainQuestion): Promise<ExplainReport>;
+  /** The leader's own `/status`, through the source's API server and the pod's kubelet. Never rejects. */
+  leaderStatus(config: Config, pod: string): Promise<Answer>;
 }
 
 const EXIT_NOT_IN_ORDER = 1;
@@ -44,8 +48,10 @@ export function explainCommand(parts: ExplainParts, exit: (code: number) => void
     .addOption(new Option("-n, --namespace <namespace>", "namespace of NAME"))
     .addOption(new Option("-A, --all", "every Service that is not in order, a line each"))
     .addOption(new Option("--in <destination>", "the name is a mirror's, in this destination"))
+    .addOption(new Option("--probe", "connect to the endpoints as well, from this host"))
     .addOption(new Option("--status-url <url>", "ask the leader as well, where it answers /status"))
-    .addOption(new Option("-o, --output <format>", "another format").choices(["json"]));
+    .addOption(new Option("-o, --output <format>", "another format").choices(["json"]))
+    .addOption(NO_COLOR_OPTION);
   return withToolSettings(command).action(async (name: string | undefined, flags: Flags) =>
     exit(await explained(parts, name, flags)),
   );
@@ -66,9 +72,16 @@ async function explained(
   }
   try {
     const report = await explain.explain(config, question);
-    const told = await withLeader(parts, report, flags["statusUrl"]);
+    const status = await leadersView(parts, { config, report, url: flags["statusUrl"] });
+    const told = withLeader(report, status);
     const shown = question.service === undefined ? notInOrder(told) : told;
-    terminal.stdout(rendered(shown, flags["output"] === "json", told.findings.length));
+    if (flags["output"] === "json") {
+      terminal.stdout(`${JSON.stringify(shown, undefined, 2)}\n`);
+    } else {
+      const paint = paintFor(terminal, flags["color"]);
+      terminal.stdout(textOf(shown, told.findings.length, paint));
+      terminal.stdout(leaderHint(config, shown, status));
+    }
     return exitCode(shown.findings);
   } catch (error) {
     const text = failureText(error, RIGHTS);
@@ -89,10 +102,10 @@ function questionOf(
   if (destination !== undefined && !known.includes(destination)) {
     return `--in: there is no destination ${destination}; there are ${known.join(", ")}`;
   }
+  const probe = flags["probe"] === true;
   if (flags["all"] === true) {
-    return name === undefined
-      ? { service: undefined, destination }
-      : "give a Service or --all, not both";
+    if (name !== undefined) return "give a Service or --all, not both";
+    return probe ? "--probe is for one Service" : { service: undefined, destination, probe };
   }
   if (name === undefined) return "which Service? NAMESPACE/NAME, or --all";
   return named(config, name, { flags, destination });
@@ -110,7 +123,7 @@ function named(
   if (rest === undefined || namespace === "" || rest === "" || more.length > 0) {
     return `"${name}" is not NAMESPACE/NAME`;
   }
-  return { service: `${namespace}/${rest}`, destination };
+  return { service: `${namespace}/${rest}`, destination, probe: flags["probe"] === true };
 }
 
 /** The one that the routes read, when there is but one. */
@@ -123,18 +136,32 @@ function namespaceOf({ routes }: Config, { namespace }: Flags): string | undefin
   return all.size === 1 ? only : undefined;
 }
 
-async function withLeader(
-  { terminal, ask }: ExplainParts,
-  report: ExplainReport,
-  url: Flags[string],
-): Promise<ExplainReport> {
-  if (url === undefined) return report;
-  const answer = await readStatus(ask, String(url));
-  if (answer.kind === "none") {
-    terminal.stderr(`warning: the leader was not asked: ${answer.reason}\n`);
-    return report;
+/**
+ * What the leader says: where `--status-url` leads, else through the cluster, as `kubectl port-forward` goes. undefined: nobody
+ * is asked, because everything was asked for, or nobody leads.
+ */
+async function leadersView(
+  { terminal, explain, ask }: ExplainParts,
+  {
+    config,
+    report,
+    url,
+  }: { readonly config: Config; readonly report: ExplainReport; readonly url: Flags[string] },
+): Promise<StatusAnswer | undefined> {
+  if (url !== undefined) {
+    const answer = await readStatus(ask, String(url));
+    if (answer.kind === "none")
+      terminal.stderr(`warning: the leader was not asked: ${answer.reason}\n`);
+    return answer;
   }
-  const findings = report.findings.map((one) => judged(one, leaderOf(answer.report, one)));
+  const { leader, asked } = report;
+  if (leader === undefined || asked === undefined) return undefined;
+  return readStatus(() => explain.leaderStatus(config, leader), `pod ${leader}`);
+}
+
+function withLeader(report: ExplainReport, status: StatusAnswer | undefined): ExplainReport {
+  if (status?.kind !== "report") return report;
+  const findings = report.findings.map((one) => judged(one, leaderOf(status.report, one)));
   return { ...report, findings };
 }
 
@@ -163,15 +190,28 @@ function notInOrder(report: ExplainReport): ExplainReport {
   return { ...report, findings: report.findings.filter(({ verdict }) => verdict !== "synced") };
 }
 
-function rendered(report: ExplainReport, isJson: boolean, looked: number): string {
-  if (isJson) return `${JSON.stringify(report, undefined, 2)}\n`;
-  return report.asked === undefined ? listText(report, looked) : explainText(report);
+function textOf(report: ExplainReport, looked: number, paint: Paint): string {
+  return report.asked === undefined ? listText(report, looked) : explainText(report, paint);
+}
+
+/** Why the leader was not asked, and how it can be, where it may know more. "" where all is in order, or it was asked. */
+function leaderHint(
+  { source, lease, http }: Config,
+  { leader, asked, findings }: ExplainReport,
+  status: StatusAnswer | undefined,
+): string {
+  const isOpen = findings.some(({ verdict }) => verdict === "not-synced");
+  if (leader === undefined || asked === undefined || !isOpen || status?.kind !== "none") return "";
+  const { port } = http;
+  const forward = `kubectl --context ${contextOf(source)} -n ${lease.namespace} port-forward pod/${leader} ${port}`;
+  const again = `--status-url=http://127.0.0.1:${port}/status`;
+  return `leader  not asked: ${printable(`${status.reason}; by hand: ${forward}, and then ${again}`, 1_000)}\n`;
 }
 
 /** What is known to be wrong counts more than what could not be found out. */
 function exitCode(findings: readonly Finding[]): number {
   const verdicts = new Set(findings.map(({ verdict }) => verdict));
-  if (verdicts.has("not-synced")) return EXIT_NOT_IN_ORDER;
+  if (verdicts.has("not-synced") || findings.some(isOutOfReach)) return EXIT_NOT_IN_ORDER;
   if (verdicts.has("unknown")) return EXIT_CANNOT;
   return verdicts.has("not-selected") ? EXIT_NOT_SELECTED : EXIT_OK;
 }

@@ -4,16 +4,9 @@ import type { Flags } from "../config/given.js";
 import { loadMirrorConfig } from "../config/mirror-load.js";
 import { mirrorSettingList } from "../config/mirror-settings.js";
 import type { PlannedKey, PlanSummary } from "../ports/mirror-answers.js";
-import {
-  cannot,
-  configuredCommand,
-  EXIT_FOUND,
-  jsonOption,
-  withOptions,
-  type MirrorCli,
-} from "./mirror-command.js";
-import { EXIT_OK } from "./terminal.js";
-import { countsText, jsonOutput, textOutput, walkLine } from "./walk-output.js";
+import { configuredCommand, jsonOption, withOptions, type MirrorCli } from "./mirror-command.js";
+import { walked } from "./mirror-walk.js";
+import { countsText } from "./walk-output.js";
 
 export function mirrorPlanCommand({ terminal, open, exit }: MirrorCli): Command {
   const command = new Command("plan")
@@ -23,33 +16,23 @@ export function mirrorPlanCommand({ terminal, open, exit }: MirrorCli): Command 
     .addOption(jsonOption());
   return withOptions(command, mirrorSettingList()).action(async (flags: Flags) =>
     exit(
-      await configuredCommand(terminal, flags, loadMirrorConfig, async (config) => {
-        const output =
-          flags["output"] === "json"
-            ? jsonOutput<PlannedKey>(terminal.stdout, "MirrorPlan", "keys")
-            : textOutput<PlannedKey>(terminal.stdout, "ACTION", ({ action, ...rest }) => ({
-                what: action,
-                ...rest,
-              }));
-        const mirror = await open();
-        const summary = await mirror.plan(config, output.entry);
-        if (summary.kind === "cannot") {
-          output.end(undefined, []);
-          return cannot(terminal, summary);
-        }
-        output.end(summary, summaryLines(summary));
-        return changes(summary) === 0 ? EXIT_OK : EXIT_FOUND;
-      }),
+      await configuredCommand(terminal, flags, loadMirrorConfig, async (config) =>
+        walked<PlannedKey, PlanSummary>(terminal, {
+          flags,
+          kind: "MirrorPlan",
+          list: "keys",
+          title: "ACTION",
+          what: ({ action }) => action,
+          walk: async (entry) => (await open()).plan(config, entry),
+          sums,
+          isFound: ({ counts }) => Object.values(counts).some((count) => count > 0),
+        }),
+      ),
     ),
   );
 }
 
-function changes({ counts }: PlanSummary): number {
-  return Object.values(counts).reduce((sum, count) => sum + count, 0);
-}
-
-function summaryLines(summary: PlanSummary): readonly string[] {
-  const counts = countsText(summary.counts);
-  const what = counts.length === 0 ? ["nothing to do"] : counts;
-  return [[...what, `${summary.unchanged} unchanged`].join(" · "), walkLine(summary)];
+function sums({ counts, unchanged }: PlanSummary): readonly string[] {
+  const texts = countsText(counts);
+  return [...(texts.length === 0 ? ["nothing to do"] : texts), `${unchanged} unchanged`];
 }

@@ -7,6 +7,8 @@ export interface Terminal {
   /** Errors, warnings and notes. */
   readonly stderr: (text: string) => void;
   readonly env: Environment;
+  /** Standard output is a terminal, where colours can be seen; default: it is not. */
+  readonly isColourful?: boolean;
   /** @throws when the file cannot be read */
   readonly readFile: (path: string) => string;
 }

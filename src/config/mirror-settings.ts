@@ -3,6 +3,7 @@
  * checks follow from each entry. Names and defaults of the first part are etcd-carry's and stay as they are.
  * Precedence: flag, environment, default.
  */
+import { COMMON_SETTINGS } from "./common-settings.js";
 import { endpointList, keyPrefix, revision } from "./mirror-values.js";
 import { optional, withDefault, type Setting } from "./setting.js";
 import { bindAddress, duration, integer, labelValue, line, oneOf, toggle } from "./value-types.js";
@@ -244,24 +245,7 @@ export const MIRROR_SETTINGS = {
     "10s",
     "how long others wait for a mirror that is silent; whole seconds",
   ),
-  page: withDefault(
-    "page",
-    oneOf("loopback", "all"),
-    "loopback",
-    "who may read /status and the page",
-  ),
-  logFormat: withDefault(
-    "log-format",
-    oneOf("human", "json"),
-    "human",
-    "one line for people or one JSON object per record",
-  ),
-  logLevel: withDefault(
-    "log-level",
-    oneOf("debug", "info", "warn", "error"),
-    "info",
-    "the least important records that are written",
-  ),
+  ...COMMON_SETTINGS,
 } as const satisfies Readonly<Record<string, Setting<unknown>>>;
 
 /** Of single commands. */

@@ -3,6 +3,7 @@
  * (`SVC_FERRY_SRC_NS`), the key in the `--config` file (`srcNs`: the key of this table), the help and the checks.
  * Precedence: flag, environment, file, default.
  */
+import { COMMON_SETTINGS } from "./common-settings.js";
 import { optional, withDefault, type Setting } from "./setting.js";
 import {
   bindAddress,
@@ -199,24 +200,7 @@ export const SETTINGS = {
     "full",
     "how users are named on Services, mirrors and in the log",
   ),
-  page: withDefault(
-    "page",
-    oneOf("loopback", "all"),
-    "loopback",
-    "who may read /status and the page",
-  ),
-  logFormat: withDefault(
-    "log-format",
-    oneOf("human", "json"),
-    "human",
-    "one line for people or one JSON object per record",
-  ),
-  logLevel: withDefault(
-    "log-level",
-    oneOf("debug", "info", "warn", "error"),
-    "info",
-    "the least important records that are written",
-  ),
+  ...COMMON_SETTINGS,
 } as const satisfies Readonly<Record<string, Setting<unknown>>>;
 
 /** The table's entries, in its order. */

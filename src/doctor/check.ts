@@ -19,6 +19,8 @@ export interface Check {
   readonly pre: boolean;
   /** Keys of checks that have to be right, or nearly, before this one makes sense. */
   readonly needs: readonly string[];
+  /** It says the same however often it is asked. */
+  readonly isConstant?: true;
   /**
    * @throws RetryableError, TerminalError: FERRY-K006 means that whoever asks may not look, which skips the check; with any
    * other code it has failed

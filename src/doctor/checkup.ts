@@ -37,29 +37,52 @@ function isNamed({ id, section }: Check, word: string): boolean {
   );
 }
 
-/** @param waitMs how long failures are looked at again; the last look counts */
+/** By key of the check. */
+type Reports = ReadonlyMap<string, CheckReport>;
+
+/** @param waitMs how long failures, and what waits for them, are looked at again; what was right is not asked twice */
 export async function checkup(
   checks: readonly Check[],
   { waitMs, clock }: { readonly waitMs: number; readonly clock: Clock },
   signal: AbortSignal,
 ): Promise<readonly CheckReport[]> {
   const untilMs = clock.monotonicMs() + waitMs;
-  for (;;) {
-    const reports = await once(checks, clock, signal);
-    const isOver = clock.monotonicMs() + PAUSE_MS > untilMs;
-    if (isOver || reports.every(({ result }) => result !== "fail")) return reports;
+  let done = await looked(checks, new Map(), clock, signal);
+  while (
+    clock.monotonicMs() + PAUSE_MS <= untilMs &&
+    checks.some((check) => mayMend(check, done))
+  ) {
     await clock.sleep(PAUSE_MS, signal);
+    done = await looked(checks, settled(done), clock, signal);
   }
+  return checks.flatMap((check) => done.get(checkKey(check)) ?? []);
 }
 
-async function once(
+/** It failed, and another look may find it right. */
+function mayMend(check: Check, done: Reports): boolean {
+  return check.isConstant !== true && done.get(checkKey(check))?.result === "fail";
+}
+
+/** All but failures and what waits for one. */
+function settled(done: Reports): Reports {
+  const failed = new Set(
+    [...done.values()].flatMap(({ result, id }) => (result === "fail" ? [id] : [])),
+  );
+  const isOpen = ({ id, waitsFor = id }: CheckReport): boolean =>
+    failed.has(id) || failed.has(waitsFor);
+  return new Map([...done].filter(([, one]) => !isOpen(one)));
+}
+
+/** @param before what is known already; all else is asked */
+async function looked(
   checks: readonly Check[],
+  before: Reports,
   clock: Clock,
   signal: AbortSignal,
-): Promise<readonly CheckReport[]> {
-  const done = new Map<string, CheckReport>();
+): Promise<Reports> {
+  const done = new Map(before);
   const known = new Set(checks.map(checkKey));
-  let left = checks;
+  let left = checks.filter((check) => !done.has(checkKey(check)));
   while (left.length > 0) {
     const isReady = ({ needs }: Check): boolean =>
       needs.every((need) => !known.has(need) || done.has(need));
@@ -73,7 +96,7 @@ async function once(
     }
     left = left.filter((check) => !done.has(checkKey(check)));
   }
-  return checks.flatMap((check) => done.get(checkKey(check)) ?? []);
+  return done;
 }
 
 async function report(

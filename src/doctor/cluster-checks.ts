@@ -6,6 +6,7 @@ import { rfc3339 } from "../ports/timestamps.js";
 import { fail, ok, warn, type Check, type Outcome } from "./check.js";
 import { prefixOf, reachKey, sectionOf, type ClusterSubject } from "./cluster-subject.js";
 import { layerOf } from "./reach-layers.js";
+import { userName } from "./who-asks.js";
 
 /** Minor releases of Kubernetes that the tests run on, oldest and newest. */
 const TESTED = { from: 34, to: 36 } as const;
@@ -126,20 +127,4 @@ async function credential(
   return leftMs < lifeMs * LAST_PART
     ? warn(`${message}, and nobody has renewed it`, remedy)
     : ok(message);
-}
-
-/** "" where the server does not tell (before Kubernetes 1.28). */
-async function userName({ raw }: InspectedCluster, signal: AbortSignal): Promise<string> {
-  const { body } = await raw.ask(
-    {
-      method: "POST",
-      path: "/apis/authentication.k8s.io/v1/selfsubjectreviews",
-      body: { apiVersion: "authentication.k8s.io/v1", kind: "SelfSubjectReview" },
-    },
-    signal,
-  );
-  const { status } = body as {
-    readonly status?: { readonly userInfo?: { readonly username?: string } };
-  };
-  return status?.userInfo?.username ?? "somebody";
 }

@@ -42,7 +42,10 @@ async function identities(
   routes: readonly Route[],
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const [one, other] = await Promise.all([uidOf(source, signal), uidOf(destination, signal)]);
+  const [one, other] = await Promise.all([
+    clusterUidOf(source, signal),
+    clusterUidOf(destination, signal),
+  ]);
   if (one !== other) return ok("two clusters");
   const same = `${source.cluster} and ${destination.cluster} are the same cluster`;
   const onto = routes.filter(writesOntoItself).map(({ name }) => name);
@@ -62,7 +65,10 @@ function writesOntoItself({ namespaces, target }: Route): boolean {
 }
 
 /** @throws RetryableError FERRY-K007 when the cluster has no kube-system: then it is none */
-async function uidOf(cluster: InspectedCluster, signal: AbortSignal): Promise<string> {
+export async function clusterUidOf(
+  cluster: InspectedCluster,
+  signal: AbortSignal,
+): Promise<string> {
   const system = await cluster.get(NAMESPACES, { name: "kube-system" }, signal);
   if (system?.metadata.uid !== undefined) return system.metadata.uid;
   throw new RetryableError("FERRY-K007", `${cluster.cluster} has no namespace kube-system`);

@@ -32,7 +32,7 @@ interface WebhookConfiguration extends KubeObject {
 const KINDS = { mutating: MUTATING_WEBHOOKS, validating: VALIDATING_WEBHOOKS } as const;
 
 export function webhookChecks(parts: WebhookParts): readonly Check[] {
-  const { source, configuration, ownNamespace } = parts;
+  const { source, configuration } = parts;
   const common = { section: "webhook", pre: false };
   const configKey = `wh-config ${configuration}`;
   return [
@@ -57,16 +57,6 @@ export function webhookChecks(parts: WebhookParts): readonly Check[] {
       needs: [reachKey(source), configKey],
       run: async (signal: AbortSignal) => path(await source.open(), { ...parts, probe, signal }),
     })),
-    {
-      ...common,
-      id: "handoff",
-      subject: ownNamespace,
-      needs: [reachKey(source)],
-      run: async () =>
-        skip(
-          "only a replica can tell: a metric that grows, svc_ferry_changes_without_hint_total, and FERRY-H001 in its log",
-        ),
-    },
   ];
 }
 

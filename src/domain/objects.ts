@@ -65,6 +65,8 @@ export interface Service {
   readonly generateName?: string | undefined;
   /** `deletionTimestamp` is set: it counts as gone. */
   readonly deleting: boolean;
+  /** Deleted in the foreground: the garbage collector takes away what it owns, as often as somebody makes it anew. */
+  readonly losesDependents?: true;
   readonly labels: StringMap;
   readonly annotations: StringMap;
   readonly spec: ServiceSpec;

@@ -38,6 +38,9 @@ interface RawObject {
   readonly metadata: ObjectMeta;
 }
 
+/** Source: apimachinery pkg/apis/meta/v1/types.go, FinalizerDeleteDependents. */
+const FOREGROUND = "foregroundDeletion";
+
 const NO_LABELS: StringMap = Object.freeze({});
 
 /**
@@ -82,6 +85,7 @@ function serviceOf(
     creationTimestamp: metadata.creationTimestamp ?? "",
     generateName: metadata.generateName,
     deleting: metadata.deletionTimestamp !== undefined,
+    ...(metadata.finalizers?.includes(FOREGROUND) === true ? { losesDependents: true } : {}),
     labels: as.value(as.map(metadata.labels ?? NO_LABELS)),
     annotations: keptAnnotations(metadata.annotations, keepAnnotation, as),
     spec: as.value(reducedSpec(spec)),

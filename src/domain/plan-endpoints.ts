@@ -140,7 +140,10 @@ function leftoverDeletion(slice: ForeignSlice): Write {
   };
 }
 
-/** Labels that others add stay theirs: a policy that adds one would put it back, and we would never stop writing. */
+/**
+ * Labels that others add stay theirs: a policy that adds one would put it back, and we would never stop writing. So does the mark
+ * of a route that is gone: unlike a Service a slice has no record of what we wrote, and nobody reads the mark there.
+ */
 function sliceWrite(
   wanted: DesiredSlice,
   view: EndpointsView,
@@ -150,8 +153,7 @@ function sliceWrite(
   const ref = { namespace, name: wanted.name };
   const existing = view.slices.find((slice) => slice.name === wanted.name);
   if (existing === undefined) return [sliceCreation(ref, wanted, view)];
-  const marked = marks.filter(({ key, value }) => existing.labels[key] === value);
-  const ours = [HEADLESS_LABEL, SKIP_MIRROR_LABEL, ...marked.map(({ key }) => key)];
+  const ours = [HEADLESS_LABEL, SKIP_MIRROR_LABEL, ...markKeys(existing.labels, marks)];
   const labels = mapDiff(existing.labels, wanted.labels, ours);
   const reown = existing.ownerUid !== view.mirrorUid;
   const content = existing.digest !== wanted.digest;
@@ -175,6 +177,11 @@ function sliceWrite(
     ...(content ? parseContent(wanted.content) : {}),
   };
   return [{ verb: "patch", resource: "endpointslices", ref, body, uid, resourceVersion, why }];
+}
+
+/** Keys of marks of any route. */
+function markKeys(labels: StringMap, marks: readonly Mark[]): readonly string[] {
+  return marks.filter(({ key, value }) => labels[key] === value).map(({ key }) => key);
 }
 
 function sliceCreation(ref: NamespacedName, wanted: DesiredSlice, view: EndpointsView): Write {
@@ -219,7 +226,7 @@ function endpointsWrite(
   // A Service without slices has no Endpoints in its own cluster either: no controller makes any.
   if (existing === undefined && view.sourceSlices.length === 0) return [];
   if (existing === undefined) return [endpointsCreation(ref, wanted, view)];
-  return endpointsPatch(existing, ref, wanted, view, context.digest);
+  return endpointsPatch(existing, ref, wanted, view, context);
 }
 
 function endpointsPatch(
@@ -227,9 +234,10 @@ function endpointsPatch(
   ref: NamespacedName,
   wanted: DesiredEndpoints,
   view: EndpointsView,
-  digest: Digest,
+  { digest, marks }: Pick<EndpointsPlanContext, "digest" | "marks">,
 ): readonly Write[] {
-  const ours = [ENDPOINTS_MANAGED_BY_LABEL, SKIP_MIRROR_LABEL];
+  const marked = markKeys(existing.labels, marks);
+  const ours = [ENDPOINTS_MANAGED_BY_LABEL, SKIP_MIRROR_LABEL, ...marked];
   const labels = mapDiff(existing.labels, wanted.labels, ours);
   const annotations = mapDiff(existing.annotations, wanted.annotations, [OVER_CAPACITY_ANNOTATION]);
   const reown = existing.ownerUid !== view.mirrorUid;

@@ -13,7 +13,7 @@ import type { Service } from "./objects.js";
 import type { Ownership } from "./ownership.js";
 import type { Route } from "./route.js";
 import { createSpec, serviceDiff } from "./service-diff.js";
-import { serviceKey, splitKey, type ServiceKey } from "./service-key.js";
+import { keyOf, serviceKey, splitKey, type ServiceKey } from "./service-key.js";
 import type { Write } from "./writes.js";
 
 /** A source Service that wants the name, by way of a route. */
@@ -54,7 +54,13 @@ export type ServicePlan =
   /** Nothing may be written now; what is there stays. */
   | { readonly kind: "hold"; readonly winner: Candidate | undefined; readonly reason: Reason }
   /** The winner cannot have the name. */
-  | { readonly kind: "refused"; readonly winner: Candidate; readonly reason: Reason }
+  | {
+      readonly kind: "refused";
+      readonly winner: Candidate;
+      readonly reason: Reason;
+      /** Its own mirror, which waits for its finalizers: traffic goes there until it is gone, so its endpoints are kept right. */
+      readonly leaving?: { readonly mirror: Service; readonly wanted: DesiredMirror };
+    }
   /** Nobody wants our mirror any more: delete it, once that is proven. */
   | { readonly kind: "unwanted"; readonly mirror: Service; readonly write: Write }
   /** `writes` (none, one, or delete and create) make the mirror what it has to be; then come the endpoints. */
@@ -118,7 +124,12 @@ export function sourceOf(mirror: Pick<Service, "annotations">): ServiceKey | und
 function planWanted(view: TargetView, first: Candidate, wanted: DesiredMirror): ServicePlan {
   const { existing, target } = view;
   if ("service" in existing && existing.service.deleting) {
-    return { kind: "refused", winner: first, reason: whyLeaving(target) };
+    const refused = { kind: "refused", winner: first, reason: whyLeaving(target) } as const;
+    const mirror = existing.service;
+    const isOwn = existing.kind === "ours" && sourceOf(mirror) === keyOf(first.service);
+    return isOwn && mirror.losesDependents !== true
+      ? { ...refused, leaving: { mirror, wanted } }
+      : refused;
   }
   switch (existing.kind) {
     case "absent":

@@ -1,54 +1,23 @@
-/** From what the core's own parts said to the steps that a person reads. Pure. */
+/** From what the core's own parts said to what a person reads. Pure. */
 import {
   CHANGED_AT_ANNOTATION,
   CHANGED_BY_ANNOTATION,
   CHANGE_ID_ANNOTATION,
-  TARGET_NAME_ANNOTATION,
-  TARGET_NAMESPACE_ANNOTATION,
 } from "../domain/labels.js";
 import type { Service } from "../domain/objects.js";
 import { keyOf, type ServiceKey } from "../domain/service-key.js";
-import type { Mapping } from "../domain/target.js";
 import type {
   EndpointsFinding,
   ExplainVerdict,
   Finding,
   FindingReason,
   LastChange,
-  Step,
-  StepId,
 } from "../ports/explain-report.js";
 import type { ServiceState } from "../reconcile/service-state.js";
 import type { Look } from "./dry-destination.js";
-import { fixOf, type FixContext } from "./fixes.js";
-
-/** One mapping of one Service, and what was found where it leads. */
-export interface Evidence {
-  readonly service: Service;
-  readonly mapping: Mapping;
-  readonly contexts: Pick<FixContext, "sourceContext" | "destinationContext">;
-  /** undefined: nothing was looked at, because the mapping is refused. */
-  readonly look: Look | undefined;
-  /** Why nothing is written to the destination at all; undefined: nothing is in the way. */
-  readonly blocked: FindingReason | undefined;
-  /** Pods in the source that are not ready. */
-  readonly notReady: readonly string[];
-}
-
-const IDS: readonly StepId[] = [
-  "selected",
-  "mapped",
-  "name-free",
-  "written",
-  "endpoints",
-  "reachable",
-];
-
-const CONFLICTS: ReadonlySet<string> = new Set([
-  "name-occupied",
-  "name-taken",
-  "held-by-other-link",
-]);
+import type { Evidence } from "./evidence.js";
+import { fixOf } from "./fixes.js";
+import { mappedStep, notAsked, selectedStep, steps } from "./steps.js";
 
 /** The finding of a Service that a route selects. */
 export function finding(evidence: Evidence): Finding {
@@ -68,6 +37,8 @@ export function finding(evidence: Evidence): Finding {
     fix: reason && fixOf(reason.code, { service: keyOf(service), target, ...contexts }),
     remarks: state?.remarks ?? [],
     endpoints,
+    lastWrite: evidence.lastWrite,
+    probes: evidence.probes,
     due: dueTexts(look),
     lastChange: lastChange(service),
   };
@@ -154,101 +125,11 @@ function reasonOf(
   return { code: "pending", message };
 }
 
-interface Known {
-  readonly reason: FindingReason | undefined;
-  readonly endpoints: EndpointsFinding | undefined;
-  readonly state: ServiceState | undefined;
-}
-
-function steps(evidence: Evidence, known: Known): readonly Step[] {
-  const { reason } = known;
-  const selected = selectedStep(evidence);
-  if (evidence.mapping.kind === "refused") {
-    const isMirror = evidence.mapping.reason.code === "is-a-mirror";
-    const id = isMirror ? "selected" : "mapped";
-    const no: Step = { id, result: "no", text: evidence.mapping.reason.message };
-    return [...(isMirror ? [] : [selected]), no, ...notAsked(id)];
-  }
-  const before = [selected, mappedStep(evidence)];
-  if (reason !== undefined && CONFLICTS.has(reason.code)) {
-    return [
-      ...before,
-      { id: "name-free", result: "no", text: reason.message },
-      ...notAsked("name-free"),
-    ];
-  }
-  before.push({ id: "name-free", result: "yes", text: nameText(evidence) });
-  if (reason !== undefined) {
-    return [
-      ...before,
-      { id: "written", result: "no", text: reason.message },
-      ...notAsked("written"),
-    ];
-  }
-  return [
-    ...before,
-    { id: "written", result: "yes", text: "nothing to change" },
-    endpointsStep(known),
-    {
-      id: "reachable",
-      result: "unknown",
-      text: "not probed: only a pod in the destination could tell",
-    },
-  ];
-}
-
-function selectedStep({
-  service,
-  mapping: { route },
-}: Pick<Evidence, "service" | "mapping">): Step {
-  const labels = route.selector.requirements
-    .filter(({ key }) => service.labels[key] !== undefined)
-    .map(({ key }) => `${key}=${service.labels[key] ?? ""}`);
-  const by = labels.length === 0 ? `selector ${route.selector.text}` : `label ${labels.join(",")}`;
-  return { id: "selected", result: "yes", text: `${by}, route "${route.name}"` };
-}
-
-function mappedStep({ service, mapping }: Pick<Evidence, "service" | "mapping">): Step {
-  const given = [TARGET_NAMESPACE_ANNOTATION, TARGET_NAME_ANNOTATION].filter(
-    (key) => service.annotations[key] !== undefined,
-  );
-  const by = given.length === 0 ? "by the route alone" : `by ${given.join(" and ")}`;
-  return { id: "mapped", result: "yes", text: `${mapping.target} (${by})` };
-}
-
-function nameText({ look }: Evidence): string {
-  const isNew = look?.due.some(
-    ({ verb, resource }) => verb === "create" && resource === "services",
-  );
-  return isNew === true ? "nobody has it" : "it is ours, or to be had";
-}
-
-function endpointsStep({ endpoints, state }: Known): Step {
-  const id = "endpoints";
-  if (endpoints === undefined) return { id, result: "yes", text: "ExternalName: it has none" };
-  const { ready, total, slices, notReady } = endpoints;
-  const text = `${ready} ready of ${total}, ${slices} ${slices === 1 ? "slice" : "slices"}`;
-  const remarked = (state?.remarks ?? []).map(({ message }) => message);
-  if (ready > 0) {
-    return {
-      id,
-      result: remarked.length > 0 ? "look" : "yes",
-      text: [text, ...remarked].join("; "),
-    };
-  }
-  const pods = notReady.length === 0 ? "no pod is behind it" : `not ready: ${notReady.join(", ")}`;
-  return { id, result: "look", text: `${text}: nobody answers; in the source ${pods}` };
-}
-
 function endpointsOf(
   state: ServiceState | undefined,
   notReady: readonly string[],
 ): EndpointsFinding | undefined {
   return state?.endpoints && { ...state.endpoints, notReady };
-}
-
-function notAsked(after: StepId): readonly Step[] {
-  return IDS.slice(IDS.indexOf(after) + 1).map((id) => ({ id, result: "not-asked", text: "" }));
 }
 
 function dueTexts(look: Look | undefined): readonly string[] {

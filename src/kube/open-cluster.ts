@@ -5,6 +5,7 @@ import type { EncodedWrites } from "../ports/encoded-writes.js";
 import type { CredentialFacts, InspectedCluster } from "../ports/inspected-cluster.js";
 import { type KubeObserver, silentKubeObserver } from "../ports/kube-observer.js";
 import type { Log } from "../ports/log.js";
+import type { PodHttp } from "../ports/pod-http.js";
 import type { Random } from "../ports/random.js";
 import type { RawApi } from "../ports/raw-api.js";
 import type { Rehearsal } from "../ports/rehearsal.js";
@@ -16,6 +17,7 @@ import { Credentials } from "./credentials.js";
 import type { Environment } from "./environment.js";
 import { KubeClient } from "./kube-client.js";
 import { Limiter } from "./limiter.js";
+import { PodTunnel } from "./pod-tunnel.js";
 import { RawClient } from "./raw-client.js";
 import { RehearsalClient } from "./rehearsal-client.js";
 import { Offers } from "./offers.js";
@@ -49,7 +51,7 @@ export interface ClusterDeps {
 }
 
 /** An open cluster. `close` breaks off what is under way (FERRY-K001) and resolves when all sockets are closed. */
-export type OpenCluster = InspectedCluster & EncodedWrites;
+export type OpenCluster = InspectedCluster & EncodedWrites & { readonly pods: PodHttp };
 
 /** Half of the API server's own limit (apiserver pkg/server/config.go, RequestTimeout 60 s), and as long as one slow webhook may take. */
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -89,7 +91,8 @@ export async function openCluster(
     clock: deps.clock,
     observer,
   });
-  return new OpenedCluster(cluster, transport, connections, credentials);
+  const pods = new PodTunnel({ ...settings, ...deps, credentials });
+  return new OpenedCluster(cluster, transport, { sockets: connections, credentials, pods });
 }
 
 /** RFC 9110: product, version and a comment in parentheses. What a header or a comment may not hold becomes "?". */
@@ -100,6 +103,12 @@ function userAgent({ version = "dev", comment }: ClusterOptions): string {
     : `${product} (${comment.replaceAll(/[^ -~]|[()\\]/g, "?")})`;
 }
 
+interface OpenedParts {
+  readonly sockets: Connections;
+  readonly credentials: Credentials;
+  readonly pods: PodHttp;
+}
+
 class OpenedCluster extends KubeClient implements OpenCluster {
   readonly rehearsal: Rehearsal;
   readonly raw: RawApi;
@@ -107,19 +116,22 @@ class OpenedCluster extends KubeClient implements OpenCluster {
   constructor(
     cluster: string,
     transport: Transport,
-    private readonly sockets: Connections,
-    private readonly credentials: Credentials,
+    private readonly parts: OpenedParts,
   ) {
-    super(cluster, transport, sockets);
+    super(cluster, transport, parts.sockets);
     this.rehearsal = new RehearsalClient(transport);
     this.raw = new RawClient(transport);
   }
 
+  get pods(): PodHttp {
+    return this.parts.pods;
+  }
+
   async credential(): Promise<CredentialFacts> {
-    return credentialFacts(await this.credentials.current());
+    return credentialFacts(await this.parts.credentials.current());
   }
 
   async close(): Promise<void> {
-    await this.sockets.close();
+    await this.parts.sockets.close();
   }
 }

@@ -11,6 +11,11 @@ export interface Authors {
   /** Who made the Service what it is. */
   of(service: Service): Author | undefined;
   /**
+   * Resolves when it can be told who made the Service what it is, or that it cannot: the key of its stamp may not have reached
+   * this replica yet. undefined: it can be told now. Never rejects.
+   */
+  known(service: Service): Promise<void> | undefined;
+  /**
    * Who deleted it; only admission knows that, and only for a minute. A promise where the replica that knows may not have told
    * this one yet, because it has led for moments only; never rejects.
    * @param uid of the object that was deleted
@@ -24,6 +29,7 @@ export const Authors: InjectionToken<Authors> = Symbol("Authors");
 /** Admission is off. */
 export const NO_AUTHORS: Authors = {
   of: () => undefined,
+  known: () => undefined,
   deleterOf: () => undefined,
   wasAnnounced: () => true,
 };

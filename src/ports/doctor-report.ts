@@ -47,6 +47,8 @@ export interface DoctorQuestion {
   readonly pre: boolean;
   /** How long failures are looked at again, ms; 0: once. */
   readonly waitMs: number;
+  /** It is asked in a pod of the source cluster, from where replicas reach each other. */
+  readonly isInPod: boolean;
   /** Whose rights are asked about. */
   readonly sourceAccount: Account;
   readonly destinationAccount: Account;

@@ -3,12 +3,15 @@
  */
 
 import type { ServiceKey } from "../domain/service-key.js";
+import type { ConnectAnswer } from "./connect.js";
 
 export interface ExplainQuestion {
   /** undefined: everything that is selected. */
   readonly service: ServiceKey | undefined;
   /** Name of a destination: `service` is then a mirror's name there; for everything only that one is looked at. */
   readonly destination: string | undefined;
+  /** Connect to the endpoints from this host as well. */
+  readonly probe: boolean;
 }
 
 export interface ExplainReport {
@@ -20,6 +23,8 @@ export interface ExplainReport {
   readonly source: string;
   /** What was asked for, "namespace/name"; undefined: everything. */
   readonly asked?: string | undefined;
+  /** The pod that leads, as its Lease says; undefined: nobody does. */
+  readonly leader?: string | undefined;
   readonly findings: readonly Finding[];
 }
 
@@ -46,6 +51,10 @@ export interface Finding {
   /** Synced, but somebody should look. */
   readonly remarks: readonly FindingReason[];
   readonly endpoints?: EndpointsFinding | undefined;
+  /** When svc-ferry wrote the mirror last; undefined: never, or everything was asked for. */
+  readonly lastWrite?: string | undefined;
+  /** What connections from this host came to; undefined: none were asked for, or there is nobody to connect to. */
+  readonly probes?: readonly ProbeFinding[] | undefined;
   /** Writes that are due, `create services prod/web`. */
   readonly due: readonly string[];
   /** The last change that admission saw. */
@@ -75,6 +84,12 @@ export interface EndpointsFinding {
   readonly slices: number;
   /** Pods in the source that are not ready, some of them. */
   readonly notReady: readonly string[];
+}
+
+export interface ProbeFinding {
+  /** "10.1.0.1:80", IPv6 in brackets. */
+  readonly address: string;
+  readonly answer: ConnectAnswer;
 }
 
 export interface LastChange {

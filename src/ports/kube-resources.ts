@@ -30,6 +30,7 @@ export const ENDPOINT_SLICES: Resource = {
 };
 export const SECRETS = core("secrets", "Secret");
 export const PODS = core("pods", "Pod");
+export const NODES = core("nodes", "Node", false);
 
 const admission = (plural: string, kind: string): Resource => ({
   group: "admissionregistration.k8s.io",
@@ -46,4 +47,13 @@ export const MUTATING_WEBHOOKS = admission(
 export const VALIDATING_WEBHOOKS = admission(
   "validatingwebhookconfigurations",
   "ValidatingWebhookConfiguration",
+);
+/** Served since Kubernetes 1.30. */
+export const VALIDATING_POLICIES = admission(
+  "validatingadmissionpolicies",
+  "ValidatingAdmissionPolicy",
+);
+export const VALIDATING_POLICY_BINDINGS = admission(
+  "validatingadmissionpolicybindings",
+  "ValidatingAdmissionPolicyBinding",
 );

@@ -4,16 +4,17 @@ import type { Installation } from "../domain/installation.js";
 import type { Service } from "../domain/objects.js";
 import { planEndpoints, type EndpointsPlan } from "../domain/plan-endpoints.js";
 import type { ServicePlan } from "../domain/plan.js";
-import { serviceKey, splitKey, type ServiceKey } from "../domain/service-key.js";
+import { splitKey, type ServiceKey } from "../domain/service-key.js";
 import type { Digest, SourceSlice } from "../domain/slice.js";
 import type { Write } from "../domain/writes.js";
 import type { DestinationView } from "../ports/destination-view.js";
 import type { SourceView } from "../ports/source-view.js";
 import { candidateKey } from "./adoption.js";
 import type { Applied, Applier, WritePermit } from "./applier.js";
-import { Fillings, sliceKeys } from "./fillings.js";
+import { leftovers } from "./leftovers.js";
+import { LostSlices } from "./lost-slices.js";
 import { OthersEndpoints } from "./others-endpoints.js";
-import { slicesLost, type SourceProof } from "./proof.js";
+import type { SourceProof } from "./proof.js";
 import { whyNotStored } from "./refused-write.js";
 
 export interface EndpointsResult {
@@ -50,38 +51,38 @@ interface Whole {
 }
 
 export class EndpointsPass {
-  /** Kept only where there are no mirror slices. */
-  readonly #fillings = new Fillings();
+  readonly #losses: LostSlices;
   readonly #others: OthersEndpoints;
 
   constructor(
     private readonly settings: EndpointsSettings,
     private readonly parts: EndpointsParts,
   ) {
+    this.#losses = new LostSlices(settings.mode, parts);
     this.#others = new OthersEndpoints(parts);
   }
 
   /**
    * Slices first, Endpoints after them, deletions last: there is no moment without addresses. Before anything takes addresses
-   * away it is proven that their source slices are gone: Endpoints would be emptied by a lying list like slices. Where Endpoints
-   * only get other addresses and no slice is lost, nothing waits for anything, and both go together.
+   * away it is proven that their source slices are gone (LostSlices). Where Endpoints only get other addresses and no slice is
+   * lost, nothing waits for anything, and both go together.
    */
   async run(pass: Whole["pass"], wanted: Wanted, mirror: Service): Promise<EndpointsResult> {
     const { target, permit } = pass;
-    const sourceSlices = this.parts.source.slices(candidateKey(wanted.winner));
+    const service = candidateKey(wanted.winner);
+    const sourceSlices = this.parts.source.slices(service);
     if (sourceSlices === undefined) return NOT_KNOWN;
     const plan = this.#plan(target, wanted, mirror, sourceSlices);
     const all = { pass, wanted, mirror, sourceSlices };
-    const known = sliceKeys(sourceSlices);
-    const lost = this.#lost(plan, target, known);
-    const isPlain = lost?.length === 0 && hasAddressesOnly(plan);
+    const loss = this.#losses.of(plan, target, { service, slices: sourceSlices });
+    const isPlain = loss.lost?.length === 0 && hasAddressesOnly(plan);
     const [first, together] = await Promise.all([
       this.#applyWanted(all, plan.slices),
       isPlain ? this.#applyEndpoints(all, plan.endpoints) : undefined,
     ]);
     let writes = first.stored;
     let refused = first.refused;
-    await this.#proveGone({ service: candidateKey(wanted.winner), known, lost }, permit.signal);
+    await this.#losses.prove(loss, permit.signal);
     const endpoints = together ?? (await this.#applyEndpoints(all, plan.endpoints));
     refused ??= endpoints.refused;
     writes += endpoints.writes;
@@ -91,13 +92,13 @@ export class EndpointsPass {
         target,
         permit,
         sourceSlices,
-        service: candidateKey(wanted.winner),
+        service,
         isAdopted: wanted.change === "adopt",
       });
       if (former === "cleared") writes += 1;
       strangeEndpoints = former === "strange";
     }
-    if (refused === undefined && !strangeEndpoints) this.#remember(target, sourceSlices);
+    if (refused === undefined && !strangeEndpoints) this.#losses.remember(target, sourceSlices);
     const deletions = plan.deletions.map(({ write }) => write);
     writes += (await this.#applySlices(target, deletions, permit)).stored;
     return { writes, plan, strangeEndpoints, refused };
@@ -106,11 +107,7 @@ export class EndpointsPass {
   /** Everything that a removed mirror leaves; its owner references would do the same, later. */
   async removeAll(target: ServiceKey, permit: WritePermit): Promise<number> {
     const { view, applier } = this.parts;
-    const endpoints = view.endpoints(target);
-    const writes = [
-      ...view.slices(target).map((slice) => deletion("endpointslices", slice)),
-      ...(endpoints === undefined ? [] : [deletion("endpoints", endpoints)]),
-    ];
+    const writes = leftovers(view, target);
     await Promise.all(writes.map((write) => applier.apply(write, permit)));
     return writes.length;
   }
@@ -118,9 +115,9 @@ export class EndpointsPass {
   /** As removeAll, for a name without a mirror of ours: the destination itself must say that there is none. */
   async removeLeftovers(target: ServiceKey, permit: WritePermit): Promise<number> {
     const { view, applier } = this.parts;
-    this.#fillings.forget(target);
+    this.#losses.forget(target);
     this.#others.forget(target);
-    if (view.slices(target).length === 0 && view.endpoints(target) === undefined) return 0;
+    if (leftovers(view, target).length === 0) return 0;
     const service = await applier.read("services", splitKey(target), permit.signal);
     if (service !== undefined) {
       view.wrote("services", service);
@@ -226,71 +223,11 @@ export class EndpointsPass {
     }
     return result;
   }
-
-  #remember(target: ServiceKey, sourceSlices: readonly SourceSlice[]): void {
-    const endpoints = this.parts.view.endpoints(target);
-    if (this.settings.mode !== "endpoints" || endpoints === undefined) return;
-    this.#fillings.remember(endpoints, sourceSlices);
-  }
-
-  /** @throws RetryableError FERRY-R002 when the source still has a slice that the cache merely lost: it is listed again */
-  async #proveGone(
-    {
-      service,
-      known,
-      lost,
-    }: {
-      readonly service: ServiceKey;
-      readonly known: ReadonlySet<ServiceKey>;
-      readonly lost: readonly ServiceKey[] | undefined;
-    },
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { proof, source } = this.parts;
-    const gone = await Promise.all(
-      lost === undefined
-        ? [proof.noOtherSlices(service, known, signal)]
-        : lost.map((slice) => proof.sliceGone(slice, service, signal)),
-    );
-    if (!gone.every(Boolean)) throw slicesLost(source, service);
-  }
-
-  /** Source slices whose addresses go, as far as the cache knows; undefined: it cannot tell which ones filled the Endpoints. */
-  #lost(
-    { deletions, endpoints }: EndpointsPlan,
-    target: ServiceKey,
-    known: ReadonlySet<ServiceKey>,
-  ): readonly ServiceKey[] | undefined {
-    const isRefilled = endpoints.some((write) => write.verb === "patch" && "subsets" in write.body);
-    // Endpoints that would be empty: mirror slices may have been deleted by hand, and new slices be on their way.
-    if (isRefilled && known.size === 0) return undefined;
-    if (isRefilled && this.settings.mode === "endpoints") {
-      const there = this.parts.view.endpoints(target);
-      const filling = there && this.#fillings.of(there);
-      return filling && [...filling].filter((slice) => !known.has(slice));
-    }
-    return deletions.flatMap(({ source }) => (source === undefined ? [] : [source as ServiceKey]));
-  }
 }
 
 /** Endpoints that are ours and stay so. */
 function hasAddressesOnly({ endpoints }: EndpointsPlan): boolean {
   return endpoints.every((write) => write.verb === "patch" && !("metadata" in write.body));
-}
-
-function deletion(
-  resource: "endpointslices" | "endpoints",
-  object: { namespace: string; name: string; uid: string; resourceVersion: string },
-): Write {
-  const { namespace, name, uid, resourceVersion } = object;
-  return {
-    verb: "delete",
-    resource,
-    ref: splitKey(serviceKey(namespace, name)),
-    uid,
-    resourceVersion,
-    why: ["its mirror is gone"],
-  };
 }
 
 /** The slices are not listed yet; a pass of its own follows when they are. */

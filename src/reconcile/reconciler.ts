@@ -13,6 +13,7 @@ import {
   type ServicePlan,
   type TargetView,
 } from "../domain/plan.js";
+import type { Author } from "../domain/stamp.js";
 import { splitKey, type ServiceKey } from "../domain/service-key.js";
 import type { Write } from "../domain/writes.js";
 import type { Authors } from "../ports/authors.js";
@@ -45,6 +46,8 @@ export interface ReconcilerParts {
   readonly reporter: Reporter;
 }
 
+type Leaving = NonNullable<Extract<ServicePlan, { kind: "refused" }>["leaving"]>;
+
 /**
  * Makes one name in one destination what the source wants it to be.
  *
@@ -75,7 +78,9 @@ export class Reconciler {
         return settled("held");
       case "refused":
         this.parts.reporter.refused(pass.target, plan.winner, plan.reason);
-        return this.#refused(pass, view);
+        return plan.leaving === undefined
+          ? this.#refused(pass, view)
+          : this.#keepRight(pass, plan.winner, plan.leaving);
       case "unwanted":
         return this.#remove(pass, plan);
       case "wanted":
@@ -169,6 +174,20 @@ export class Reconciler {
     return this.#delete(pass, orphan, verdict);
   }
 
+  /** The mirror goes, but not yet: whoever is sent there meanwhile is to meet pods that live. */
+  async #keepRight(
+    pass: Pass,
+    winner: Candidate,
+    { mirror, wanted }: Leaving,
+  ): Promise<PassResult> {
+    const { endpoints } = this.parts;
+    const plan = { kind: "wanted", winner, wanted, writes: [], change: "none" } as const;
+    const { refused } = await endpoints.run(pass, plan, mirror);
+    // With its namespace everything goes, and what cannot be written is no loss.
+    const again = refused !== undefined && !isNamespaceTrouble(refused);
+    return { outcome: "refused", again };
+  }
+
   async #remove(pass: Pass, plan: Extract<ServicePlan, { kind: "unwanted" }>): Promise<PassResult> {
     const { target, note } = pass;
     const { reporter } = this.parts;
@@ -194,13 +213,14 @@ export class Reconciler {
   ): Promise<PassResult> {
     await this.parts.applier.apply(write, permit);
     await this.parts.endpoints.removeAll(target, permit);
+    if (verdict.service !== undefined) await this.#author(verdict.service);
     this.parts.reporter.removed(target, mirror, verdict, note);
     return settled("removed");
   }
 
   async #make(pass: Pass, plan: Extract<ServicePlan, { kind: "wanted" }>): Promise<PassResult> {
     let mirror: Service | undefined = this.#mirror(pass.target);
-    const author = this.parts.authors.of(plan.winner.service);
+    const author = await this.#author(plan.winner.service);
     for (const write of authored(plan.writes, author)) {
       const applied = await this.#apply(write, plan.winner, pass);
       const refusal = whyRefused(applied, pass.target, this.parts.view.existing(pass.target));
@@ -225,6 +245,13 @@ export class Reconciler {
     this.parts.reporter.synced(pass, plan, endpoints);
     const outcome = plan.writes.length + endpoints.writes > 0 ? "synced" : "unchanged";
     return { outcome, again: endpoints.refused !== undefined };
+  }
+
+  /** Also of a stamp whose key another replica has, and this one not yet; whoever reports the change is told the same then. */
+  async #author(service: Service): Promise<Author | undefined> {
+    const { authors } = this.parts;
+    await authors.known(service);
+    return authors.of(service);
   }
 
   /**

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { authority } from "../../certs/authority.js";
 import { lifetime } from "../../certs/lifetime.js";
 import { parseSecret, type Secret } from "../../certs/secret-content.js";
@@ -34,6 +35,14 @@ export class CertificateSecret {
   /** The key of another certificate. */
   async mismatch(): Promise<void> {
     await this.#write({ "tls.key": authority.ca(lifetime(Date.now(), HOUR)).key });
+  }
+
+  /** As a rotation does it: stamps of the key before still count. */
+  async exchangeStampKey(): Promise<void> {
+    const { current } = parseSecret(await this.read()).stampKeys ?? {};
+    if (current === undefined) throw new Error("the Secret holds no stamp key");
+    const young = randomBytes(32).toString("base64");
+    await this.#write({ "stamp.key": young, "previous-stamp.key": current });
   }
 
   async remove(): Promise<void> {

@@ -63,6 +63,11 @@ export class FerryRun {
     return this.#records;
   }
 
+  /** Lets go of all but the first so many: for tests that measure what the process itself holds. */
+  forgetRecordsFrom(index: number): void {
+    this.#records.splice(index);
+  }
+
   /** The log's records of this message, or of this code. */
   logged(messageOrCode: string): readonly LogLine[] {
     return this.#records.filter(

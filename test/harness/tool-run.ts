@@ -9,11 +9,18 @@ export interface ToolResult {
   readonly err: string;
 }
 
-/** @param file content of whatever `--config` names */
-export async function runTool(args: readonly string[], file = ""): Promise<ToolResult> {
+/**
+ * @param file content of whatever `--config` names
+ * @param env what the command finds in its environment beside a name
+ */
+export async function runTool(
+  args: readonly string[],
+  file = "",
+  env: Readonly<Record<string, string>> = {},
+): Promise<ToolResult> {
   const [out, err]: [string[], string[]] = [[], []];
   const terminal = {
-    env: { HOSTNAME: "tool" },
+    env: { HOSTNAME: "tool", ...env },
     readFile: (): string => file,
     stdout: (text: string) => void out.push(text),
     stderr: (text: string) => void err.push(text),

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { writeKubeconfig } from "../../controlplane/kubeconfig.js";
 import { type AdmissionBed, openAdmissionBed } from "../../harness/admission-bed.js";
+import { CertificateSecret } from "../../harness/certificate-secret.js";
 import type { FerryRun, LogLine } from "../../harness/ferry-run.js";
 import { type HttpFaultProxy, startHttpFaultProxy } from "../../harness/http-fault-proxy.js";
 import { service } from "../../harness/manifests.js";
@@ -13,6 +14,8 @@ const folder = mkdtempSync(join(tmpdir(), "svc-ferry-stalled-"));
 let bed: AdmissionBed;
 let proxy: HttpFaultProxy;
 let leader: FerryRun;
+/** By which the source is reached through the proxy. */
+let kubeconfig = "";
 
 /** Services are listed, and nothing ever comes down their watch. */
 beforeAll(async () => {
@@ -22,7 +25,7 @@ beforeAll(async () => {
   proxy.setRule(({ watch, path }) =>
     watch && path.endsWith("/services") ? { kind: "hang" } : undefined,
   );
-  const kubeconfig = join(folder, "kubeconfig.yaml");
+  kubeconfig = join(folder, "kubeconfig.yaml");
   writeKubeconfig(kubeconfig, [
     { context: "source", controlPlane: source, server: proxy.url, ca: proxy.ca },
     { context: "destination", controlPlane: destination },
@@ -77,5 +80,39 @@ describe("a watch that stalls", () => {
     const slow = lines.filter((line) => !(Number(line?.["sinceAdmissionMs"]) < 1_000));
     expect(slow).toEqual([]);
     expect(await leader.metric("svc_ferry_hints_total", { outcome: "read" })).toBe(4);
+  });
+
+  it("does not hide who made a change that another replica has stamped with a key of its own time", async () => {
+    const { namespace } = bed.src;
+    const secret = new CertificateSecret(bed.src);
+    await bed.stopRuns();
+    proxy.setRule(({ watch, path }) =>
+      watch && path.endsWith("/secrets") ? { kind: "hang" } : undefined,
+    );
+    const late = await bed.run({ flags: { kubeconfig } });
+    const other = bed.launch();
+    await bed.route(other);
+    await bed.source.create(service(namespace, "keyed"));
+    const keyOf = async (): Promise<string | undefined> =>
+      (await bed.src.service("keyed")).metadata.annotations?.["svc-ferry.io/stamp"]?.slice(0, 8);
+    const before = await keyOf();
+
+    await secret.exchangeStampKey();
+    let port = 1_000;
+    await waitFor(
+      async () => {
+        port += 1;
+        await bed.src.patch("Service", "keyed", { spec: { ports: [{ port }] } });
+        return (await keyOf()) !== before;
+      },
+      { what: "the other replica to sign with the new key" },
+    );
+    await bed.dst.untilService("keyed", ({ spec }) => JSON.stringify(spec).includes(`${port}`));
+    await late.untilIdle();
+
+    const lines = late.logged("applied");
+    expect(lines.length).toBeGreaterThan(1);
+    expect(new Set(lines.map((line) => line["by"]))).toEqual(new Set(["admin"]));
+    expect(await late.metric("svc_ferry_changes_not_admitted_total")).toBeUndefined();
   });
 });

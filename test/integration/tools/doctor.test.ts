@@ -1,14 +1,17 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { parseAllDocuments } from "yaml";
 import type { CheckReport, DoctorReport } from "../../../src/ports/doctor-report.js";
 import { writeKubeconfig } from "../../controlplane/kubeconfig.js";
 import { selfSigned } from "../../controlplane/self-signed.js";
 import { type AdmissionBed, openAdmissionBed } from "../../harness/admission-bed.js";
+import type { Cluster } from "../../harness/cluster.js";
 import type { FerryRun } from "../../harness/ferry-run.js";
+import type { Manifest } from "../../harness/manifest.js";
 import { service, slice } from "../../harness/manifests.js";
 import { runTool, type ToolResult } from "../../harness/tool-run.js";
 import { waitFor } from "../../harness/wait-for.js";
@@ -18,6 +21,8 @@ let ferry: FerryRun;
 let folder = "";
 /** Of the Lease and the Secret: admission does not ask about it. */
 let own = "";
+/** What removes them. */
+const nodes: (() => Promise<void>)[] = [];
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "svc-ferry-doctor-"));
@@ -26,13 +31,20 @@ beforeAll(async () => {
   await bed.namespace("source", own);
   ferry = await bed.run({ flags: { leaderElectionNamespace: own } });
   await bed.route(ferry);
+  nodes.push(await nodeWith(bed.source, "10.1.0.0/16"));
+  nodes.push(await nodeWith(bed.destination, "10.2.0.0/16"));
 });
 afterAll(async () => {
+  for (const remove of nodes) await remove();
   await bed.close();
   rmSync(folder, { recursive: true });
 });
 
 async function doctor(...words: readonly string[]): Promise<ToolResult> {
+  return runTool(["doctor", ...flags(), ...words]);
+}
+
+function flags(): readonly string[] {
   const settings = {
     kubeconfig: bed.kubeconfigPath,
     "src-context": "source",
@@ -46,8 +58,7 @@ async function doctor(...words: readonly string[]): Promise<ToolResult> {
     "source-account": "self",
     "destination-account": "self",
   };
-  const flags = Object.entries(settings).map(([name, value]) => `--${name}=${value}`);
-  return runTool(["doctor", ...flags, ...words]);
+  return Object.entries(settings).map(([name, value]) => `--${name}=${value}`);
 }
 
 async function checked(...words: readonly string[]): Promise<readonly CheckReport[]> {
@@ -59,6 +70,27 @@ async function one(id: string, ...words: readonly string[]): Promise<CheckReport
   const found = (await checked(...words)).find((check) => check.id === id);
   if (found === undefined) throw new Error(`no check ${id}`);
   return found;
+}
+
+/** The hand-off, asked by another pod of the source or from outside. */
+async function handOff(env: Readonly<Record<string, string>>): Promise<CheckReport | undefined> {
+  const words = ["--only", "handoff", "-o", "json"];
+  const { out } = await runTool(["doctor", ...flags(), ...words], "", env);
+  return (JSON.parse(out) as DoctorReport).checks[0];
+}
+const IN_POD = { KUBERNETES_SERVICE_HOST: "10.0.0.1" };
+
+/** Ranges of nodes, which tell of all pods: those of other tests have addresses that mean nothing. */
+async function nodeWith(cluster: Cluster, podCIDR: string): Promise<() => Promise<void>> {
+  const name = bed.name("node");
+  const metadata = { name };
+  await cluster.create({
+    apiVersion: "v1",
+    kind: "Node",
+    metadata,
+    spec: { podCIDR, podCIDRs: [podCIDR] },
+  });
+  return async () => cluster.remove("Node", undefined, name);
 }
 
 describe("svc-ferry doctor on a running installation", () => {
@@ -73,6 +105,11 @@ describe("svc-ferry doctor on a running installation", () => {
     expect({ code, err }).toEqual({ code: 0, err: "" });
     expect(out).not.toContain("FAIL");
     expect(out).toMatch(/^sync \.+ ok {4}\d+ of \d+ synced$/m);
+    expect((await one("pod-ranges")).message).toMatch(/none in common$/);
+    expect(await handOff({})).toMatchObject({
+      result: "ok",
+      message: expect.stringMatching(new RegExp(`^${ferry.podName} takes it at .*:\\d+, in `)),
+    });
     const path = await one("wh-path");
     expect(path).toMatchObject({ result: "ok" });
     expect(path.message).toMatch(new RegExp(`^answered by ${ferry.podName} \\S+ in \\d+ ms$`));
@@ -131,7 +168,132 @@ describe("svc-ferry doctor on a running installation", () => {
   });
 });
 
+describe("svc-ferry doctor of the hand-off", () => {
+  it("finds that a replica does not reach the leader, and does not judge from outside", async () => {
+    await bed.stopRuns();
+    const renewTime = new Date().toISOString().replace("Z", "000Z");
+    await bed.source.patch("Lease", own, "ferry", {
+      metadata: { annotations: { "svc-ferry.io/hand-off": "127.0.0.1:1" } },
+      spec: { holderIdentity: "ferry-7", renewTime, leaseDurationSeconds: 15 },
+    });
+
+    const inside = await handOff(IN_POD);
+    const outside = await handOff({});
+    await bed.source.patch("Lease", own, "ferry", {
+      metadata: { annotations: { "svc-ferry.io/hand-off": null } },
+    });
+    const without = await handOff({});
+
+    expect(inside).toMatchObject({ result: "fail", code: "FERRY-H001" });
+    expect(inside?.message).toContain("ferry-7 at 127.0.0.1:1 cannot be reached");
+    expect(outside).toMatchObject({ result: "skip", code: "FERRY-H001" });
+    expect(without?.message).toBe("ferry-7 publishes no address for the hand-off on its Lease");
+  });
+});
+
+describe("svc-ferry doctor of pods' addresses", () => {
+  it("finds ranges that lie over each other", async () => {
+    const remove = await nodeWith(bed.destination, "10.1.128.0/24");
+
+    const ranges = await one("pod-ranges");
+    await remove();
+
+    expect(ranges).toMatchObject({ result: "fail" });
+    expect(ranges.message).toContain("10.1.0.0/16 and 10.1.128.0/24");
+  });
+});
+
+describe("svc-ferry doctor of the policy over mirrors", () => {
+  it("finds one that is missing, one that nothing binds, and one that stops svc-ferry itself", async () => {
+    const [policy, binding] = parseAllDocuments(
+      readFileSync("manifests/destination/policy.yaml", "utf8"),
+    ).map((document) => document.toJS() as Manifest & { spec: { matchConstraints: object } });
+    if (policy === undefined || binding === undefined) throw new Error("no policy, or no binding");
+    const { namespace } = await bed.namespace("destination");
+    const onlyHere = { matchLabels: { "kubernetes.io/metadata.name": namespace } };
+    const name = bed.name("policy");
+    const person = ["--dst-ns", namespace, "--destination-account", "svc-ferry/svc-ferry"];
+
+    const missing = await one("dst-policy", ...person);
+    await bed.destination.create({
+      ...policy,
+      metadata: { name },
+      spec: {
+        ...policy.spec,
+        matchConstraints: { ...policy.spec.matchConstraints, namespaceSelector: onlyHere },
+      },
+    });
+    const unbound = await one("dst-policy", ...person);
+    await bed.destination.create({
+      ...binding,
+      metadata: { name },
+      spec: { ...binding.spec, policyName: name },
+    });
+    const effective = await waitFor(
+      async () => {
+        const found = await one("dst-policy", ...person);
+        return found.result === "ok" && found;
+      },
+      { what: "the policy to be in force" },
+    );
+    const ourselves = await one("dst-policy", "--dst-ns", namespace);
+    for (const kind of ["ValidatingAdmissionPolicyBinding", "ValidatingAdmissionPolicy"]) {
+      await bed.destination.remove(`admissionregistration.k8s.io/v1/${kind}`, undefined, name);
+    }
+
+    expect(missing).toMatchObject({ result: "warn", message: expect.stringMatching(/^no Valid/) });
+    expect(unbound).toMatchObject({
+      result: "warn",
+      message: `policy ${name} is there, and nothing binds it: it stops nobody`,
+    });
+    expect(effective.message).toBe(`${name} is bound, and stops whoever asks here`);
+    expect(ourselves).toMatchObject({ result: "fail" });
+    expect(ourselves.message).toContain("the policy stops svc-ferry itself: ");
+  });
+});
+
 describe("svc-ferry doctor of rights", () => {
+  it("names what is granted beyond what is needed", async () => {
+    const { namespace } = bed.src;
+    const rbac = "rbac.authorization.k8s.io";
+    const metadata = { namespace, name: "greedy" };
+    const needed = { apiGroups: [""], resources: ["services"], verbs: ["get", "list", "watch"] };
+    const beyond = { apiGroups: [""], resources: ["secrets"], verbs: ["delete"] };
+    await bed.source.create({ apiVersion: "v1", kind: "ServiceAccount", metadata });
+    await bed.source.create({
+      apiVersion: `${rbac}/v1`,
+      kind: "Role",
+      metadata,
+      rules: [needed, beyond],
+    });
+    await bed.source.create({
+      apiVersion: `${rbac}/v1`,
+      kind: "RoleBinding",
+      metadata,
+      roleRef: { apiGroup: rbac, kind: "Role", name: "greedy" },
+      subjects: [{ kind: "ServiceAccount", ...metadata }],
+    });
+    const path = `/api/v1/namespaces/${namespace}/serviceaccounts/greedy/token`;
+    const { body } = await bed.source.request("POST", path, {});
+    const { token } = (body as { readonly status: { readonly token: string } }).status;
+    const kubeconfig = join(folder, "greedy.yaml");
+    const { source, destination } = inject("controlPlanes");
+    writeKubeconfig(kubeconfig, [
+      { context: "source", controlPlane: source, token },
+      { context: "destination", controlPlane: destination },
+    ]);
+
+    const found = await waitFor(
+      async () => {
+        const excess = await one("src-rbac-excess", "--kubeconfig", kubeconfig);
+        return excess.result === "warn" && excess;
+      },
+      { what: "the role to count" },
+    );
+
+    expect(found.message).toBe(`more is granted than is needed: delete secrets in ${namespace}`);
+  });
+
   it("asks verb by verb, and names for each that is missing the command that grants it", async () => {
     const { namespace } = bed.src;
     const account = { apiVersion: "v1", kind: "ServiceAccount" };

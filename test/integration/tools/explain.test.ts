@@ -50,7 +50,7 @@ describe("svc-ferry explain on real API servers", () => {
     expect(out).toContain(
       `source ${bed.src.namespace}/web → destination ${bed.dst.namespace}/web   SYNCED\n`,
     );
-    expect(out).toContain("  4 written    yes  nothing to change\n");
+    expect(out).toMatch(/^ {2}4 written {4}yes {2}nothing to change since 20\d\d-\S+Z$/m);
     expect(out).toContain("  5 endpoints  yes  2 ready of 2, 1 slice\n");
     const after = await bed.dst.service("web");
     expect(after.metadata.resourceVersion).toBe(before.metadata.resourceVersion);
@@ -66,6 +66,7 @@ describe("svc-ferry explain on real API servers", () => {
     const absent = await explain("plainn");
 
     expect([misspelled.code, elsewhere.code, absent.code]).toEqual([3, 3, 3]);
+    expect(misspelled.out).toMatch(/^reason {2}not-selected: /m);
     expect(misspelled.out).toContain('label sync="True", and it selects sync=true');
     expect(misspelled.out).toContain("label --overwrite service plain sync=true");
     expect(elsewhere.out).toContain("namespace default is none of its namespaces");

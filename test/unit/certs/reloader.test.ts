@@ -186,6 +186,28 @@ describe("Reloader", () => {
     ]);
   });
 
+  it("knows stamps of keys that the watch has not brought yet, and signs with none of them", () => {
+    const [watched, ahead] = [bed().reloader, bed().reloader];
+    const keys = [1, 2].map((byte) => Buffer.alloc(32, byte).toString("base64"));
+    const secrets = keys.map((current) =>
+      secretOf(first, [ca], { stampKeys: { current, previous: undefined } }),
+    );
+    watched.secretChanged(secrets[0]);
+    ahead.secretChanged(secrets[1]);
+    const byYoung = ahead.signer?.sign("change") ?? "";
+    const before = watched.signer?.knows(byYoung);
+
+    watched.learn(secrets[1]);
+
+    expect(before).toBe(false);
+    expect(watched.signer?.knows(byYoung)).toBe(true);
+    expect(watched.signer?.fits("change", byYoung)).toBe(true);
+    expect(watched.signer?.fits("another change", byYoung)).toBe(false);
+    expect(watched.signer?.sign("change")).not.toBe(byYoung);
+    watched.secretChanged(secrets[1]);
+    expect(watched.signer?.sign("change")).toBe(byYoung);
+  });
+
   it("takes an older one back in the place of one that API servers refuse", () => {
     const refused = newLeaf(ca, { madeMs: NOW - HOUR });
     const older = newLeaf(ca, { madeMs: NOW - 2 * HOUR });

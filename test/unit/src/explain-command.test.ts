@@ -68,9 +68,64 @@ describe("svc-ferry explain of a Service that is in order", () => {
       "name-free yes it is ours, or to be had",
       "written yes nothing to change",
       "endpoints yes 1 ready of 1, 1 slice",
-      "reachable unknown not probed: only a pod in the destination could tell",
+      "reachable unknown not probed: only a pod in the destination could tell (--probe asks from here)",
     ]);
     expect(explained.closed).toBe(2);
+  });
+
+  it("connects to the endpoints that the destination has, when it is asked to", async () => {
+    const explained = await mirrored({}, WEB.port(80));
+    const tried: string[] = [];
+    explained.connect = async ({ host, port }) => {
+      tried.push(`${host} ${port}`);
+      return "answered";
+    };
+
+    const answered = await explained.only("shop/web");
+    explained.connect = async () => "silent";
+    const silent = await explained.only("shop/web");
+
+    expect(tried).toEqual(["10.1.0.1 8080"]);
+    expect(answered).toMatchObject({
+      verdict: "synced",
+      probes: [{ address: "10.1.0.1:8080", answer: "answered" }],
+    });
+    expect(answered.steps.at(-1)).toEqual({
+      id: "reachable",
+      result: "yes",
+      text: "1 of 1 answer a connection from this host",
+    });
+    expect(silent.verdict).toBe("synced");
+    expect(silent.steps.at(-1)).toEqual({
+      id: "reachable",
+      result: "no",
+      text: "0 of 1 answer a connection from this host; 10.1.0.1:8080 silent",
+    });
+  });
+
+  it("says when svc-ferry wrote the mirror last, as the API server keeps it", async () => {
+    const explained = await mirrored();
+    const written = (manager: string, time: string) => ({ manager, time, operation: "Update" });
+    const managedFields = [
+      written("svc-ferry", "2026-01-01T10:00:00Z"),
+      written("svc-ferry", "2026-01-02T09:00:00Z"),
+      written("kubectl-edit", "2026-01-03T10:00:00Z"),
+    ];
+    const { get } = explained.destination;
+    explained.destination.get = async (resource, ref) => {
+      const found = await get.call(explained.destination, resource, ref);
+      if (resource !== SERVICES || found === undefined) return found;
+      return { ...found, metadata: { ...found.metadata, managedFields } } as KubeObject;
+    };
+
+    const finding = await explained.only("shop/web");
+    const [all] = await explained.explain();
+
+    expect(finding.lastWrite).toBe("2026-01-02T09:00:00Z");
+    expect(finding.steps.find(({ id }) => id === "written")?.text).toBe(
+      "nothing to change since 2026-01-02T09:00:00Z",
+    );
+    expect(all?.lastWrite).toBeUndefined();
   });
 
   it("writes nothing, whatever is due", async () => {

@@ -47,6 +47,7 @@ async function doctor(
   line: string,
   answer: DoctorAnswer = { kind: "report", report: report(check("src-reach")) },
   env: Readonly<Record<string, string>> = {},
+  isColourful = false,
 ) {
   const [out, err]: [string[], string[]] = [[], []];
   const asked: { readonly loaded: ConfigResult; readonly question: DoctorQuestion }[] = [];
@@ -58,6 +59,7 @@ async function doctor(
         stderr: (text) => void err.push(text),
         env: { HOSTNAME: "pod", ...env },
         readFile: () => "",
+        isColourful,
       },
       commands: {
         ...NO_COMMANDS,
@@ -116,6 +118,24 @@ describe("svc-ferry doctor", () => {
     expect((await doctor(line, { kind: "report", report: found })).code).toBe(exit);
   });
 
+  it.each([
+    ["on a terminal", "", {}, true, true],
+    ["in a pipe", "", {}, false, false],
+    ["with NO_COLOR", "", { NO_COLOR: "1" }, true, false],
+    ["with an empty NO_COLOR", "", { NO_COLOR: "" }, true, true],
+    ["on a terminal that has none", "", { TERM: "dumb" }, true, false],
+    ["with --no-color", "--no-color", {}, true, false],
+    ["as JSON", "-o json", {}, true, false],
+  ] as const)("has colours %s or not", async (_, line, env, isTerminal, expected) => {
+    const found = { kind: "report", report: report(check("one"), FAILED) } as const;
+
+    const { out, asked } = await doctor(line, found, env, isTerminal);
+
+    expect(out.includes("\u001b[31mFAIL\u001b[39m dst-ns")).toBe(expected);
+    expect(out.includes("\u001b")).toBe(expected);
+    expect(asked[0]?.loaded.kind).toBe("ok");
+  });
+
   it("prints one JSON document", async () => {
     const { out } = await doctor("-o json");
 
@@ -132,6 +152,7 @@ describe("svc-ferry doctor", () => {
       skip: ["handoff"],
       pre: true,
       waitMs: 120_000,
+      isInPod: false,
       sourceAccount: { kind: "service-account", namespace: "x", name: "y" },
       destinationAccount: { kind: "self" },
     });
@@ -146,6 +167,7 @@ describe("svc-ferry doctor", () => {
       destinationAccount: { namespace: "svc-ferry", name: "svc-ferry" },
     });
     expect(inside.asked[0]?.question).toMatchObject({
+      isInPod: true,
       sourceAccount: { kind: "self" },
       destinationAccount: { kind: "self" },
     });

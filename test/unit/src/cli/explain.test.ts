@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Answer } from "../../../../src/cli/read-status.js";
 import { runProgram } from "../../../../src/cli/program.js";
 import { RetryableError } from "../../../../src/ports/errors.js";
 import type {
@@ -64,7 +65,17 @@ const STATUS = {
 async function explain(
   answer: readonly Finding[] | Error,
   line: string,
-  { env = {}, status }: { env?: Readonly<Record<string, string>>; status?: unknown } = {},
+  {
+    env = {},
+    status,
+    leader,
+    pod = { kind: "unreachable", reason: "no right" },
+  }: {
+    env?: Readonly<Record<string, string>>;
+    status?: unknown;
+    leader?: string;
+    pod?: Answer;
+  } = {},
 ) {
   const [out, err]: [string[], string[]] = [[], []];
   const asked: ExplainQuestion[] = [];
@@ -81,6 +92,7 @@ async function explain(
       commands: {
         ...NO_COMMANDS,
         explain: {
+          leaderStatus: async () => pod,
           explain: async (config, question): Promise<ExplainReport> => {
             asked.push(question);
             contexts.push(config.source.name);
@@ -92,6 +104,7 @@ async function explain(
               version: "1.2.3",
               source: "a",
               asked: question.service,
+              leader,
               findings: answer,
             };
           },
@@ -170,20 +183,59 @@ describe("svc-ferry explain", () => {
     });
   });
 
+  it("says and exits with 1 when no endpoint answered a connection that was asked for", async () => {
+    const no = { id: "reachable", result: "no", text: "0 of 2 answer" } as const;
+    const silent: Finding = { ...SYNCED, steps: [...SYNCED.steps.slice(0, 5), no] };
+
+    const { code, out, asked } = await explain([silent], "shop/web --probe");
+    const all = await explain([silent], "--all --probe");
+
+    expect(code).toBe(1);
+    expect(asked[0]?.probe).toBe(true);
+    expect(out).toContain("SYNCED, but out of reach of this host\n");
+    expect(all).toMatchObject({ code: 2, err: "error: --probe is for one Service\n" });
+  });
+
+  it("says why the leader was not asked and how it can be, when something is wrong", async () => {
+    const wrong = await explain([TAKEN], "shop/web", { leader: "ferry-0" });
+    const right = await explain([SYNCED], "shop/web", { leader: "ferry-0" });
+    const nobody = await explain([TAKEN], "shop/web");
+
+    expect(wrong.out).toMatch(
+      /^leader {2}not asked: pod ferry-0: no right; by hand: kubectl --context \S+ -n k8s-sync port-forward pod\/ferry-0 8080, and then --status-url=http:\/\/127\.0\.0\.1:8080\/status$/m,
+    );
+    expect(right.out).not.toContain("leader");
+    expect(nobody.out).not.toContain("leader  ");
+  });
+
+  it("asks the leader through the cluster, whose word counts when its attempts fail", async () => {
+    const pod = { kind: "answer", status: 200, body: JSON.stringify(STATUS) } as const;
+
+    const { code, out, err } = await explain([SYNCED], "shop/web", { leader: "pod-1", pod });
+    const all = await explain([SYNCED], "--all", { leader: "pod-1", pod });
+
+    expect({ code, err }).toEqual({ code: 1, err: "" });
+    expect(out).toContain("reason  FERRY-K004: 503\n");
+    expect(out).toContain("leader  pod-1: retrying, FERRY-K004, 503 (7 in the queue)\n");
+    expect(all).toMatchObject({ code: 0, out: "all 1 in order\n" });
+  });
+
   it("takes the namespace from --namespace, or from the only one that the routes read", async () => {
     const given = await explain([SYNCED], "web -n shop");
     const only = await explain([SYNCED], "web --src-ns cart");
 
-    expect(given.asked).toEqual([{ service: "shop/web", destination: undefined }]);
-    expect(only.asked).toEqual([{ service: "cart/web", destination: undefined }]);
+    expect(given.asked).toEqual([{ service: "shop/web", destination: undefined, probe: false }]);
+    expect(only.asked).toEqual([{ service: "cart/web", destination: undefined, probe: false }]);
   });
 
   it("takes a mirror's name with --in, and everything with --all", async () => {
     const mirror = await explain([SYNCED], "prod/web --in external-cluster");
     const all = await explain([SYNCED, TAKEN], "--all");
 
-    expect(mirror.asked).toEqual([{ service: "prod/web", destination: "external-cluster" }]);
-    expect(all.asked).toEqual([{ service: undefined, destination: undefined }]);
+    expect(mirror.asked).toEqual([
+      { service: "prod/web", destination: "external-cluster", probe: false },
+    ]);
+    expect(all.asked).toEqual([{ service: undefined, destination: undefined, probe: false }]);
     expect(all.code).toBe(1);
     expect(all.out.split("\n")).toHaveLength(3);
     expect(all.out).toMatch(/shop\/web +b +prod\/web +not-synced +name-occupied: prod\/web exists/);
@@ -236,6 +288,28 @@ describe("svc-ferry explain --status-url", () => {
     expect(out).toContain("NOT SYNCED");
     expect(out).toContain("reason  FERRY-K004: 503\n");
     expect(out).toContain("leader  pod-1: retrying, FERRY-K004, 503 (7 in the queue)\n");
+  });
+
+  it.each([
+    "FERRY-K003",
+    "FERRY-K006",
+    "FERRY-K007",
+    "FERRY-K008",
+    "FERRY-K009",
+    "FERRY-K010",
+    "FERRY-K011",
+    "FERRY-L001",
+    "FERRY-R001",
+    "FERRY-R002",
+  ])("finds that the leader's attempts fail with %s", async (reason) => {
+    const failing = { ...STATUS.services[0], reason, message: "what the leader says" };
+
+    const { code, out } = await explain([SYNCED], "shop/web --status-url http://x/status", {
+      status: { ...STATUS, services: [failing] },
+    });
+
+    expect(code).toBe(1);
+    expect(out).toContain(`reason  ${reason}: what the leader says\n`);
   });
 
   it("shows a brake that holds a deletion", async () => {

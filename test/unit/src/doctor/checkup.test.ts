@@ -99,6 +99,57 @@ describe("checkup", () => {
     expect(looks).toBe(3);
   });
 
+  it("asks again only what failed and what waits for it", async () => {
+    const clock = new VirtualClock();
+    const ran: string[] = [];
+    const noted = (id: string, outcome: (looks: number) => Outcome) => (): Outcome => {
+      ran.push(id);
+      return outcome(ran.filter((one) => one === id).length);
+    };
+
+    const running = checkup(
+      [
+        check(
+          "right",
+          noted("right", () => ok("")),
+        ),
+        check(
+          "hidden",
+          noted("hidden", () => skip("")),
+        ),
+        check(
+          "late",
+          noted("late", (looks) => (looks < 2 ? NO : ok(""))),
+        ),
+        check(
+          "waiting",
+          noted("waiting", () => ok("")),
+          { needs: ["late a"] },
+        ),
+        check(
+          "behind",
+          noted("behind", () => ok("")),
+          { needs: ["waiting a", "hidden a"] },
+        ),
+      ],
+      { waitMs: 10_000, clock },
+      signal,
+    );
+    await clock.advance(10_000);
+
+    expect((await running).map(({ result }) => result)).toEqual(["ok", "skip", "ok", "ok", "skip"]);
+    expect(ran).toEqual(["right", "hidden", "late", "late", "waiting"]);
+  });
+
+  it("does not wait for what says the same however often it is asked", async () => {
+    const clock = new VirtualClock();
+    const wrong = check("config", () => NO, { isConstant: true });
+
+    const reports = await checkup([wrong], { waitMs: 10_000, clock }, signal);
+
+    expect(reports.map(({ result }) => result)).toEqual(["fail"]);
+  });
+
   it("gives up when the time is over", async () => {
     const clock = new VirtualClock();
     let looks = 0;

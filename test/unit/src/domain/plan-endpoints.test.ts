@@ -181,6 +181,17 @@ describe("planEndpoints", () => {
     expect(repaired.slices[0]).not.toHaveProperty("body.metadata.labels.odd");
   });
 
+  it("takes the mark of another route off Endpoints as well", () => {
+    const ours = ownEndpoints(mirror, "10.0.0.1", "10.0.0.2");
+    const endpoints = { ...ours, labels: { ...ours.labels, team: "x-external", odd: "yes" } };
+
+    expect(plan({ endpoints }).endpoints).toMatchObject([
+      { verb: "patch", body: { metadata: { labels: { team: null } } } },
+    ]);
+    const others = { ...ours, labels: { ...ours.labels, team: "x" } };
+    expect(plan({ endpoints: others }).endpoints).toEqual([]);
+  });
+
   it("labels slices headless as the mirror is, and takes that off again", () => {
     const headless = "service.kubernetes.io/headless";
 

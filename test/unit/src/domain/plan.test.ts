@@ -152,6 +152,20 @@ describe("planService", () => {
 
       expect(waiting).toMatchObject({ kind: "refused", reason: { code: "mirror-terminating" } });
     });
+
+    it.each([
+      ["its own", going, true],
+      ["another source's", going.mirrorOf("cart/web"), false],
+      [
+        "one whose dependents the garbage collector deletes",
+        going.with({ losesDependents: true }),
+        false,
+      ],
+    ])("names the mirror whose endpoints are still to be kept right: %s", (_, there, expected) => {
+      const waiting = plan({ existing: ours(there) });
+
+      expect("leaving" in waiting).toBe(expected);
+    });
   });
 
   it("never touches a foreign Service that nobody wants", () => {

@@ -24,6 +24,7 @@ function authorshipBed() {
   };
   const authors: Authors = {
     of: () => world.author,
+    known: () => undefined,
     deleterOf: (_, uid) => (uid === "u-1" ? world.deleter : undefined),
     wasAnnounced: () => world.announced,
   };
