@@ -9,7 +9,7 @@ import { Cluster } from "../harness/cluster.js";
 import { startFaultProxy } from "../harness/fault-proxy.js";
 import { startHttpFaultProxy } from "../harness/http-fault-proxy.js";
 import { processesNaming } from "../harness/processes.js";
-import { setup, type SharedControlPlanes } from "../harness/shared-control-planes.js";
+import { startSharedControlPlanes } from "../harness/shared-control-planes.js";
 import { waitFor } from "../harness/wait-for.js";
 
 const START_MS = 120_000;
@@ -192,13 +192,9 @@ describe("a control plane", { timeout: START_MS }, () => {
 
 describe("the shared pair", { timeout: START_MS }, () => {
   it("is provided as two clusters in one kubeconfig, and is gone after the run", async () => {
-    const provided: SharedControlPlanes[] = [];
+    const { controlPlanes, teardown } = await startSharedControlPlanes();
 
-    const teardown = await setup({ provide: (_key, value) => void provided.push(value) });
-
-    const [shared] = provided;
-    if (shared === undefined) throw new Error("nothing was provided");
-    const { kubeconfigPath, source, destination } = structuredClone(shared);
+    const { kubeconfigPath, source, destination } = structuredClone(controlPlanes);
     const uids = [source, destination].map(async ({ context, kubectlPath }) => {
       const args = ["--kubeconfig", kubeconfigPath, "--context", context, "get", "namespace"];
       return runCommand(kubectlPath, [...args, "kube-system", "-o", "jsonpath={.metadata.uid}"]);
