@@ -4,8 +4,8 @@ const setupFiles = ["reflect-metadata"];
 
 /**
  * unit: no server, no real time. simulation: the real core on simulated API servers, many histories. integration:
- * real control planes, one pair for the run. fault: servers of their own, one at a time, because they are broken. browser: the
- * pages in Chromium, about states that are made up.
+ * real control planes, one pair for the run. rights: what that pair has logged. fault: servers of their own, one at a
+ * time, because they are broken. browser: the pages in Chromium, about states that are made up.
  */
 export default defineConfig({
   test: {
@@ -44,6 +44,13 @@ export default defineConfig({
       },
       {
         test: {
+          name: "rights",
+          include: ["test/rights/**/*.test.ts"],
+          sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        test: {
           name: "fault",
           include: ["test/fault/**/*.test.ts"],
           setupFiles,
@@ -51,7 +58,7 @@ export default defineConfig({
           hookTimeout: 600_000,
           maxWorkers: 1,
           fileParallelism: false,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 4 },
         },
       },
       {

@@ -1,6 +1,13 @@
 import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { buildControlPlane, cacheFolder, goModule, type BuildSurroundings } from "./build.js";
+import {
+  buildControlPlane,
+  type BuildSurroundings,
+  cacheFolder,
+  goModule,
+  type GoModule,
+  RELEASE_VARIABLE,
+} from "./build.js";
 import { environment } from "./environment.js";
 
 /** Absolute paths of the programs of a control plane. */
@@ -21,12 +28,19 @@ const REQUIRED = ["kube-apiserver", "etcd", "kubectl", "kube-controller-manager"
 /**
  * Finds a control plane, in this order: the folder KUBEBUILDER_ASSETS, PATH, the build cache, a build with Go.
  * A place counts only when it has all four required programs (the archives that others use for KUBEBUILDER_ASSETS lack
- * kube-controller-manager, without which there are no endpoints); what a given folder lacks is said.
+ * kube-controller-manager, without which there are no endpoints); what a given folder lacks is said. Where a release of
+ * Kubernetes is asked for, only the last two are: who knows of which release the others are.
  * @throws Error that names every way when none works
  */
 export async function locateBinaries(
   surroundings: BuildSurroundings = { env: environment(), say: sayOnStderr },
 ): Promise<Binaries> {
+  const release = surroundings.env[RELEASE_VARIABLE];
+  if (release === undefined || release === "") return anyBinaries(surroundings);
+  return builtBinaries(goModule(release), surroundings);
+}
+
+async function anyBinaries(surroundings: BuildSurroundings): Promise<Binaries> {
   const { env, say } = surroundings;
   const assets = env["KUBEBUILDER_ASSETS"];
   if (assets !== undefined && assets !== "") {
@@ -34,20 +48,26 @@ export async function locateBinaries(
     if (found.kind === "found") return found.binaries;
     say(`KUBEBUILDER_ASSETS=${assets} lacks ${found.missing.join(", ")}: looking elsewhere`);
   }
-  const path = (env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "");
-  const onPath = inFolders(path, "PATH");
+  const onPath = inFolders(pathFolders(env), "PATH");
   if (onPath.kind === "found") return onPath.binaries;
+  return builtBinaries(goModule(), surroundings);
+}
 
-  const module = goModule();
+async function builtBinaries(module: GoModule, surroundings: BuildSurroundings): Promise<Binaries> {
+  const { env } = surroundings;
   const cache = cacheFolder(module, env);
   const cached = inFolders([cache], "cache");
   if (cached.kind === "found") return cached.binaries;
 
-  const go = findProgram("go", [...path, "/usr/local/go/bin"]);
+  const go = findProgram("go", [...pathFolders(env), "/usr/local/go/bin"]);
   if (go === undefined) throw new Error(noWay(cache));
   const built = inFolders([await buildControlPlane(module, go, surroundings)], "built with Go");
   if (built.kind === "found") return built.binaries;
   throw new Error(`the build in ${cache} is damaged (no ${built.missing.join(", ")}): remove it`);
+}
+
+function pathFolders(env: BuildSurroundings["env"]): readonly string[] {
+  return (env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "");
 }
 
 type LookUp =

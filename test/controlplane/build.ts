@@ -16,6 +16,8 @@ import { runCommand } from "./run-command.js";
 /** The Go module that links the control plane: where its sources are and what Kubernetes version they pin. */
 export interface GoModule {
   readonly folder: string;
+  /** The file in it that pins all versions; its checksums lie beside it, with the ending `.sum`. */
+  readonly modFile: string;
   /** `v1.36.3`. */
   readonly kubernetesVersion: string;
   /** Changes whenever the binary would: sources, versions, linker flags, platform. */
@@ -39,19 +41,54 @@ export const PROGRAMS = [
   "etcdutl",
 ] as const;
 
-/** The sources beside this file. */
-export function goModule(folder: string = import.meta.dirname): GoModule {
-  const sources = ["go.mod", "go.sum", "main.go"].map((name) =>
-    readFileSync(join(folder, name), "utf8"),
+/** Chooses the minor release of Kubernetes, "1.34"; without it the one that go.mod pins. */
+export const RELEASE_VARIABLE = "SVC_FERRY_TEST_KUBERNETES";
+
+const FOLDER = import.meta.dirname;
+
+/** Minor releases that can be built, newest first; the first one is the default. */
+export function releases(): readonly string[] {
+  const older = readdirSync(FOLDER)
+    .map((name) => /^go-1\.(\d+)\.mod$/.exec(name)?.[1])
+    .filter((minor) => minor !== undefined)
+    .toSorted((a, b) => Number(b) - Number(a));
+  return [minorOf(kubernetesVersion("go.mod")), ...older.map((minor) => `1.${minor}`)];
+}
+
+/**
+ * The sources beside this file.
+ * @param release undefined: the default
+ * @throws Error that names those that there are, when it is none of them
+ */
+export function goModule(release?: string): GoModule {
+  const [newest, ...older] = releases();
+  if (release !== undefined && release !== newest && !older.includes(release)) {
+    const known = [newest, ...older].join(", ");
+    throw new Error(`no control plane of Kubernetes ${release} can be built, only of ${known}`);
+  }
+  const modFile = release === undefined || release === newest ? "go.mod" : `go-${release}.mod`;
+  const sources = [modFile, modFile.replace(/mod$/, "sum"), "main.go"].map((name) =>
+    readFileSync(join(FOLDER, name), "utf8"),
   );
-  const version = /^\s*k8s\.io\/kubernetes (v\S+)/m.exec(sources[0] ?? "")?.[1];
-  if (version === undefined) throw new Error(`${folder}/go.mod names no k8s.io/kubernetes`);
+  const version = kubernetesVersion(modFile);
   const hash = createHash("sha256");
   for (const part of [...sources, linkerFlags(version), process.platform, process.arch]) {
     hash.update(`${part.length}:${part}`);
   }
   const key = `${version}-${hash.digest("hex").slice(0, 12)}`;
-  return { folder, kubernetesVersion: version, key };
+  return { folder: FOLDER, modFile, kubernetesVersion: version, key };
+}
+
+function kubernetesVersion(modFile: string): string {
+  const text = readFileSync(join(FOLDER, modFile), "utf8");
+  const version = /^\s*k8s\.io\/kubernetes (v\S+)/m.exec(text)?.[1];
+  if (version === undefined) throw new Error(`${modFile} names no k8s.io/kubernetes`);
+  return version;
+}
+
+/** `v1.36.3` → `1.36` */
+function minorOf(version: string): string {
+  return version.replace(/^v/, "").split(".").slice(0, 2).join(".");
 }
 
 /** Where the built binary of this module is kept: outside the tree, shared by all checkouts of one user. */
@@ -95,7 +132,8 @@ async function buildInto(
   try {
     const output = join(draft, "controlplane");
     const flags = linkerFlags(module.kubernetesVersion);
-    const args = ["build", "-trimpath", "-ldflags", flags, "-o", output, "."];
+    const from = module.modFile === "go.mod" ? [] : [`-modfile=${module.modFile}`];
+    const args = ["build", "-trimpath", "-ldflags", flags, "-o", output, ...from, "."];
     await runCommand(go, args, { cwd: module.folder });
     for (const program of PROGRAMS) symlinkSync("controlplane", join(draft, program));
     renameSync(draft, folder);
@@ -128,7 +166,7 @@ function tellProgress(module: GoModule, say: (line: string) => void): () => void
 
 /** Without the version a Kubernetes binary calls itself v0.0.0, which its own feature gates refuse. */
 function linkerFlags(version: string): string {
-  const [major, minor] = version.replace(/^v/, "").split(".");
+  const [major, minor] = minorOf(version).split(".");
   const base = "k8s.io/component-base/version";
   return `-s -w -X ${base}.gitVersion=${version} -X ${base}.gitMajor=${major} -X ${base}.gitMinor=${minor}`;
 }

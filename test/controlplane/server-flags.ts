@@ -123,13 +123,18 @@ export function serviceCidr(ipFamily: IpFamily): string {
   }
 }
 
-/** Every write, once, when it is answered, with what was sent; nothing else. */
+/**
+ * Every write, once, when it is answered, with what was sent. Of ServiceAccounts also what they read, without its content;
+ * those of kube-system are the cluster's own controllers.
+ */
 export const AUDIT_POLICY = {
   apiVersion: "audit.k8s.io/v1",
   kind: "Policy",
   omitStages: ["RequestReceived"],
   rules: [
     { level: "Request", verbs: ["create", "update", "patch", "delete", "deletecollection"] },
+    { level: "None", userGroups: ["system:serviceaccounts:kube-system"] },
+    { level: "Metadata", userGroups: ["system:serviceaccounts"] },
     { level: "None" },
   ],
 };

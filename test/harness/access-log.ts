@@ -11,10 +11,16 @@ export interface Access {
   readonly name: string | undefined;
   /** HTTP status of the answer. */
   readonly status: number;
+  /** Who asked: "system:serviceaccount:k8s-sync:svc-ferry". */
+  readonly user: string;
+  /** false: it was the authorizer who refused. Admission refuses with 403 as well. */
+  readonly authorized: boolean;
 }
 
 interface AuditEvent {
   readonly verb: string;
+  readonly user?: { readonly username?: string };
+  readonly annotations?: Readonly<Record<string, string>>;
   readonly objectRef?: {
     readonly apiGroup?: string;
     readonly resource?: string;
@@ -25,9 +31,13 @@ interface AuditEvent {
   readonly responseStatus?: { readonly code?: number };
 }
 
-/** An audit log as what was asked, whether or not it was granted: small, as its policy logs few users. */
+/** An audit log as what was asked, whether or not it was granted. */
 export class AccessLog {
-  constructor(private readonly path: string) {}
+  /** @param isOurs of a user's name; undefined: everybody that the log's policy lets in */
+  constructor(
+    private readonly path: string,
+    private readonly isOurs: (user: string) => boolean = () => true,
+  ) {}
 
   all(): readonly Access[] {
     if (!existsSync(this.path)) return [];
@@ -36,11 +46,13 @@ export class AccessLog {
     const lines = text.slice(0, text.lastIndexOf("\n") + 1).split("\n");
     return lines
       .filter((line) => line !== "")
-      .map((line) => access(JSON.parse(line) as AuditEvent));
+      .map((line) => access(JSON.parse(line) as AuditEvent))
+      .filter(({ user }) => this.isOurs(user));
   }
 }
 
-function access({ verb, objectRef, responseStatus }: AuditEvent): Access {
+function access(event: AuditEvent): Access {
+  const { verb, user, annotations, objectRef, responseStatus } = event;
   return {
     verb,
     group: objectRef?.apiGroup ?? "",
@@ -48,5 +60,19 @@ function access({ verb, objectRef, responseStatus }: AuditEvent): Access {
     namespace: objectRef?.namespace,
     name: objectRef?.name,
     status: responseStatus?.code ?? 0,
+    user: user?.username ?? "",
+    authorized: annotations?.["authorization.k8s.io/decision"] !== "forbid",
   };
+}
+
+/** A right as roles grant it: "list /services of the cluster" is another one than that in namespaces. */
+export function spelled({
+  verb,
+  group,
+  resource,
+  namespace,
+}: Pick<Access, "verb" | "group" | "resource" | "namespace">): string {
+  // Of a namespace itself audit logs say that it lies in itself.
+  const isOfCluster = namespace === undefined || `${group}/${resource}` === "/namespaces";
+  return `${verb} ${group}/${resource}${isOfCluster ? " of the cluster" : ""}`;
 }

@@ -1,7 +1,11 @@
+import { SECRET_NAME } from "../../certs/object-names.js";
+import type { Config } from "../../src/config/config.js";
+import { installedObject } from "../fixtures/installed-objects.js";
 import { type AdmissionDoor, openDoor } from "./admission-door.js";
 import { Cluster } from "./cluster.js";
-import { FerryBed } from "./ferry-bed.js";
+import { type BedRunOptions, FerryBed } from "./ferry-bed.js";
 import type { FerryRun, FerryRunOptions } from "./ferry-run.js";
+import type { Beyond } from "./granted-rights.js";
 import {
   CONFIGURATION_KINDS,
   type FailurePolicy,
@@ -17,6 +21,8 @@ export class AdmissionBed extends FerryBed {
   /** Name of both webhook configurations. */
   readonly configuration = `svc-ferry-${this.id}`;
   readonly #doors: AdmissionDoor[] = [];
+  /** Namespaces. */
+  readonly #withSecret = new Set<string>();
   readonly #users = new Map<string, Cluster>();
   #failurePolicy: FailurePolicy = "Ignore";
 
@@ -47,17 +53,6 @@ export class AdmissionBed extends FerryBed {
     return known;
   }
 
-  /** Starts a replica whose webhook is on; it is asked as soon as `route` says so. */
-  override launch({ flags = {}, ...more }: Partial<FerryRunOptions> = {}): FerryRun {
-    const own = {
-      webhook: true,
-      webhookConfiguration: this.configuration,
-      webhookPort: "0",
-      handOffPort: "0",
-    };
-    return super.launch({ ...more, flags: { ...own, ...flags } });
-  }
-
   /** Resolves when the replicas are ready to be asked, and the API server asks them about `src`. */
   async route(...runs: readonly FerryRun[]): Promise<void> {
     await this.#doors[0]?.route(...runs);
@@ -80,6 +75,34 @@ export class AdmissionBed extends FerryBed {
     await super.close();
     await Promise.all(this.#doors.map(async (door) => door.close()));
     for (const user of this.#users.values()) await user.close();
+  }
+
+  /** Replicas whose webhook is on; they are asked as soon as `route` says so. */
+  protected override async completed({
+    flags = {},
+    ...more
+  }: BedRunOptions): Promise<FerryRunOptions> {
+    const own = {
+      webhook: true,
+      webhookConfiguration: this.configuration,
+      webhookPort: "0",
+      handOffPort: "0",
+    };
+    return super.completed({ ...more, flags: { ...own, ...flags } });
+  }
+
+  /** The Secret of the certificates is installed empty: the shipped roles do not grant to make it. */
+  protected override async prepareFor(config: Config, beyond: Beyond): Promise<void> {
+    await super.prepareFor(config, beyond);
+    const { namespace } = config.lease;
+    if (this.#withSecret.has(namespace)) return;
+    this.#withSecret.add(namespace);
+    const { apiVersion, kind, metadata, type } = installedObject(
+      "manifests/source",
+      "Secret",
+      SECRET_NAME,
+    );
+    await this.source.create({ apiVersion, kind, metadata: { ...metadata, namespace }, type });
   }
 }
 

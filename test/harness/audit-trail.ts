@@ -35,9 +35,11 @@ interface AuditEvent {
   readonly requestObject?: unknown;
 }
 
+const READS = new Set(["get", "list", "watch"]);
+
 const CHUNK_BYTES = 1 << 20;
 
-/** Reads an API server's audit log as it grows, from its present end on. */
+/** The writes in an API server's audit log as it grows, from its present end on. */
 export class AuditTrail {
   #offset: number;
   /** What is left of a line that was there before us, be it only its end. */
@@ -50,11 +52,11 @@ export class AuditTrail {
     this.#offset = Math.max(0, size - 1);
   }
 
-  /** What was answered since the last call, in the order of the answers. */
+  /** Those that were answered since the last call, in the order of the answers. */
   next(): readonly AuditedWrite[] {
     return this.#newLines()
       .map((line) => JSON.parse(line) as AuditEvent)
-      .filter(({ stage }) => stage === "ResponseComplete")
+      .filter(({ stage, verb }) => stage === "ResponseComplete" && !READS.has(verb))
       .map(write);
   }
 

@@ -1,17 +1,27 @@
 import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { inject } from "vitest";
+import type { Config } from "../../src/config/config.js";
+import { type KubeconfigEntry, writeKubeconfig } from "../controlplane/kubeconfig.js";
 import { AuditTrail, type AuditedWrite } from "./audit-trail.js";
 import { Cluster } from "./cluster.js";
-import { FerryRun, type FerryRunOptions } from "./ferry-run.js";
+import { configurationOf, FerryRun, type FerryRunOptions } from "./ferry-run.js";
+import { type Beyond, GrantedRights, type Role } from "./granted-rights.js";
 import { service } from "./manifests.js";
 import { NamespaceView, portsOf } from "./namespace-view.js";
 import { waitFor } from "./wait-for.js";
 
 type Side = "source" | "destination";
 
+/** What of a run is not as in a bed by default. */
+export interface BedRunOptions
+  extends Partial<Pick<FerryRunOptions, "podName" | "flags" | "file">>, Beyond {}
+
 /**
- * The shared control planes as one test file uses them: namespaces of its own in both, installations between them, and
- * every write that these make.
+ * The shared control planes as one test file uses them: namespaces of its own in both, installations between them, each with
+ * the rights that the shipped roles give it, and every write that these make. What a test does itself an administrator does.
  */
 export class FerryBed {
   readonly source: Cluster;
@@ -26,6 +36,8 @@ export class FerryBed {
     source: new AuditTrail(this.#planes.auditLogPaths.source),
     destination: new AuditTrail(this.#planes.auditLogPaths.destination),
   };
+  readonly #folder = mkdtempSync(join(tmpdir(), "svc-ferry-bed-"));
+  readonly #rights: GrantedRights;
   readonly #runs: FerryRun[] = [];
   readonly #namespaces: NamespaceView[] = [];
   #written: { readonly write: AuditedWrite; readonly side: Side }[] = [];
@@ -37,9 +49,13 @@ export class FerryBed {
     this.destination = new Cluster(this.#planes.destination);
     this.src = new NamespaceView(this.source, `src-${this.id}`);
     this.dst = new NamespaceView(this.destination, `dst-${this.id}`);
+    this.#rights = new GrantedRights(this.#planes.shippedRights, this.id, {
+      source: { cluster: this.source, home: this.src.namespace },
+      destination: { cluster: this.destination, home: this.dst.namespace },
+    });
   }
 
-  /** Both contexts, `source` and `destination`. */
+  /** An administrator's, for tools that people use: both contexts, `source` and `destination`. */
   get kubeconfigPath(): string {
     return this.#planes.kubeconfigPath;
   }
@@ -62,31 +78,40 @@ export class FerryBed {
    * Starts an installation: by default from `src` to `dst`, with the Lease `ferry` in `src`. Resolves when it leads and
    * has looked at everything once.
    */
-  async run(options: Partial<FerryRunOptions> = {}): Promise<FerryRun> {
-    const run = this.launch(options);
+  async run(options: BedRunOptions = {}): Promise<FerryRun> {
+    const run = await this.launch(options);
     await run.untilIdle();
     return run;
   }
 
-  /** As `run`, without waiting. */
-  launch({
-    podName = this.name("pod"),
-    flags = {},
-    file,
-  }: Partial<FerryRunOptions> = {}): FerryRun {
-    const namespaces = { srcNs: this.src.namespace, dstNs: this.dst.namespace };
-    const given = {
-      kubeconfig: this.kubeconfigPath,
-      srcContext: "source",
-      ...(file?.["destinations"] === undefined ? { dstContext: "destination" } : {}),
-      leaderElectionNamespace: this.src.namespace,
-      leaderElectionName: "ferry",
-      ...(file?.["routes"] === undefined ? namespaces : {}),
-      ...flags,
-    };
-    const run = new FerryRun({ podName, flags: given, file });
+  /** As `run`, without waiting for anything but its rights. */
+  async launch(options: BedRunOptions = {}): Promise<FerryRun> {
+    const complete = await this.completed(options);
+    await this.prepareFor(configurationOf(complete).config, options);
+    const run = new FerryRun(complete);
     this.#runs.push(run);
     return run;
+  }
+
+  /** The rights that `launch` grants by itself: for a process that runs beside, or once a namespace has come. */
+  async grant(options: BedRunOptions = {}): Promise<void> {
+    const { config } = configurationOf(await this.completed(options));
+    await this.prepareFor(config, options);
+  }
+
+  /** Both contexts as an installation has them. */
+  async installedKubeconfig(srcContext: Side = "source"): Promise<string> {
+    const path = join(this.#folder, `from-${srcContext}.yaml`);
+    const entries = (["source", "destination"] as const).map(async (context) =>
+      this.access(context, context === srcContext ? "source" : "destination"),
+    );
+    writeKubeconfig(path, await Promise.all(entries));
+    return path;
+  }
+
+  /** One of them, for a kubeconfig that a test writes itself. */
+  async access(context: Side, role: Role = context): Promise<KubeconfigEntry> {
+    return this.#rights.access(context, role);
   }
 
   /**
@@ -146,7 +171,34 @@ export class FerryBed {
         cluster.remove("Namespace", undefined, namespace),
       ),
     );
+    await this.#rights.remove();
     await Promise.all([this.source.close(), this.destination.close()]);
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  /** With the defaults of a bed. */
+  protected async completed({
+    podName = this.name("pod"),
+    flags = {},
+    file,
+  }: BedRunOptions): Promise<FerryRunOptions> {
+    const srcContext = flags["srcContext"] === "destination" ? "destination" : "source";
+    const [srcNs, dstNs] = [this.src.namespace, this.dst.namespace];
+    const given = {
+      kubeconfig: await this.installedKubeconfig(srcContext),
+      srcContext,
+      ...(file?.["destinations"] === undefined ? { dstContext: "destination" } : {}),
+      leaderElectionNamespace: srcNs,
+      leaderElectionName: "ferry",
+      ...(file?.["routes"] === undefined ? { srcNs, dstNs, createNamespace: "off" } : {}),
+      ...flags,
+    };
+    return { podName, flags: given, file };
+  }
+
+  /** What has to be installed before an installation of this configuration can work. */
+  protected async prepareFor(config: Config, beyond: Beyond): Promise<void> {
+    await this.#rights.grant(config, beyond);
   }
 
   /** A write of our own in each cluster has reached its audit log: so have all that were answered before it. */

@@ -1,7 +1,7 @@
 import { stringify } from "yaml";
 import type { RotationSettings } from "../../certs/rotation-settings.js";
 import { compose } from "../../src/compose.js";
-import { loadConfig } from "../../src/config/load.js";
+import { type ConfigResult, loadConfig } from "../../src/config/load.js";
 import { problemLine } from "../../src/config/problems.js";
 import { Clock } from "../../src/ports/clock.js";
 import type { ServiceStatus, StatusReport } from "../../src/ports/status.js";
@@ -38,16 +38,9 @@ export class FerryRun {
 
   /** @throws Error with what is wrong with the configuration */
   constructor(private readonly options: FerryRunOptions) {
-    const { podName, flags, file, rotation, clock } = options;
-    const common = { podName, httpPort: "0", bindAddress: "127.0.0.1", logFormat: "json" };
-    const result = loadConfig({
-      flags: { ...common, ...(file === undefined ? {} : { config: "ferry.yaml" }), ...flags },
-      env: {},
-      readFile: () => stringify(file),
-    });
-    if (result.kind === "invalid") throw new Error(result.problems.map(problemLine).join("\n"));
+    const { rotation, clock } = options;
     const sink = { write: (line: string): void => void this.#records.push(JSON.parse(line)) };
-    const { config, warnings } = result;
+    const { config, warnings } = configurationOf(options);
     const ferry = compose(config, sink, (root) => {
       if (clock !== undefined) root.register(Clock, { useValue: clock });
     });
@@ -145,4 +138,20 @@ export class FerryRun {
     this.#stopping.abort();
     return this.#ended;
   }
+}
+
+/** What a run with these options reads. @throws Error with what is wrong with it */
+export function configurationOf({
+  podName,
+  flags,
+  file,
+}: Pick<FerryRunOptions, "podName" | "flags" | "file">): Extract<ConfigResult, { kind: "ok" }> {
+  const common = { podName, httpPort: "0", bindAddress: "127.0.0.1", logFormat: "json" };
+  const result = loadConfig({
+    flags: { ...common, ...(file === undefined ? {} : { config: "ferry.yaml" }), ...flags },
+    env: {},
+    readFile: () => stringify(file),
+  });
+  if (result.kind === "invalid") throw new Error(result.problems.map(problemLine).join("\n"));
+  return result;
 }

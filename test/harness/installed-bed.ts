@@ -1,6 +1,6 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { parse } from "yaml";
 import type { Clock } from "../../src/ports/clock.js";
 import { type ControlPlane, startControlPlane } from "../controlplane/control-plane.js";
@@ -38,6 +38,8 @@ const AUDIT_POLICY = {
 export interface InstallOptions {
   /** false: without the policy that locks mirrors, for tests that edit them as strangers do. */
   readonly policy: boolean;
+  /** Where its audit logs go in the end, as `source-….jsonl` and `destination-….jsonl`. */
+  readonly keepLogsIn?: string;
 }
 
 /**
@@ -59,6 +61,7 @@ export class InstalledBed {
     readonly source: ControlPlane,
     readonly destination: ControlPlane,
     private readonly folder: string,
+    private readonly keepLogsIn?: string,
   ) {
     this.from = new Cluster(source.connection());
     this.to = new Cluster(destination.connection());
@@ -151,6 +154,12 @@ export class InstalledBed {
     await this.#door?.close();
     await Promise.all([this.from.close(), this.to.close()]);
     await Promise.all([this.source.stop(), this.destination.stop()]);
+    if (this.keepLogsIn !== undefined) {
+      for (const side of ["source", "destination"]) {
+        const kept = `${side}-${basename(this.folder)}.jsonl`;
+        copyFileSync(auditLog(this.folder, side), join(this.keepLogsIn, kept));
+      }
+    }
     rmSync(this.folder, { recursive: true, force: true });
   }
 
@@ -188,7 +197,7 @@ export async function installBed(options: InstallOptions): Promise<InstalledBed>
     start("source", "10.96.0.0/16"),
     start("destination", "10.97.0.0/16"),
   ]);
-  const bed = new InstalledBed(source, destination, folder);
+  const bed = new InstalledBed(source, destination, folder, options.keepLogsIn);
   try {
     await bed.install(options);
   } catch (error) {

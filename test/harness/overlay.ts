@@ -21,17 +21,36 @@ export async function renderWith(
   controlPlane: Pick<ControlPlane, "kubectl">,
   ...components: readonly string[]
 ): Promise<readonly Manifest[]> {
+  return renderOverlay(controlPlane, (here) => ({
+    resources: [here("source")],
+    components: components.map((name) => here(`components/${name}`)),
+  }));
+}
+
+/** The rights in one more namespace, as docs/install.md has them made. */
+export async function renderMapped(
+  controlPlane: Pick<ControlPlane, "kubectl">,
+  side: "source" | "destination",
+  namespace: string,
+): Promise<readonly Manifest[]> {
+  return renderOverlay(controlPlane, (here) => ({
+    namespace,
+    resources: [here(`${side}/mapped-namespace`)],
+  }));
+}
+
+/** @param overlay gets where a folder of manifests/ is, as seen from the overlay's */
+async function renderOverlay(
+  controlPlane: Pick<ControlPlane, "kubectl">,
+  overlay: (here: (path: string) => string) => object,
+): Promise<readonly Manifest[]> {
   const folder = mkdtempSync(join(tmpdir(), "svc-ferry-overlay-"));
   // kustomize takes no absolute paths.
   const here = (path: string): string => relative(folder, join(ROOT, "manifests", path));
   try {
-    const overlay = {
-      apiVersion: "kustomize.config.k8s.io/v1beta1",
-      kind: "Kustomization",
-      resources: [here("source")],
-      components: components.map((name) => here(`components/${name}`)),
-    };
-    writeFileSync(join(folder, "kustomization.yaml"), stringify(overlay));
+    const apiVersion = "kustomize.config.k8s.io/v1beta1";
+    const content = { apiVersion, kind: "Kustomization", ...overlay(here) };
+    writeFileSync(join(folder, "kustomization.yaml"), stringify(content));
     return objectsOf(await controlPlane.kubectl(["kustomize", folder]));
   } finally {
     rmSync(folder, { recursive: true });

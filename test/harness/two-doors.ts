@@ -26,7 +26,10 @@ export class TwoDoors {
     const routes = [{ name: "shop", namespaces, target: { namespace: bed.dst.namespace } }];
     const flags = { leaseDuration: "3s", renewDeadline: "2s", retryPeriod: "100ms" };
     const options = { file: { routes }, flags };
-    const both = new TwoDoors(bed, other, door, [await bed.run(options), bed.launch(options)]);
+    const both = new TwoDoors(bed, other, door, [
+      await bed.run(options),
+      await bed.launch(options),
+    ]);
     await both.route();
     return both;
   }

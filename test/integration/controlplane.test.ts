@@ -9,7 +9,7 @@ import { Cluster } from "../harness/cluster.js";
 import { startFaultProxy } from "../harness/fault-proxy.js";
 import { startHttpFaultProxy } from "../harness/http-fault-proxy.js";
 import { processesNaming } from "../harness/processes.js";
-import { setup, type SharedControlPlanes } from "../harness/shared-control-planes.js";
+import { startSharedControlPlanes } from "../harness/shared-control-planes.js";
 import { waitFor } from "../harness/wait-for.js";
 
 const START_MS = 120_000;
@@ -74,7 +74,11 @@ describe("a control plane", { timeout: START_MS }, () => {
     );
   });
 
-  it("logs every write with what was sent, and no read", async () => {
+  it("logs every write with what was sent, and of reads those of ServiceAccounts", async () => {
+    const token = (await controlPlane.kubectl(["create", "token", "default"])).trim();
+    const robot = new Cluster({ ...controlPlane.connection(), token });
+    await robot.request("GET", "/api/v1/namespaces/default/configmaps/audited");
+    await robot.close();
     await cluster.apply(configMap("audited"));
     await cluster.get("ConfigMap", "default", "audited");
     await cluster.remove("ConfigMap", "default", "audited");
@@ -91,11 +95,14 @@ describe("a control plane", { timeout: START_MS }, () => {
       { what: "the removal in the audit log" },
     );
 
+    const reader = "system:serviceaccount:default:default";
     expect(entries.filter(({ objectRef }) => objectRef?.name === "audited")).toMatchObject([
+      { verb: "get", user: { username: reader } },
       { verb: "patch", requestObject: { kind: "ConfigMap" }, user: { username: "admin" } },
       { verb: "delete", user: { username: "admin" } },
     ]);
-    expect(entries.filter(({ verb }) => ["get", "list", "watch"].includes(verb))).toEqual([]);
+    const reads = entries.filter(({ verb }) => ["get", "list", "watch"].includes(verb));
+    expect(new Set(reads.map(({ user }) => user.username))).toEqual(new Set([reader]));
   });
 
   it("is reached through both proxies, with one kubeconfig of several contexts", async () => {
@@ -192,13 +199,9 @@ describe("a control plane", { timeout: START_MS }, () => {
 
 describe("the shared pair", { timeout: START_MS }, () => {
   it("is provided as two clusters in one kubeconfig, and is gone after the run", async () => {
-    const provided: SharedControlPlanes[] = [];
+    const { controlPlanes, teardown } = await startSharedControlPlanes();
 
-    const teardown = await setup({ provide: (_key, value) => void provided.push(value) });
-
-    const [shared] = provided;
-    if (shared === undefined) throw new Error("nothing was provided");
-    const { kubeconfigPath, source, destination } = structuredClone(shared);
+    const { kubeconfigPath, source, destination } = structuredClone(controlPlanes);
     const uids = [source, destination].map(async ({ context, kubectlPath }) => {
       const args = ["--kubeconfig", kubeconfigPath, "--context", context, "get", "namespace"];
       return runCommand(kubectlPath, [...args, "kube-system", "-o", "jsonpath={.metadata.uid}"]);
@@ -261,6 +264,7 @@ describe("a control plane's processes", { timeout: START_MS }, () => {
 
 interface AuditEntry {
   readonly verb: string;
+  readonly user: { readonly username: string };
   readonly objectRef?: { readonly name?: string };
 }
 

@@ -15,7 +15,7 @@ afterEach(async () => bed.stopRuns());
 it("a replica that stops under load drops no call of the API server, although that goes on asking it for a while", async () => {
   const { namespace } = bed.src;
   const staying = await bed.run();
-  const leaving = bed.launch();
+  const leaving = await bed.launch();
   await bed.route(staying, leaving);
   await bed.install("Fail");
   const refused: unknown[] = [];
@@ -50,7 +50,7 @@ it("a leader that stops tells the next one who deleted what in its last moments"
   const { namespace } = bed.src;
   await bed.install("Fail");
   const leaving = await bed.run();
-  const next = bed.launch();
+  const next = await bed.launch();
   await bed.route(leaving);
   await bed.source.create(service(namespace, "last"));
   await bed.dst.untilService("last");

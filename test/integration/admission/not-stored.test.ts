@@ -22,7 +22,7 @@ const trail = new AuditTrail(inject("controlPlanes").auditLogPaths.source);
 beforeAll(async () => {
   bed = await openAdmissionBed();
   leader = await bed.run();
-  follower = bed.launch();
+  follower = await bed.launch();
   await bed.route(leader, follower);
   sibling = await SiblingWebhook.open(bed.source, bed.src.namespace);
 });

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { freePort } from "../../controlplane/free-port.js";
 import { writeKubeconfig } from "../../controlplane/kubeconfig.js";
 import { type AdmissionBed, openAdmissionBed } from "../../harness/admission-bed.js";
@@ -91,14 +91,13 @@ describe("while nobody answers the API server", () => {
   });
 
   it("labelled Services can be created under Fail by replicas that never reached a destination, and the other one keeps syncing", async () => {
-    const { source, destination } = inject("controlPlanes");
     const kubeconfig = join(folder, "kubeconfig.yaml");
     writeKubeconfig(kubeconfig, [
-      { context: "source", controlPlane: source },
-      { context: "destination", controlPlane: destination },
+      await bed.access("source"),
+      await bed.access("destination"),
       {
+        ...(await bed.access("destination")),
         context: "dead",
-        controlPlane: destination,
         server: `https://127.0.0.1:${await freePort()}`,
       },
     ]);
@@ -107,7 +106,7 @@ describe("while nobody answers the API server", () => {
     const route = { namespaces: [namespace], target };
     await bed.install("Fail");
 
-    const run = bed.launch({
+    const run = await bed.launch({
       flags: { kubeconfig },
       file: {
         destinations: [{ context: "destination" }, { context: "dead" }],

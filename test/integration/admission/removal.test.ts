@@ -27,7 +27,8 @@ beforeAll(async () => {
   }
   const namespaces = [bed.src, ...mortal.map(({ view }) => view)].map(({ namespace }) => namespace);
   const routes = [{ name: "all", namespaces, target: { namespace: bed.dst.namespace } }];
-  leader = await bed.run({ file: { routes } });
+  // A Role ends with its namespace, which then cannot be asked whether its Services are gone.
+  leader = await bed.run({ file: { routes }, everywhere: ["source"] });
   await bed.route(leader);
 });
 afterAll(async () => bed.close());

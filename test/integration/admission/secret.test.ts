@@ -98,7 +98,7 @@ describe("a Secret of certificates that holds", () => {
   it.each(TROUBLES)(
     "%s: the old certificate serves on, log and metric tell (%s), and the leader mends it",
     async (_, reason, make) => {
-      const leader = await bed.run();
+      const leader = await bed.run({ makesSecret: true });
       await bed.route(leader);
       const { load, failures } = await asked(leader);
       const before = await taken(leader);
@@ -118,8 +118,8 @@ describe("a Secret of certificates that holds", () => {
 
   it("one trouble after the other while nobody leads: a follower serves on with what it has, until there is a leader again", async () => {
     const flags = { leaseDuration: "3s", renewDeadline: "2s", retryPeriod: "100ms" };
-    const leader = await bed.run({ flags });
-    const follower = bed.launch({ flags });
+    const leader = await bed.run({ flags, makesSecret: true });
+    const follower = await bed.launch({ flags });
     await bed.route(follower);
     const { load, failures } = await asked(follower);
     const before = await taken(follower);
@@ -132,7 +132,7 @@ describe("a Secret of certificates that holds", () => {
       await refused(follower, reason);
       await answers(load);
     }
-    const newest = bed.launch({ flags });
+    const newest = await bed.launch({ flags });
     await newest.untilLogged("no certificate yet");
     const [ready, notReady] = await Promise.all(
       [follower, newest].map(async (run) => run.get("/ready/webhook")),

@@ -19,16 +19,15 @@ let kubeconfig = "";
 
 /** Services are listed, and nothing ever comes down their watch. */
 beforeAll(async () => {
-  const { source, destination } = inject("controlPlanes");
   bed = await openAdmissionBed();
-  proxy = await startHttpFaultProxy(source);
+  proxy = await startHttpFaultProxy(inject("controlPlanes").source);
   proxy.setRule(({ watch, path }) =>
     watch && path.endsWith("/services") ? { kind: "hang" } : undefined,
   );
   kubeconfig = join(folder, "kubeconfig.yaml");
   writeKubeconfig(kubeconfig, [
-    { context: "source", controlPlane: source, server: proxy.url, ca: proxy.ca },
-    { context: "destination", controlPlane: destination },
+    { ...(await bed.access("source")), server: proxy.url, ca: proxy.ca },
+    await bed.access("destination"),
   ]);
   const { namespace } = bed.src;
   await bed.source.create(service(namespace, "old"));

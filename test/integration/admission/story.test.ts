@@ -30,7 +30,7 @@ async function admitted(run: FerryRun, name: string, operation: string): Promise
 describe("the story of a change", () => {
   it("joins admission, hand-off, write and mirror on one id, whoever it was that asked", async () => {
     const leader = await bed.run();
-    const follower = bed.launch();
+    const follower = await bed.launch();
     await bed.route(follower);
     const { namespace } = bed.src;
 

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { freePort } from "../../controlplane/free-port.js";
 import { writeKubeconfig } from "../../controlplane/kubeconfig.js";
 import { type FerryBed, openBed } from "../../harness/ferry-bed.js";
@@ -81,7 +81,7 @@ describe("an installation that was doubled", () => {
     await bed.src.apply(service(bed.src.namespace, "single"));
     await bed.dst.untilService("single");
 
-    const second = bed.launch({ flags: { link, leaderElectionNamespace: other.namespace } });
+    const second = await bed.launch({ flags: { link, leaderElectionNamespace: other.namespace } });
     await second.untilLogged("became leader");
     const [destination] = await waitFor(
       async () => {
@@ -104,13 +104,16 @@ describe("an installation that was doubled", () => {
 
 describe("an installation with two destinations", () => {
   it("writes to both, and goes on writing to the one while the other is dead", async () => {
-    const { source, destination } = inject("controlPlanes");
     const kubeconfig = join(folder, "kubeconfig.yaml");
     const port = await freePort();
     writeKubeconfig(kubeconfig, [
-      { context: "source", controlPlane: source },
-      { context: "destination", controlPlane: destination },
-      { context: "dead", controlPlane: destination, server: `https://127.0.0.1:${port}` },
+      await bed.access("source"),
+      await bed.access("destination"),
+      {
+        ...(await bed.access("destination")),
+        context: "dead",
+        server: `https://127.0.0.1:${port}`,
+      },
     ]);
     const second = await bed.namespace("destination");
     const from = await bed.namespace("source");
@@ -121,7 +124,7 @@ describe("an installation with two destinations", () => {
       target: { namespace },
     });
 
-    const run = bed.launch({
+    const run = await bed.launch({
       flags: { kubeconfig, leaderElectionNamespace: from.namespace },
       file: {
         destinations: [

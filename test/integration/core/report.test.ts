@@ -78,7 +78,7 @@ describe("the admin port", () => {
   });
 
   it("says of a follower that it follows whom, and claims nothing about Services", async () => {
-    const follower = bed.launch();
+    const follower = await bed.launch();
     const report = await waitFor(
       async () => {
         const seen = await follower.status();

@@ -25,6 +25,7 @@ beforeAll(async () => {
   missing = new NamespaceView(bed.destination, `missing-${bed.id}`);
   const namespaces = [allowed, missing, ending].map(({ namespace }) => namespace);
   ferry = await bed.run({
+    everywhere: ["destination"],
     file: {
       routes: [
         {
@@ -209,9 +210,11 @@ describe("a namespace of the destination", () => {
     await from.apply(service(from.namespace, "web"));
 
     await bed.run({
+      everywhere: ["destination"],
       flags: {
         srcNs: from.namespace,
         dstNs: fresh.namespace,
+        createNamespace: true,
         leaderElectionNamespace: from.namespace,
       },
     });

@@ -5,7 +5,13 @@ import { filesOf, textOf } from "../../fixtures/source-text.js";
 import type { FerryRun } from "../../harness/ferry-run.js";
 import { type InstalledBed, installBed } from "../../harness/installed-bed.js";
 import type { Manifest } from "../../harness/manifest.js";
-import { objectsOf, render, renderWith, textOfObjects } from "../../harness/overlay.js";
+import {
+  objectsOf,
+  render,
+  renderMapped,
+  renderWith,
+  textOfObjects,
+} from "../../harness/overlay.js";
 import { runTool } from "../../harness/tool-run.js";
 import { waitFor } from "../../harness/wait-for.js";
 
@@ -24,6 +30,22 @@ interface WithPods {
 
 /** Kinds of others, which these API servers do not have. */
 const OPERATORS = new Set(["Certificate", "Issuer", "PodMonitor", "PrometheusRule"]);
+
+describe("a mapped namespace", () => {
+  it.each([
+    ["source", "svc-ferry-source"],
+    ["destination", "svc-ferry-mirrors"],
+  ] as const)("of the %s gets its rights from an overlay of two lines", async (side, name) => {
+    const overlay = await renderMapped(bed.source, side, "shop");
+
+    const shipped = await render(bed.source, `manifests/${side}`);
+    const inShop = shipped
+      .filter(({ kind, metadata }) => kind.startsWith("Role") && metadata.name === name)
+      .map((object) => ({ ...object, metadata: { ...object.metadata, namespace: "shop" } }));
+    expect(inShop).toHaveLength(2);
+    expect(overlay).toEqual(inShop);
+  });
+});
 
 describe("manifests/source", () => {
   it("is what its files say, under a label and with a hash behind the configuration's name", async () => {

@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Access } from "../../harness/access-log.js";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { spelled } from "../../harness/access-log.js";
 import { AheadClock } from "../../harness/ahead-clock.js";
 import type { FerryRun } from "../../harness/ferry-run.js";
 import { type InstalledBed, installBed } from "../../harness/installed-bed.js";
@@ -13,7 +13,7 @@ let bed: InstalledBed;
 let ferry: FerryRun;
 
 beforeAll(async () => {
-  bed = await installBed({ policy: false });
+  bed = await installBed({ policy: false, keepLogsIn: inject("controlPlanes").keptLogs });
   // Six and a half minutes on, a token of ten minutes is past half of its life and a tenth.
   ferry = await bed.run("ferry", new AheadClock(390_000));
   await story();
@@ -172,7 +172,3 @@ const KINDS = [
   "validatingadmissionpolicies,validatingadmissionpolicybindings",
   "namespaces,services,secrets,deployments,pods",
 ].join(",");
-
-function spelled({ verb, group, resource }: Pick<Access, "verb" | "group" | "resource">): string {
-  return `${verb} ${group}/${resource}`;
-}

@@ -11,7 +11,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { locateBinaries } from "../../../controlplane/binaries.js";
-import { cacheFolder, goModule, PROGRAMS } from "../../../controlplane/build.js";
+import {
+  cacheFolder,
+  goModule,
+  PROGRAMS,
+  RELEASE_VARIABLE,
+  releases,
+} from "../../../controlplane/build.js";
 
 const REQUIRED = ["kube-apiserver", "etcd", "kubectl", "kube-controller-manager"];
 
@@ -81,6 +87,27 @@ describe("locateBinaries", () => {
       /^build -trimpath -ldflags -s -w -X \S+gitVersion=v1\.\S+ -X \S+gitMajor=1 -X \S+gitMinor=\d+ -o \S+\/controlplane \.$/,
     );
     expect(said[0]).toMatch(/building it with Go; the first time this takes about 5 minutes/);
+  });
+
+  it("takes no other place than the cache and a build for a release that is asked for", async () => {
+    const assets = folder("assets", REQUIRED);
+    fakeGo('touch "$6"; chmod +x "$6"');
+    fillCache();
+    folder("path", REQUIRED);
+
+    const [older] = releases().slice(1);
+    const found = await locate({ KUBEBUILDER_ASSETS: assets, [RELEASE_VARIABLE]: older ?? "" });
+
+    expect(found.origin).toBe("built with Go");
+    expect(calls()).toHaveLength(1);
+    expect(calls()[0]).toContain(`gitVersion=v${older}.`);
+    expect(calls()[0]).toMatch(new RegExp(` -modfile=go-${older}.mod \\.$`));
+  });
+
+  it("names the releases that there are when another one is asked for", async () => {
+    await expect(locate({ [RELEASE_VARIABLE]: "1.12" })).rejects.toThrow(
+      /no control plane of Kubernetes 1\.12 .* only of 1\.\d+, 1\.\d+, 1\.\d+$/,
+    );
   });
 
   it("builds once when several ask at the same time", async () => {
