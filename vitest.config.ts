@@ -1,14 +1,20 @@
 import { defineConfig } from "vitest/config";
+import { FileOrder } from "./test/harness/file-order.js";
 
 const setupFiles = ["reflect-metadata"];
 
 /**
- * unit: no server, no real time. simulation: the real core on simulated API servers, many histories. integration:
- * real control planes, one pair for the run. fault: servers of their own, one at a time, because they are broken.
+ * unit: no server, no real time. simulation: the real core on simulated API servers, many histories. integration: real
+ * control planes, one pair for the run, each file in namespaces of its own. fault: servers of a file's own, because they are
+ * broken.
+ *
+ * Projects with the same `groupOrder` run beside each other, groups one after the other. `maxWorkers` is meant for two cores;
+ * vitest alone would take one of them.
  */
 export default defineConfig({
   test: {
     reporters: ["default", "./test/harness/closing-line.ts"],
+    sequence: { sequencer: FileOrder },
     projects: [
       {
         test: {
@@ -27,8 +33,10 @@ export default defineConfig({
         test: {
           name: "simulation",
           include: ["test/simulation/**/*.test.ts"],
-          setupFiles,
+          // Beside fault tests, which are of real time: these here are of none, and take what those leave of two cores.
+          setupFiles: [...setupFiles, "./test/harness/low-priority.ts"],
           testTimeout: 600_000,
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },
@@ -40,7 +48,8 @@ export default defineConfig({
           globalSetup: ["test/harness/shared-control-planes.ts"],
           testTimeout: 60_000,
           hookTimeout: 600_000,
-          maxWorkers: 2,
+          // More than cores, for leases, retries and servers that start are waited for.
+          maxWorkers: 3,
           sequence: { groupOrder: 2 },
         },
       },
@@ -51,9 +60,8 @@ export default defineConfig({
           setupFiles,
           testTimeout: 300_000,
           hookTimeout: 600_000,
-          maxWorkers: 1,
-          fileParallelism: false,
-          sequence: { groupOrder: 3 },
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
         },
       },
     ],
