@@ -1,15 +1,20 @@
 import { defineConfig } from "vitest/config";
+import { FileOrder } from "./test/harness/file-order.js";
 
 const setupFiles = ["reflect-metadata"];
 
 /**
- * unit: no server, no real time. simulation: the real core on simulated API servers, many histories. integration:
- * real control planes, one pair for the run. rights: what that pair has logged. fault: servers of their own, one at a
- * time, because they are broken. browser: the pages in Chromium, about states that are made up.
+ * unit: no server, no real time. simulation: the real core on simulated API servers, many histories. fault: servers of a file's
+ * own, because they are broken. integration: real control planes, one pair for the run, each file in namespaces of its own.
+ * rights: what that pair has logged. browser: the pages in Chromium, about states that are made up.
+ *
+ * Projects with the same `groupOrder` run beside each other, groups one after the other. `maxWorkers` is meant for two cores;
+ * vitest alone would take one of them.
  */
 export default defineConfig({
   test: {
     reporters: ["default", "./test/harness/closing-line.ts"],
+    sequence: { sequencer: FileOrder },
     projects: [
       {
         test: {
@@ -17,7 +22,10 @@ export default defineConfig({
           include: ["test/unit/**/*.test.ts", "test/property/**/*.test.ts", "test/*.test.ts"],
           setupFiles,
           // No test depends on time, and a busy machine is no defect of the code.
-          testTimeout: 60_000,
+          testTimeout: 180_000,
+          maxWorkers: 2,
+          // What one file has loaded the next need not load again: half of the time. No module keeps anything that a test sees.
+          isolate: false,
           sequence: { groupOrder: 0 },
         },
       },
@@ -25,8 +33,10 @@ export default defineConfig({
         test: {
           name: "simulation",
           include: ["test/simulation/**/*.test.ts"],
-          setupFiles,
+          // Beside fault tests, which are of real time: these here are of none, and take what those leave of two cores.
+          setupFiles: [...setupFiles, "./test/harness/low-priority.ts"],
           testTimeout: 600_000,
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },
@@ -38,7 +48,8 @@ export default defineConfig({
           globalSetup: ["test/harness/shared-control-planes.ts"],
           testTimeout: 60_000,
           hookTimeout: 600_000,
-          maxWorkers: 2,
+          // More than cores, for leases, retries and servers that start are waited for.
+          maxWorkers: 3,
           sequence: { groupOrder: 2 },
         },
       },
@@ -46,6 +57,7 @@ export default defineConfig({
         test: {
           name: "rights",
           include: ["test/rights/**/*.test.ts"],
+          maxWorkers: 2,
           sequence: { groupOrder: 3 },
         },
       },
@@ -56,9 +68,8 @@ export default defineConfig({
           setupFiles,
           testTimeout: 300_000,
           hookTimeout: 600_000,
-          maxWorkers: 1,
-          fileParallelism: false,
-          sequence: { groupOrder: 4 },
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -67,7 +78,8 @@ export default defineConfig({
           include: ["test/browser/**/*.test.ts"],
           setupFiles,
           testTimeout: 60_000,
-          sequence: { groupOrder: 4 },
+          maxWorkers: 2,
+          sequence: { groupOrder: 3 },
         },
       },
     ],

@@ -7,9 +7,12 @@ export interface WaitOptions {
   readonly what: string;
   /** Default 15 s; one call of the probe may not take longer either. */
   readonly timeoutMs?: number;
-  /** Pause between two looks, default 25 ms. */
+  /** Pause between two looks. Default: a twentieth of the time that has passed, 25 ms at least and 100 ms at most. */
   readonly everyMs?: number;
 }
+
+/** Each look costs a server about as much as a write: a wait of seconds that looks all the time slows what it waits for. */
+const DEFAULT_PAUSE = { leastMs: 25, mostMs: 100, share: 1 / 20 };
 
 /**
  * Looks until the probe returns something else than undefined or false, and returns that. A probe that throws counts as
@@ -20,7 +23,7 @@ export async function waitFor<T>(
   probe: () => Promise<T | undefined | false> | T | undefined | false,
   options: WaitOptions,
 ): Promise<T> {
-  const { what, timeoutMs = 15_000, everyMs = 25 } = options;
+  const { what, timeoutMs = 15_000, everyMs } = options;
   const begin = performance.now();
   const timeUp = new AbortController();
   const deadline = sleep(timeoutMs, undefined, { signal: timeUp.signal }).catch(() => {});
@@ -33,8 +36,10 @@ export async function waitFor<T>(
         return seen.value;
       }
       last = seen;
-      if (performance.now() - begin + everyMs > timeoutMs) break;
-      await sleep(everyMs);
+      const passedMs = performance.now() - begin;
+      const pauseMs = everyMs ?? defaultPauseMs(passedMs);
+      if (passedMs + pauseMs > timeoutMs) break;
+      await sleep(pauseMs);
     }
   } finally {
     timeUp.abort();
@@ -44,6 +49,11 @@ export async function waitFor<T>(
     `gave up waiting for ${what} after ${timeoutMs} ms; last seen: ${show(last)}`,
     cause,
   );
+}
+
+function defaultPauseMs(passedMs: number): number {
+  const { leastMs, mostMs, share } = DEFAULT_PAUSE;
+  return Math.min(mostMs, Math.max(leastMs, passedMs * share));
 }
 
 type Seen<T = unknown> =
