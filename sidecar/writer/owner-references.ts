@@ -18,6 +18,8 @@ export interface RewrittenOwners {
   readonly unwanted: readonly string[];
 }
 
+const NO_OWNERS: RewrittenOwners = { references: [], held: [], missing: [], unwanted: [] };
+
 /** Paths of the owners, in the order in which their records are read. */
 export function ownerPaths(wanted: Wanted, view: SourceView): readonly string[] {
   const { ownerReferences } = wanted.object.meta;
@@ -33,6 +35,7 @@ export class OwnerReferences {
 
   /** @param seen with a record, or none, for each of `ownerPaths` */
   async rewritten(wanted: Wanted, seen: Seen): Promise<RewrittenOwners> {
+    if (wanted.object.meta.ownerReferences.length === 0) return NO_OWNERS;
     const { view } = this.parts;
     const references: OwnerReference[] = [];
     const held: string[] = [];

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Compare, RangeOptions, TxnOp } from "../../sidecar/etcd/etcd.js";
-import type { Writer } from "../../sidecar/etcd/protobuf.js";
+import type { Writer } from "../../sidecar/etcd/protobuf-writer.js";
 import * as requests from "../../sidecar/etcd/requests.js";
 import * as responses from "../../sidecar/etcd/responses.js";
 

@@ -13,7 +13,7 @@ const OLD = 0n;
 class Scene {
   readonly clock = new VirtualClock();
   readonly etcd = new FakeEtcd(this.clock, { name: "source", clusterId: 11n });
-  readonly here = new MirroredHere(this.etcd, SILENT_LOG);
+  readonly here = new MirroredHere(this.etcd, SILENT_LOG, this.clock);
   freed = 0;
 
   async put(...keys: readonly string[]): Promise<void> {
