@@ -12,7 +12,8 @@ export function txnRequest(txn: Txn): Writer {
   const { compare, then, otherwise } = txn;
   const request = new Writer(sizeOf(txn));
   for (const one of compare) {
-    request.message(1, (message) => compareFields(message, one), one.key.length);
+    const size = one.key.length + valueSize(one);
+    request.message(1, (message) => compareFields(message, one), size);
   }
   for (const op of then) request.message(2, (message) => requestOp(message, op), opSize(op));
   for (const op of otherwise) request.message(3, (message) => requestOp(message, op), opSize(op));
@@ -52,17 +53,17 @@ export function authenticateRequest(user: string, password: string): Writer {
 }
 
 const RESULT = { "=": 0n, ">": 1n, "<": 2n, "!=": 3n } as const;
-const TARGET = { version: 0n, create: 1n, mod: 2n, lease: 4n } as const;
+const TARGET = { version: 0n, create: 1n, mod: 2n, value: 3n, lease: 4n } as const;
 /** Where the compared number stands, by target; value 0 is written too, since its presence names the branch of the oneof. */
 const NUMBER_FIELD = { version: 4, create: 5, mod: 6, lease: 8 } as const;
+const VALUE_FIELD = 7;
 
-function compareFields(message: Writer, { key, rangeEnd, target, is, value }: Compare): void {
-  message
-    .int(1, RESULT[is])
-    .int(2, TARGET[target])
-    .text(3, key)
-    .presentInt(NUMBER_FIELD[target], value)
-    .text(64, rangeEnd ?? "");
+function compareFields(message: Writer, compare: Compare): void {
+  const { key, rangeEnd, is } = compare;
+  message.int(1, RESULT[is]).int(2, TARGET[compare.target]).text(3, key);
+  if (compare.target === "value") message.presentBytes(VALUE_FIELD, compare.value);
+  else message.presentInt(NUMBER_FIELD[compare.target], compare.value);
+  message.text(64, rangeEnd ?? "");
 }
 
 function range(message: Writer, options: RangeOptions): void {
@@ -101,10 +102,14 @@ const AROUND_KEY = 24;
 /** About what the request takes, so that its buffer hardly ever grows. */
 function sizeOf({ compare, then, otherwise }: Txn): number {
   let size = 0;
-  for (const { key } of compare) size += key.length + AROUND_KEY;
+  for (const one of compare) size += one.key.length + valueSize(one) + AROUND_KEY;
   for (const op of then) size += opSize(op) + AROUND_KEY;
   for (const op of otherwise) size += opSize(op) + AROUND_KEY;
   return size;
+}
+
+function valueSize(compare: Compare): number {
+  return compare.target === "value" ? compare.value.length : 0;
 }
 
 function opSize(op: TxnOp): number {

@@ -7,7 +7,8 @@ import { prefixEnd, type Compare, type TxnOp } from "../etcd/etcd.js";
 import { encodeBatch } from "../ledger/record.js";
 import { NAMESPACES } from "../view/source-view.js";
 import type { WriterParts } from "./parts.js";
-import { knownOf, type Job, type Write } from "./put-plan.js";
+import { knownOf } from "./made.js";
+import type { Job, Write } from "./put-plan.js";
 import { compareOf, type Guard } from "./seen.js";
 
 /** etcd's default for each of the three lists of a transaction: compares, and either branch. */

@@ -7,6 +7,7 @@ import { wireKindOf } from "../view/wire-kind.js";
 import { differingPaths } from "../wire/desired.js";
 import type { StoredObject } from "../wire/stored-object.js";
 import { Adoption } from "./adoption.js";
+import { contentOf, knownOf, recordFor } from "./made.js";
 import type { Observation } from "./observation.js";
 import { OwnerReferences, type RewrittenOwners } from "./owner-references.js";
 import type { Owed } from "./owing.js";
@@ -33,6 +34,8 @@ export interface Write {
   readonly missing: readonly string[];
   /** Owners that the object is written without because nobody wants them. */
   readonly unwanted: readonly string[];
+  /** See Known. */
+  readonly content: number;
 }
 
 export class PutPlan {
@@ -71,6 +74,7 @@ export class PutPlan {
       value,
       missing: owners.missing,
       unwanted: owners.unwanted,
+      content: contentOf(made.object, kind, written),
     };
   }
 
@@ -126,6 +130,7 @@ export class PutPlan {
       value: undefined,
       missing: made.owners.missing,
       unwanted: made.owners.unwanted,
+      content: 0,
     };
   }
 
@@ -135,16 +140,8 @@ export class PutPlan {
     owners: RewrittenOwners,
     destinationRevision: bigint | undefined,
   ): LedgerRecord {
-    return {
-      sourceRevision: wanted.revision,
-      epoch: this.parts.epoch(),
-      rule: wanted.rule,
-      via: "etcd",
-      sourceUid: wanted.object.meta.uid,
-      destinationUid,
-      destinationRevision,
-      owners: owners.held,
-    };
+    const epoch = this.parts.epoch();
+    return recordFor(wanted, { epoch, destinationUid, destinationRevision, owners: owners.held });
   }
 
   /** A new object keeps the source's uid, unless this link has removed that uid, or somebody here has removed the object. */
@@ -176,18 +173,6 @@ export class PutPlan {
     log.warn({ path, fields }, "changed by somebody else in the destination, repaired");
     return "repair";
   }
-}
-
-/** What the index keeps of an object that was just made, or found, as it should be. */
-export function knownOf(wanted: Wanted, destinationRevision: bigint): Known {
-  return {
-    sourceRevision: wanted.revision,
-    destinationRevision,
-    rule: wanted.rule,
-    isCurrent: true,
-    isComparable: true,
-    via: "etcd",
-  };
 }
 
 function owe(
