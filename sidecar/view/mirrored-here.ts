@@ -29,10 +29,7 @@ import { decodeState } from "../link/state.js";
 const PAGE_KEYS = 1_000;
 /** Batches in one answer: each names up to 126 objects. */
 const PAGE_BATCHES = 20;
-/**
- * Between two questions for the names of links. Whoever follows a thousand changes a second would ask for nearly each of them;
- * so what comes within these ms is asked for together.
- */
+/** Between two questions for names: of a thousand changes a second nearly each would ask for itself. */
 const NAMES_EVERY_MS = 3;
 
 /** One link that writes into the source. */
@@ -82,6 +79,11 @@ export class MirroredHere {
         "the source is a destination too: what is mirrored there is no source",
       );
     }
+  }
+
+  /** Known without a question: no link had begun at this revision. */
+  hasNone(revision: bigint): boolean {
+    return this.#links.size === 0 && (revision <= this.#knownAt || revision <= this.#namedAt);
   }
 
   /**

@@ -43,7 +43,8 @@ export async function byHeart(parts: WriterParts, job: Job): Promise<ByHeart | u
   const key = destination.prefix.key(observation.path);
   const { sourceRevision, rule, destinationRevision } = known;
   const before = encodeRecord({ ...record, sourceRevision, rule });
-  const value = await destination.seal(made.object.bytes, key, wanted.at.resource);
+  const sealed = destination.seal(made.object.bytes, key, wanted.at.resource);
+  const value = sealed instanceof Promise ? await sealed : sealed;
   return {
     plan: { kind: "write", record, value, missing: [], unwanted: [], content },
     compare: [

@@ -34,8 +34,12 @@ export class OwnerReferences {
   constructor(private readonly parts: WriterParts) {}
 
   /** @param seen with a record, or none, for each of `ownerPaths` */
-  async rewritten(wanted: Wanted, seen: Seen): Promise<RewrittenOwners> {
-    if (wanted.object.meta.ownerReferences.length === 0) return NO_OWNERS;
+  rewritten(wanted: Wanted, seen: Seen): RewrittenOwners | Promise<RewrittenOwners> {
+    const hasNone = wanted.object.meta.ownerReferences.length === 0;
+    return hasNone ? NO_OWNERS : this.#rewritten(wanted, seen);
+  }
+
+  async #rewritten(wanted: Wanted, seen: Seen): Promise<RewrittenOwners> {
     const { view } = this.parts;
     const references: OwnerReference[] = [];
     const held: string[] = [];

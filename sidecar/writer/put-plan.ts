@@ -38,6 +38,8 @@ export interface Write {
   readonly content: number;
 }
 
+const NOT_THERE = { kind: "free", existing: undefined } as const;
+
 export class PutPlan {
   readonly owners: OwnerReferences;
   readonly #adoption: Adoption;
@@ -50,10 +52,11 @@ export class PutPlan {
   async of(job: Job, seen: Seen): Promise<Plan> {
     const { wanted, observation } = job;
     const record = recordOf(seen.record);
-    const found = await this.#existing(job, seen, record);
+    const found = seen.data.kv === undefined ? NOT_THERE : await this.#existing(job, seen, record);
     if (found.kind === "owe") return found;
     const { existing } = found;
-    const owners = await this.owners.rewritten(wanted, seen);
+    const rewritten = this.owners.rewritten(wanted, seen);
+    const owners = rewritten instanceof Promise ? await rewritten : rewritten;
     const uid = existing?.meta.uid ?? this.#uid(wanted, record);
     const kind = wireKindOf(wanted, this.parts.view.catalog);
     const { mirrorsStatus, object: source } = wanted;
@@ -66,7 +69,8 @@ export class PutPlan {
       if (this.#drift(observation.path, paths) === "leave") return owe("drifted", paths.join(", "));
     }
     const { key } = seen.data;
-    const value = await this.parts.destination.seal(made.object.bytes, key, wanted.at.resource);
+    const sealed = this.parts.destination.seal(made.object.bytes, key, wanted.at.resource);
+    const value = sealed instanceof Promise ? await sealed : sealed;
     const written = this.#record(wanted, uid, owners, undefined);
     return {
       kind: "write",
@@ -87,7 +91,7 @@ export class PutPlan {
     | { readonly kind: "free"; readonly existing: StoredObject | undefined }
     | Extract<Plan, { kind: "owe" }>
   > {
-    if (data.kv === undefined) return { kind: "free", existing: undefined };
+    if (data.kv === undefined) return NOT_THERE;
     const opened = await this.parts.destination.open(data.kv, wanted.at.resource);
     if (opened.kind === "unreadable") return owe("dest-undecryptable", opened.detail);
     const existing = opened.object;

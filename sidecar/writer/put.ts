@@ -47,11 +47,12 @@ export class Put {
    * @throws FenceLost
    */
   async together(job: Job): Promise<Outcome | undefined> {
-    const hindrance = await this.#hindrance.of(job.wanted);
+    const asked = this.#hindrance.of(job.wanted);
+    const hindrance = asked instanceof Promise ? await asked : asked;
     if (hindrance.kind === "hindered" || !this.#proof.isProven(job.wanted.at.resource)) {
       return undefined;
     }
-    const plan = await this.#plan.of(job, await this.#firstLook(job));
+    const plan = await this.#plan.of(job, this.#unseen(job, []));
     if (plan.kind !== "write" || plan.value === undefined) return undefined;
     const { value } = plan;
     const outcome = await this.bulk.add(job, { ...plan, value }, hindrance.namespace);
@@ -68,7 +69,8 @@ export class Put {
     const { path } = job.observation;
     let seen: Seen | undefined;
     for (;;) {
-      const hindrance = await this.#hindrance.of(job.wanted);
+      const asked = this.#hindrance.of(job.wanted);
+      const hindrance = asked instanceof Promise ? await asked : asked;
       if (hindrance.kind === "hindered") {
         return this.owing.owe(path, hindrance.owed, job.wanted.revision);
       }

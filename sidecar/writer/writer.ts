@@ -139,7 +139,8 @@ export class Writer {
       const isSame = wanted.revision === known.sourceRevision && known.isCurrent;
       if (isSame && observation.check !== true && !books.debts.has(path)) return "unchanged";
     }
-    if (await this.isMirroredHere(path, wanted.revision)) {
+    const asked = this.isMirroredHere(path, wanted.revision);
+    if (asked instanceof Promise ? await asked : asked) {
       await this.owing.settle(path);
       return "ignored";
     }
@@ -152,9 +153,9 @@ export class Writer {
   }
 
   /** Another link has written it into the source. What of it is ours already stays as it is. @param revision of the value */
-  async isMirroredHere(path: string, revision: bigint): Promise<boolean> {
+  isMirroredHere(path: string, revision: bigint): boolean | Promise<boolean> {
     const { mirroredHere, transactions } = this.parts;
-    if (mirroredHere === undefined) return false;
+    if (mirroredHere === undefined || mirroredHere.hasNone(revision)) return false;
     const { signal } = transactions;
     return this.patiently(() => mirroredHere.has(path, revision, { signal }));
   }
