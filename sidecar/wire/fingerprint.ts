@@ -7,7 +7,7 @@
 import { crc32 } from "node:zlib";
 import { METADATA, openEnvelope } from "./envelope.js";
 import { META } from "./object-meta.js";
-import { FieldReader } from "./protobuf.js";
+import { FieldReader, type Span } from "./protobuf.js";
 import { hasProtobufStatus, PROTOBUF_STATUS } from "./status-kinds.js";
 import type { StoredObject } from "./stored-object.js";
 
@@ -23,28 +23,34 @@ const PASSED_OVER: ReadonlySet<number> = new Set([
   META.managedFields,
 ]);
 
+/** Of the object itself. */
+const WITHOUT_STATUS: ReadonlySet<number> = new Set([METADATA]);
+const WITH_STATUS: ReadonlySet<number> = new Set([METADATA, PROTOBUF_STATUS]);
+
 /** 1 to 2^32 - 1; 0: not for this encoding. Of a value that was parsed before. @throws Malformed */
 export function fingerprint(object: StoredObject): number {
   if (object.encoding !== "protobuf") return 0;
   const { bytes } = object;
   const { raw, metadata } = openEnvelope(bytes);
   const hasStatus = hasProtobufStatus(object);
-  let sum = 0;
-  if (metadata !== undefined) {
-    const fields = new FieldReader(bytes, metadata.start, metadata.end);
-    while (fields.next()) {
-      if (!PASSED_OVER.has(fields.number)) sum = add(sum, fields, bytes);
-    }
-  }
-  const fields = new FieldReader(bytes, raw.start, raw.end);
-  while (fields.next()) {
-    const isPassedOver =
-      fields.number === METADATA || (hasStatus && fields.number === PROTOBUF_STATUS);
-    if (!isPassedOver) sum = add(sum, fields, bytes);
-  }
-  return sum === 0 ? 1 : sum;
+  const ofMeta = metadata === undefined ? 0 : summed(bytes, metadata, PASSED_OVER, 0);
+  return summed(bytes, raw, hasStatus ? WITH_STATUS : WITHOUT_STATUS, ofMeta) || 1;
 }
 
-function add(sum: number, { start, end }: FieldReader, bytes: Buffer): number {
-  return crc32(bytes.subarray(start, end), sum);
+/** Of all fields that are not passed over, each stretch of them at once. */
+function summed(
+  bytes: Buffer,
+  { start, end }: Span,
+  passedOver: ReadonlySet<number>,
+  before: number,
+): number {
+  const fields = new FieldReader(bytes, start, end);
+  let sum = before;
+  let from = start;
+  while (fields.next()) {
+    if (!passedOver.has(fields.number)) continue;
+    if (fields.start > from) sum = crc32(bytes.subarray(from, fields.start), sum);
+    from = fields.end;
+  }
+  return end > from ? crc32(bytes.subarray(from, end), sum) : sum;
 }

@@ -46,7 +46,7 @@ export async function byHeart(parts: WriterParts, job: Job): Promise<ByHeart | u
   const sealed = destination.seal(made.object.bytes, key, wanted.at.resource);
   const value = sealed instanceof Promise ? await sealed : sealed;
   return {
-    plan: { kind: "write", record, value, missing: [], unwanted: [], content },
+    plan: { kind: "write", record, value, missing: [], unwanted: [], content: () => content },
     compare: [
       { key, target: "mod", is: "=", value: destinationRevision },
       { key: books.keys.own(observation.path), target: "value", is: "=", value: before },

@@ -34,8 +34,8 @@ export interface Write {
   readonly missing: readonly string[];
   /** Owners that the object is written without because nobody wants them. */
   readonly unwanted: readonly string[];
-  /** See Known. */
-  readonly content: number;
+  /** See Known. Worked out where it is wanted: not for what goes together with others. */
+  readonly content: () => number;
 }
 
 const NOT_THERE = { kind: "free", existing: undefined } as const;
@@ -78,7 +78,7 @@ export class PutPlan {
       value,
       missing: owners.missing,
       unwanted: owners.unwanted,
-      content: contentOf(made.object, kind, written),
+      content: () => contentOf(made.object, kind, written),
     };
   }
 
@@ -134,7 +134,7 @@ export class PutPlan {
       value: undefined,
       missing: made.owners.missing,
       unwanted: made.owners.unwanted,
-      content: 0,
+      content: () => 0,
     };
   }
 

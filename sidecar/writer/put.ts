@@ -189,7 +189,7 @@ export class Put {
     const { books, tally, destination } = this.parts;
     const { path } = observation;
     const at = plan.value === undefined ? (data?.modRevision ?? revision) : revision;
-    books.index.set(path, knownOf(wanted, at, plan.content));
+    books.index.set(path, knownOf(wanted, at, plan.content()));
     books.owners.set(path, plan.record.owners);
     books.longing.set(path, plan.unwanted);
     books.tombstones.delete(path);
