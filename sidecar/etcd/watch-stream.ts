@@ -6,7 +6,7 @@
  */
 import { OVER } from "../../src/ports/aborted.js";
 import type { Clock } from "../../src/ports/clock.js";
-import { CallFailed, type Stream } from "./connection.js";
+import { CallFailed } from "./connection.js";
 import { grpcFailure } from "./errors.js";
 import type { Writer } from "./protobuf-writer.js";
 import type { WatchResponse } from "./responses.js";
@@ -24,6 +24,13 @@ const QUIET_MS = 10_000;
 /** So many questions without an answer, and the stream is given up. */
 const UNANSWERED = 2;
 
+/** What is needed of a gRPC stream. */
+interface ResponseStream extends AsyncIterable<WatchResponse> {
+  write(request: Writer): unknown;
+  cancel(): void;
+  on(event: "error", listener: () => void): unknown;
+}
+
 export class QuietStream {
   /** Monotonic ms since when the next response is waited for; undefined: the consumer is at work, and nothing is read. */
   #waitingSinceMs: number | undefined;
@@ -31,7 +38,7 @@ export class QuietStream {
   #silent: EtcdError | undefined;
 
   constructor(
-    private readonly stream: Stream<WatchResponse>,
+    private readonly stream: ResponseStream,
     private readonly deps: QuietStreamDeps,
   ) {}
 
@@ -45,7 +52,7 @@ export class QuietStream {
     deps.signal.addEventListener("abort", cancel);
     const over = new AbortController();
     const noticing = this.#noticeSilence(over.signal);
-    const iterator: AsyncIterator<WatchResponse> = stream[Symbol.asyncIterator]();
+    const iterator = stream[Symbol.asyncIterator]();
     try {
       stream.write(create);
       for (;;) {

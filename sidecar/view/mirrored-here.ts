@@ -81,7 +81,7 @@ export class MirroredHere {
     }
   }
 
-  /** Known without a question: no link had begun at this revision. */
+  /** Known without a question: no link had begun then. */
   hasNone(revision: bigint): boolean {
     return this.#links.size === 0 && (revision <= this.#knownAt || revision <= this.#namedAt);
   }
