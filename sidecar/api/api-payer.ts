@@ -16,7 +16,7 @@ import { Adoption } from "../writer/adoption.js";
 import { ownerPaths, type RewrittenOwners } from "../writer/owner-references.js";
 import type { Owed } from "../writer/owing.js";
 import type { WriterParts } from "../writer/parts.js";
-import { knownOf } from "../writer/put-plan.js";
+import { knownOf } from "../writer/made.js";
 import { needsApi } from "../writer/removal.js";
 import { recordOf, type Seen } from "../writer/seen.js";
 import type { Writer } from "../writer/writer.js";

@@ -9,7 +9,7 @@ import type { Endpoints, Member } from "./endpoints.js";
 import { type Effect, etcdError, isLearnerRefusal, wantsNewToken } from "./errors.js";
 import { EtcdError } from "./etcd.js";
 import type { ClusterIdentity } from "./identity.js";
-import type { Writer } from "./protobuf.js";
+import type { Writer } from "./protobuf-writer.js";
 import type { Headed } from "./responses.js";
 import type { Token } from "./token.js";
 
@@ -70,10 +70,13 @@ export class Calls {
 
   async #attempt<T extends Headed>(member: Member, call: Call<T>): Promise<T> {
     const { token, identity, timeoutMs } = this.deps;
-    await member.calls.ready();
+    if (!member.calls.isReady) await member.calls.ready();
     const { method, request, decode, signal } = call;
-    const options = { token: await token.on(member), timeoutMs, signal };
-    const answer = await member.calls.unary({ method, request, decode, ...options });
+    const of = token.isNeeded ? await token.on(member) : undefined;
+    const answer = await member.calls.unary({
+      ...{ method, request, decode, timeoutMs, signal },
+      token: of,
+    });
     identity.check(answer.header, member.address);
     return answer;
   }

@@ -17,6 +17,7 @@ import {
   type RangeOptions,
   type RangeResult,
   type Txn,
+  type TxnOp,
   type TxnResult,
 } from "./etcd.js";
 import { ClusterIdentity } from "./identity.js";
@@ -97,7 +98,7 @@ class EtcdClient implements Etcd {
   }
 
   async txn(txn: Txn, { signal }: EtcdCallOptions): Promise<TxnResult> {
-    const writes = [...txn.then, ...txn.otherwise].some(({ kind }) => kind !== "get");
+    const writes = txn.then.some(changes) || txn.otherwise.some(changes);
     return this.#calls.make({
       method: "KV/Txn",
       effect: writes ? "write" : "read",
@@ -189,4 +190,8 @@ class EtcdClient implements Etcd {
     await this.#following;
     this.#endpoints.close();
   }
+}
+
+function changes({ kind }: TxnOp): boolean {
+  return kind !== "get";
 }

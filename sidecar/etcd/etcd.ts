@@ -45,16 +45,27 @@ export interface RangeResult {
   readonly count: bigint;
 }
 
-export interface Compare {
+export type Compare = ComparedKey & (ComparedNumber | ComparedValue);
+
+interface ComparedKey {
   readonly key: string;
   /**
    * undefined: this one key. With it every key of the range is compared. A key that is not there, or a range without keys,
    * compares as one key of zeros: `create = 0` over a range holds while the range is empty, and only then.
    */
   readonly rangeEnd?: string | undefined;
-  readonly target: "create" | "mod" | "version" | "lease";
   readonly is: "=" | "!=" | ">" | "<";
+}
+
+interface ComparedNumber {
+  readonly target: "create" | "mod" | "version" | "lease";
   readonly value: bigint;
+}
+
+/** A key that is not there has no value: no comparison with one holds. */
+interface ComparedValue {
+  readonly target: "value";
+  readonly value: Buffer;
 }
 
 export type TxnOp =

@@ -1,65 +1,17 @@
 /**
- * The part of protobuf's encoding that etcd's messages use: varints, length-delimited fields, unknown fields skipped.
+ * The part of protobuf's encoding that etcd's answers use: varints, length-delimited fields, unknown fields skipped.
  * Source: protobuf.dev/programming-guides/encoding.
  */
-
-/** Builds one message. Values are not copied until `finish`. */
-export class Writer {
-  readonly #chunks: Uint8Array[] = [];
-  #bytes = 0;
-
-  /** A field at its default (0n, false, empty) is left out, as proto3 does. */
-  int(field: number, value: bigint): this {
-    return value === 0n ? this : this.presentInt(field, value);
-  }
-
-  /** Zero is written too: which branch of a oneof is set is told by its presence. */
-  presentInt(field: number, value: bigint): this {
-    this.#push(varint(BigInt(field << 3)));
-    this.#push(varint(BigInt.asUintN(64, value)));
-    return this;
-  }
-
-  bool(field: number, value: boolean | undefined): this {
-    return this.int(field, value === true ? 1n : 0n);
-  }
-
-  text(field: number, value: string): this {
-    return this.bytes(field, Buffer.from(value));
-  }
-
-  bytes(field: number, value: Uint8Array): this {
-    if (value.length === 0) return this;
-    this.#header(field, value.length);
-    this.#push(value);
-    return this;
-  }
-
-  /** Written even when it is empty, as `presentInt`. */
-  message(field: number, message: Writer): this {
-    this.#header(field, message.#bytes);
-    for (const chunk of message.#chunks) this.#push(chunk);
-    return this;
-  }
-
-  finish(): Buffer {
-    return Buffer.concat(this.#chunks, this.#bytes);
-  }
-
-  #header(field: number, length: number): void {
-    this.#push(lengthHeader((field << 3) | 2, length));
-  }
-
-  #push(chunk: Uint8Array): void {
-    this.#chunks.push(chunk);
-    this.#bytes += chunk.length;
-  }
-}
 
 /** A message cannot be read: what answers is no etcd. */
 class MalformedMessage extends Error {
   override readonly name = "MalformedMessage";
 }
+
+/** Seven groups of seven bits are an exact double. Three more hold the rest. */
+const LOW_BITS = 49n;
+const LOW_SCALE = 2 ** 49;
+const HIGH_SCALE = 2 ** 21;
 
 /** Reads one message, field by field, in place: `bytes` shares the message's memory. */
 export class Reader {
@@ -82,23 +34,23 @@ export class Reader {
   }
   #wireType = 0;
 
-  /** int64 as etcd means it; most fit 49 bits and never touch a slow path. */
+  /** int64 as etcd means it; most fit 49 bits. The ids of clusters and members do not, and come with every answer. */
   int(): bigint {
     return BigInt.asIntN(64, this.uint());
   }
 
   uint(): bigint {
     let low = 0;
-    for (let shift = 0; shift < 49; shift += 7) {
+    for (let scale = 1; scale < LOW_SCALE; scale *= 0x80) {
       const byte = this.#byte();
-      low += (byte & 0x7f) * 2 ** shift;
+      low += (byte & 0x7f) * scale;
       if (byte < 0x80) return BigInt(low);
     }
-    let value = BigInt(low);
-    for (let shift = 49n; shift < 70n; shift += 7n) {
+    let high = 0;
+    for (let scale = 1; scale < HIGH_SCALE; scale *= 0x80) {
       const byte = this.#byte();
-      value |= BigInt(byte & 0x7f) << shift;
-      if (byte < 0x80) return BigInt.asUintN(64, value);
+      high += (byte & 0x7f) * scale;
+      if (byte < 0x80) return BigInt.asUintN(64, (BigInt(high) << LOW_BITS) | BigInt(low));
     }
     throw new MalformedMessage("a number of more than ten bytes");
   }
@@ -169,22 +121,4 @@ export class Reader {
     if (byte === undefined) throw new MalformedMessage("the message ends inside a field");
     return byte;
   }
-}
-
-function lengthHeader(tag: number, length: number): Uint8Array {
-  const header: number[] = [];
-  for (const number of [tag, length]) {
-    let rest = number;
-    for (; rest > 0x7f; rest >>>= 7) header.push((rest & 0x7f) | 0x80);
-    header.push(rest);
-  }
-  return Uint8Array.from(header);
-}
-
-function varint(value: bigint): Uint8Array {
-  const bytes: number[] = [];
-  let rest = value;
-  for (; rest > 0x7fn; rest >>= 7n) bytes.push(Number(rest & 0x7fn) | 0x80);
-  bytes.push(Number(rest));
-  return Uint8Array.from(bytes);
 }

@@ -9,12 +9,17 @@ export class Token {
 
   constructor(private readonly options: Pick<EtcdOptions, "user" | "callTimeoutMs">) {}
 
+  /** There is a user. */
+  get isNeeded(): boolean {
+    return this.options.user !== undefined;
+  }
+
   /**
    * undefined without a user.
    * @throws CallFailed as Authenticate failed
    */
   async on(member: Member): Promise<string | undefined> {
-    if (this.options.user === undefined) return undefined;
+    if (!this.isNeeded) return undefined;
     const fetching = (this.#current ??= this.#fetch(member));
     try {
       return await fetching;

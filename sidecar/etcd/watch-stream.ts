@@ -4,10 +4,11 @@
  * gRPC reads at most 16 responses ahead (the buffer of an object stream of node), etcd then stops sending: with responses of
  * at most some 2 MiB (fragments) that is the bound of what a slow consumer costs.
  */
+import { OVER } from "../../src/ports/aborted.js";
 import type { Clock } from "../../src/ports/clock.js";
-import { CallFailed, type Stream } from "./connection.js";
+import { CallFailed } from "./connection.js";
 import { grpcFailure } from "./errors.js";
-import type { Writer } from "./protobuf.js";
+import type { Writer } from "./protobuf-writer.js";
 import type { WatchResponse } from "./responses.js";
 import { EtcdError } from "./etcd.js";
 
@@ -18,16 +19,26 @@ export interface QuietStreamDeps {
   readonly signal: AbortSignal;
 }
 
-/** A quiet stream is asked for progress this often. */
-const ASK_MS = 10_000;
+/** A stream that has said nothing for so long is asked for progress. */
+const QUIET_MS = 10_000;
 /** So many questions without an answer, and the stream is given up. */
 const UNANSWERED = 2;
-/** A watch is created within a network round trip; a paused server accepts the connection and says nothing. */
-const CREATE_MS = 10_000;
+
+/** What is needed of a gRPC stream. */
+interface ResponseStream extends AsyncIterable<WatchResponse> {
+  write(request: Writer): unknown;
+  cancel(): void;
+  on(event: "error", listener: () => void): unknown;
+}
 
 export class QuietStream {
+  /** Monotonic ms since when the next response is waited for; undefined: the consumer is at work, and nothing is read. */
+  #waitingSinceMs: number | undefined;
+  #created = false;
+  #silent: EtcdError | undefined;
+
   constructor(
-    private readonly stream: Stream<WatchResponse>,
+    private readonly stream: ResponseStream,
     private readonly deps: QuietStreamDeps,
   ) {}
 
@@ -39,50 +50,60 @@ export class QuietStream {
     const { stream, deps } = this;
     const cancel = (): void => stream.cancel();
     deps.signal.addEventListener("abort", cancel);
-    const iterator: AsyncIterator<WatchResponse> = stream[Symbol.asyncIterator]();
+    const over = new AbortController();
+    const noticing = this.#noticeSilence(over.signal);
+    const iterator = stream[Symbol.asyncIterator]();
     try {
       stream.write(create);
-      let created = false;
       for (;;) {
-        const next = await this.#next(iterator, created);
-        if (next === undefined) return;
-        created ||= next.created;
-        yield next;
+        this.#waitingSinceMs = deps.clock.monotonicMs();
+        const next = await iterator.next().catch((error: unknown) => {
+          throw this.#silent ?? new CallFailed(grpcFailure(error));
+        });
+        this.#waitingSinceMs = undefined;
+        if (next.done === true) return;
+        this.#created ||= next.value.created;
+        yield next.value;
       }
     } finally {
+      over.abort(OVER);
+      await noticing;
       deps.signal.removeEventListener("abort", cancel);
       stream.on("error", () => {}); // of the cancellation: whoever cancelled knows
       stream.cancel();
     }
   }
 
-  async #next(
-    iterator: AsyncIterator<WatchResponse>,
-    created: boolean,
-  ): Promise<WatchResponse | undefined> {
-    const { deps, stream } = this;
-    const answered = new AbortController();
-    const next = iterator.next().then(
-      (result) => (result.done === true ? OVER : result),
-      (error: unknown) => new CallFailed(grpcFailure(error)),
-    );
-    try {
-      for (let asked = 0; ; asked++) {
-        const quiet = deps.clock.sleep(created ? ASK_MS : CREATE_MS, answered.signal);
-        const first = await Promise.race([next, quiet]);
-        if (first === OVER) return undefined;
-        if (first instanceof CallFailed) throw first;
-        if (first !== undefined) return first.value;
-        const limit = created ? UNANSWERED : 0;
-        if (asked >= limit && (deps.askProgress !== undefined || !created)) {
-          throw new EtcdError("unavailable", "the watch stream has gone silent");
-        }
-        if (deps.askProgress !== undefined) stream.write(deps.askProgress());
-      }
-    } finally {
-      answered.abort();
+  /**
+   * Asks for progress when nothing has come for long, and cancels the stream when nothing comes then. One timer for as long as the
+   * stream lives: one for each response would cost more than the response.
+   */
+  async #noticeSilence(over: AbortSignal): Promise<void> {
+    const { clock, askProgress, signal } = this.deps;
+    const ended = AbortSignal.any([signal, over]);
+    let waiting: number | undefined;
+    let asked = 0;
+    while (!ended.aborted) {
+      if (this.#waitingSinceMs !== waiting) asked = 0;
+      waiting = this.#waitingSinceMs;
+      const nowMs = clock.monotonicMs();
+      const quietSinceMs = waiting === undefined ? nowMs : waiting + asked * QUIET_MS;
+      await clock.sleep(quietSinceMs + QUIET_MS - nowMs, ended);
+      const isQuiet = waiting !== undefined && waiting === this.#waitingSinceMs;
+      if (ended.aborted || !isQuiet) continue;
+      if (this.#isSilent(asked)) return this.#giveUp();
+      if (askProgress !== undefined) this.stream.write(askProgress());
+      asked += 1;
     }
   }
-}
 
-const OVER = "over";
+  /** A watch is created within a network round trip; a paused server accepts the connection and says nothing. */
+  #isSilent(asked: number): boolean {
+    return !this.#created || (this.deps.askProgress !== undefined && asked >= UNANSWERED);
+  }
+
+  #giveUp(): void {
+    this.#silent = new EtcdError("unavailable", "the watch stream has gone silent");
+    this.stream.cancel();
+  }
+}

@@ -7,6 +7,7 @@ const PRESENT: Known = Object.freeze({
   isCurrent: false,
   isComparable: false,
   via: "etcd",
+  content: 0,
 });
 
 /** A set of texts in 28 bytes each: by hash, so one that is not in it is taken for one that is, once in 40 million sets of a million. */

@@ -1,4 +1,4 @@
-/** What is ours, in memory: 28 bytes for each place in typed arrays, because a Map of a million paths takes 250 MB. */
+/** What is ours, in memory: 32 bytes for each place in typed arrays, because a Map of a million paths takes 250 MB. */
 
 /** What the index knows of one path. */
 export interface Known {
@@ -11,6 +11,11 @@ export interface Known {
   /** Source revisions of this record can be compared with those of now: same cluster, same history. */
   readonly isComparable: boolean;
   readonly via: "etcd" | "api";
+  /**
+   * Fingerprint of the object as this process has written it, together with its record, where it holds nothing of the destination's
+   * own; 0: look before it is written over.
+   */
+  readonly content: number;
 }
 
 const USED = 1;
@@ -20,6 +25,7 @@ const API = 8;
 /** Bits of `#meta` above the flags. */
 const RULE_SHIFT = 8;
 const FIRST_CAPACITY = 1_024;
+const NO_CONTENTS = new Uint32Array(0);
 /** Of a table with linear probing: at 0.8 a look-up of what is not there takes about 13 steps, in 8 neighbouring bytes each. */
 const MAX_LOAD = 0.8;
 
@@ -34,6 +40,8 @@ export class LedgerIndex {
   #source = new Float64Array(FIRST_CAPACITY);
   #destination = new Float64Array(FIRST_CAPACITY);
   #meta = new Uint32Array(FIRST_CAPACITY);
+  /** Made with the first one that is not 0: sets of texts have none. What is written beyond its end is nowhere. */
+  #content = NO_CONTENTS;
   #size = 0;
   readonly #ownedByRule = new Map<number, number>();
 
@@ -43,7 +51,7 @@ export class LedgerIndex {
 
   /** Bytes that the arrays take. */
   get bytes(): number {
-    return this.#low.length * 28;
+    return this.#low.length * 28 + this.#content.length * 4;
   }
 
   /** Objects that are there because of a rule. */
@@ -62,6 +70,7 @@ export class LedgerIndex {
       isCurrent: (meta & CURRENT) !== 0,
       isComparable: (meta & COMPARABLE) !== 0,
       via: (meta & API) === 0 ? "etcd" : "api",
+      content: this.#content[at] ?? 0,
     };
   }
 
@@ -87,13 +96,19 @@ export class LedgerIndex {
       (known.isComparable ? COMPARABLE : 0) |
       (known.via === "api" ? API : 0) |
       (known.rule << RULE_SHIFT);
+    if (known.content !== 0 && this.#content.length === 0) {
+      this.#content = new Uint32Array(this.#low.length);
+    }
+    if (this.#content.length > 0) this.#content[at] = known.content;
     this.#count(known.rule, 1);
   }
 
   /** The destination's object was seen at this revision, and is what we want. */
   sawEqual(path: string, destinationRevision: bigint): void {
     const at = this.#find(lowHash(path), highHash(path));
-    if (((this.#meta[at] ?? 0) & USED) !== 0) this.#destination[at] = Number(destinationRevision);
+    if (((this.#meta[at] ?? 0) & USED) === 0) return;
+    this.#destination[at] = Number(destinationRevision);
+    if (this.#content.length > 0) this.#content[at] = 0;
   }
 
   delete(path: string): void {
@@ -139,17 +154,19 @@ export class LedgerIndex {
     this.#source[to] = this.#source[from] ?? 0;
     this.#destination[to] = this.#destination[from] ?? 0;
     this.#meta[to] = this.#meta[from] ?? 0;
+    this.#content[to] = this.#content[from] ?? 0;
   }
 
   #grow(): void {
     const [low, high, source] = [this.#low, this.#high, this.#source];
-    const [destination, meta] = [this.#destination, this.#meta];
+    const [destination, meta, content] = [this.#destination, this.#meta, this.#content];
     const capacity = low.length * 2;
     this.#low = new Uint32Array(capacity);
     this.#high = new Uint32Array(capacity);
     this.#source = new Float64Array(capacity);
     this.#destination = new Float64Array(capacity);
     this.#meta = new Uint32Array(capacity);
+    this.#content = new Uint32Array(content.length * 2);
     for (let from = 0; from < meta.length; from += 1) {
       if (((meta[from] ?? 0) & USED) === 0) continue;
       const to = this.#find(low[from] ?? 0, high[from] ?? 0);
@@ -158,6 +175,7 @@ export class LedgerIndex {
       this.#source[to] = source[from] ?? 0;
       this.#destination[to] = destination[from] ?? 0;
       this.#meta[to] = meta[from] ?? 0;
+      this.#content[to] = content[from] ?? 0;
     }
   }
 

@@ -63,6 +63,7 @@ function known(record: LedgerRecord, modRevision: bigint, epoch: string): Known 
     isCurrent: record.epoch === epoch,
     isComparable: historyOf(record.epoch) === historyOf(epoch),
     via: record.via,
+    content: 0,
   };
 }
 

@@ -94,12 +94,12 @@ export async function openLink(options: MirrorOptions, given: Given): Promise<Op
 
 /** undefined: both sides are one etcd. */
 async function othersIn(
-  { source, log }: MirrorOptions,
+  { source, log, clock }: MirrorOptions,
   { sourceClusterId, destinationClusterId }: LinkState,
   signal: AbortSignal,
 ): Promise<MirroredHere | undefined> {
   if (sourceClusterId === destinationClusterId) return undefined;
-  const mirroredHere = new MirroredHere(source, log);
+  const mirroredHere = new MirroredHere(source, log, clock);
   await mirroredHere.load({ signal });
   return mirroredHere;
 }

@@ -96,12 +96,15 @@ export class RangeWalk {
       for await (const gone of owned.before(path)) this.#gone(gone, page);
       await owned.take(path);
     }
-    const check = present !== undefined && (await this.#isMoved(path, present));
+    const check = present?.mayReach(path)
+      ? await this.#isMoved(path, present)
+      : present !== undefined && this.parts.books.index.has(path);
     const { revision } = page.header;
     this.counts.read += 1;
     this.counts.bytes += kv.value.length;
     const observation: Observation = { path, revision, kv, cause: this.options.cause, check };
-    this.#flight.add(path, await this.writer.offer(observation, "bulk"));
+    const offered = this.writer.offer(observation, "bulk");
+    this.#flight.add(path, offered instanceof Promise ? await offered : offered);
   }
 
   /** Ours, and not on the page that covers its place. */
@@ -113,9 +116,7 @@ export class RangeWalk {
 
   /** The destination's key is not as we left it. What is under way at the moment may look so too, and costs one look more. */
   async #isMoved(path: string, present: KeyCursor): Promise<boolean> {
-    if (present.mayReach(path)) {
-      for await (const _ of present.before(path)); // not in the source: of no interest here
-    }
+    for await (const _ of present.before(path)); // not in the source: of no interest here
     const kv = await present.take(path);
     const known = this.parts.books.index.get(path);
     return known !== undefined && known.destinationRevision !== kv?.modRevision;

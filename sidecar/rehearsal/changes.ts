@@ -39,10 +39,11 @@ function changeOf(path: string, txn: Txn, { keys, prefix }: Places): Change | un
   const [dataKey, recordKey] = [prefix.key(path), keys.own(path)];
   const data = txn.then.find(({ key, kind }) => key === dataKey && kind !== "get");
   const record = txn.then.find(({ key, kind }) => key === recordKey && kind === "put");
-  const [dataRevision, recordRevision] = [dataKey, recordKey].map(
-    (key) => txn.compare.find((one) => one.key === key && one.target === "mod")?.value ?? 0n,
-  );
-  const common = { path, recordRevision: recordRevision ?? 0n, sourceRevision: undefined };
+  const dataRevision = comparedRevision(txn, dataKey) ?? 0n;
+  // A record that is compared by its value was written together with the object.
+  const isByHeart = txn.compare.some(({ key, target }) => key === recordKey && target === "value");
+  const recordRevision = comparedRevision(txn, recordKey) ?? (isByHeart ? dataRevision : 0n);
+  const common = { path, recordRevision, sourceRevision: undefined };
   if (data?.kind === "delete") return { ...common, kind: "delete" };
   if (record?.kind !== "put") return undefined;
   const { sourceRevision } = decodeRecord(record.value);
@@ -51,4 +52,9 @@ function changeOf(path: string, txn: Txn, { keys, prefix }: Places): Change | un
   }
   if (recordRevision === 0n) return { ...common, kind: "adopt", sourceRevision };
   return data === undefined ? undefined : { ...common, kind: "update", sourceRevision };
+}
+
+function comparedRevision({ compare }: Txn, key: string): bigint | undefined {
+  for (const one of compare) if (one.key === key && one.target === "mod") return one.value;
+  return undefined;
 }

@@ -50,16 +50,20 @@ export class Overlay {
   }
 
   /** undefined: nothing is known here, ask the server. */
-  holds({ key, rangeEnd, target, is, value }: Compare): boolean | undefined {
+  holds(compare: Compare): boolean | undefined {
+    const { key, rangeEnd, is } = compare;
     if (rangeEnd !== undefined || !this.#keys.has(key)) return undefined;
     const kv = this.#keys.get(key);
+    if (compare.target === "value") {
+      return kv !== undefined && compared(BigInt(kv.value.compare(compare.value)), is, 0n);
+    }
     const found = {
       create: kv?.createRevision,
       mod: kv?.modRevision,
       version: kv?.version,
       lease: kv?.lease,
-    }[target];
-    return compared(found ?? 0n, is, value);
+    }[compare.target];
+    return compared(found ?? 0n, is, compare.value);
   }
 
   /** What the server answered, with what was written since. */

@@ -74,7 +74,8 @@ export class Tail {
       await this.#crd(path.slice(CRDS.length), present, revision);
     }
     const observation = { path, revision, kv: present, cause: "event" } as const;
-    const offered = await this.writer.offer(observation, "live");
+    const offering = this.writer.offer(observation, "live");
+    const offered = offering instanceof Promise ? await offering : offering;
     if (offered === IGNORED) this.mark.done(ticket);
     else this.#whenDone(offered, ticket);
   }

@@ -34,13 +34,13 @@ export type Transformed =
 export function transform(input: TransformInput): Transformed {
   const { source, existing, kind } = input;
   const edits = wantedEdits(input);
-  const made = reread(edit(source, edits, kind));
+  const made = reread(source, edit(source, edits, kind));
   if (made.kind !== "write" || existing === undefined) return made;
   if (sameDesired(made.object, existing, kind)) return { kind: "same" };
   const { generation } = existing.meta;
   // Kinds without generations have 0 for ever; in all others it tells the destination's controllers that there is work.
   const next = source.meta.generation === 0n ? undefined : generation + 1n;
-  return reread(edit(source, { ...edits, generation: next }, kind));
+  return reread(source, edit(source, { ...edits, generation: next }, kind));
 }
 
 function wantedEdits({ source, existing, kind, ...input }: TransformInput): Edits {
@@ -67,7 +67,8 @@ function wantedStatus(source: StoredObject, existing: StoredObject | undefined):
   return source.kind === "Namespace" && source.apiVersion === "v1" ? undefined : { kind: "drop" };
 }
 
-function reread(bytes: Buffer): Transformed {
+function reread(source: StoredObject, bytes: Buffer): Transformed {
+  if (bytes === source.bytes) return { kind: "write", object: source };
   const parsed = parseStored(bytes);
   if (parsed.kind === "unreadable") return { kind: "unreadable", message: parsed.message };
   return { kind: "write", object: parsed.object };

@@ -116,17 +116,27 @@ export class DestinationView {
    * resource fail for everybody.
    * @throws Error when it cannot, which is a defect
    */
-  async seal(
+  seal(
     plain: Buffer,
     key: string,
     resource: Pick<StoredResource, "group" | "resource">,
-  ): Promise<Buffer> {
+  ): Buffer | Promise<Buffer> {
     const transformer = this.#transformer(resource);
-    if (!transformer.encrypts) return plain;
+    return transformer.encrypts ? this.#sealed(plain, key, { ...resource, transformer }) : plain;
+  }
+
+  async #sealed(
+    plain: Buffer,
+    key: string,
+    {
+      transformer,
+      resource,
+    }: { readonly transformer: ValueTransformer; readonly resource: string },
+  ): Promise<Buffer> {
     const sealed = await transformer.encrypt(plain, key);
     const opened = await transformer.decrypt(sealed, key);
     if (opened.kind !== "plain" || !opened.value.equals(plain)) {
-      throw new Error(`what was encrypted for ${resource.resource} cannot be opened again`);
+      throw new Error(`what was encrypted for ${resource} cannot be opened again`);
     }
     return sealed;
   }

@@ -9,6 +9,7 @@
  * NB: bulk transactions keep their records in batches, which cannot be asked for by path. They come by the watch alone; no
  * API server runs on the etcd that they are written into, so hardly anybody mirrors from there meanwhile.
  */
+import type { Clock } from "../../src/ports/clock.js";
 import type { Log } from "../../src/ports/log.js";
 import {
   WatchCompacted,
@@ -28,6 +29,8 @@ import { decodeState } from "../link/state.js";
 const PAGE_KEYS = 1_000;
 /** Batches in one answer: each names up to 126 objects. */
 const PAGE_BATCHES = 20;
+/** Between two questions for names: of a thousand changes a second nearly each would ask for itself. */
+const NAMES_EVERY_MS = 3;
 
 /** One link that writes into the source. */
 interface LinkHere {
@@ -52,10 +55,13 @@ export class MirroredHere {
   /** No link that had begun at this revision is missing in `#links`. */
   #namedAt = -1n;
   #naming: Promise<void> | undefined;
+  /** Monotonic ms of the last question for names. */
+  #askedMs = -Infinity;
 
   constructor(
     private readonly etcd: Etcd,
     private readonly log: Log,
+    private readonly clock: Clock,
   ) {}
 
   /** Reads the ledgers; what was known before is forgotten. @throws EtcdError, BookUnreadable */
@@ -73,6 +79,11 @@ export class MirroredHere {
         "the source is a destination too: what is mirrored there is no source",
       );
     }
+  }
+
+  /** Known without a question: no link had begun then. */
+  hasNone(revision: bigint): boolean {
+    return this.#links.size === 0 && (revision <= this.#knownAt || revision <= this.#namedAt);
   }
 
   /**
@@ -157,7 +168,7 @@ export class MirroredHere {
 
   /** One question for all who have it at the same time. */
   async #askNames(call: EtcdCallOptions): Promise<void> {
-    this.#naming ??= this.#readNames(call).then(
+    this.#naming ??= this.#readNamesSoon(call).then(
       () => void (this.#naming = undefined),
       (error: unknown) => {
         this.#naming = undefined;
@@ -165,6 +176,14 @@ export class MirroredHere {
       },
     );
     await this.#naming;
+  }
+
+  async #readNamesSoon(call: EtcdCallOptions): Promise<void> {
+    const { clock } = this;
+    const waitMs = this.#askedMs + NAMES_EVERY_MS - clock.monotonicMs();
+    if (waitMs > 0) await clock.sleep(waitMs, call.signal);
+    this.#askedMs = clock.monotonicMs();
+    await this.#readNames(call);
   }
 
   /** One small read for each link. */

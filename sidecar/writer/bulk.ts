@@ -7,7 +7,8 @@ import { prefixEnd, type Compare, type TxnOp } from "../etcd/etcd.js";
 import { encodeBatch } from "../ledger/record.js";
 import { NAMESPACES } from "../view/source-view.js";
 import type { WriterParts } from "./parts.js";
-import { knownOf, type Job, type Write } from "./put-plan.js";
+import { knownOf } from "./made.js";
+import type { Job, Write } from "./put-plan.js";
 import { compareOf, type Guard } from "./seen.js";
 
 /** etcd's default for each of the three lists of a transaction: compares, and either branch. */
@@ -31,6 +32,8 @@ interface Item {
 
 export class Bulk {
   #filling: Item[] = [];
+  /** Namespaces of what is being filled: each is compared once. */
+  #namespaces = new Set<string>();
   #bytes = 0;
   #batches = 0;
   #maxOps: number;
@@ -58,15 +61,16 @@ export class Bulk {
       if (this.#bytes + bytes > MAX_BYTES || this.#isFull(namespace)) this.#flush();
       const isFirst = this.#filling.length === 0;
       this.#filling.push({ job, plan, namespace, resolve, reject });
+      if (namespace !== undefined) this.#namespaces.add(namespace.key);
       this.#bytes += bytes;
       if (isFirst) this.#flushLater();
     });
   }
 
   #isFull(namespace: Guard | undefined): boolean {
-    const namespaces = new Set(this.#filling.map((item) => item.namespace?.key));
-    namespaces.add(namespace?.key);
-    return this.#filling.length + namespaces.size + RESERVED >= this.#maxOps;
+    const isAnother = namespace !== undefined && !this.#namespaces.has(namespace.key);
+    const compared = this.#filling.length + this.#namespaces.size + (isAnother ? 1 : 0);
+    return compared + 1 + RESERVED > this.#maxOps;
   }
 
   #flushLater(): void {
@@ -81,6 +85,7 @@ export class Bulk {
   #flush(): void {
     const items = this.#filling;
     this.#filling = [];
+    this.#namespaces = new Set();
     this.#bytes = 0;
     if (items.length > 0) this.#send(items);
   }

@@ -1,4 +1,5 @@
 /** What stands in the way of writing an object, before anything of it is looked at in the destination. */
+import type { NamespaceState } from "../view/destination-view.js";
 import type { Wanted } from "../view/source-view.js";
 import type { Owed } from "./owing.js";
 import type { WriterParts } from "./parts.js";
@@ -17,19 +18,33 @@ export class Hindrance {
     private readonly proof: SealProof,
   ) {}
 
-  async of(wanted: Wanted): Promise<Hindered> {
-    const { resource } = wanted.at;
+  /** Mostly known, and told at once. */
+  of(wanted: Wanted): Hindered | Promise<Hindered> {
+    const { resource, namespace } = wanted.at;
     const { destination, policy } = this.parts;
     if (wanted.isSecret && !policy.allowPlaintext && !destination.encrypts(resource)) {
       return hindered("dest-plaintext");
     }
-    const closed = await this.proof.whyNot(resource);
+    const closed = this.proof.whyNot(resource);
+    const state = namespace === undefined ? undefined : destination.knownNamespace(namespace);
+    const isKnown = namespace === undefined || state !== undefined;
+    if (closed !== undefined || resource.custom || !isKnown) return this.#asked(wanted, closed);
+    return this.#within(namespace, state);
+  }
+
+  async #asked(
+    wanted: Wanted,
+    whyNot: string | undefined | Promise<string | undefined>,
+  ): Promise<Hindered> {
+    const { resource, namespace } = wanted.at;
+    const closed = await whyNot;
     if (closed !== undefined) return hindered("dest-undecryptable", closed);
     if (resource.custom) {
       const served = await this.#served(wanted);
       if (served !== undefined) return hindered(served, wanted.object.apiVersion);
     }
-    return this.#namespace(wanted.at.namespace);
+    const state = namespace === undefined ? undefined : await this.#namespace(namespace);
+    return this.#within(namespace, state);
   }
 
   /** A value in a version that is not served makes every list of its resource fail. */
@@ -41,10 +56,14 @@ export class Hindrance {
     return isServed ? undefined : "version-not-served";
   }
 
-  async #namespace(name: string | undefined): Promise<Hindered> {
-    if (name === undefined) return { kind: "free", namespace: undefined };
+  async #namespace(name: string): Promise<NamespaceState> {
     const { destination } = this.parts;
-    const state = destination.knownNamespace(name) ?? (await destination.namespace(name));
+    return destination.knownNamespace(name) ?? destination.namespace(name);
+  }
+
+  #within(name: string | undefined, state: NamespaceState | undefined): Hindered {
+    if (name === undefined || state === undefined) return { kind: "free", namespace: undefined };
+    const { destination } = this.parts;
     switch (state.kind) {
       case "missing":
         return hindered("no-namespace", name);

@@ -3,9 +3,11 @@
 interface Link {
   /** Resolves when the last one that has the key to itself is through. */
   alone: Promise<void> | undefined;
-  /** Those that share the key since then. */
-  readonly shared: Set<Promise<void>>;
+  /** Those that share the key since then; few keys are shared. */
+  shared: Set<Promise<void>> | undefined;
 }
+
+const NOBODY: readonly Promise<void>[] = [];
 
 /**
  * Runs jobs in the order in which they were given for each key; jobs of different keys run side by side. A job has one key to
@@ -25,14 +27,16 @@ export class KeyChains {
   run<T>(key: string, sharing: readonly string[], job: () => Promise<T>): Promise<T> {
     const before = this.#before(key, sharing);
     const result = before.length === 0 ? job() : Promise.all(before).then(job);
-    const through = result.then(nothing, nothing);
+    const leave = (): void => this.#leave(key, sharing, through);
+    const through: Promise<void> = result.then(leave, leave);
     this.#enter(key, sharing, through);
     return result;
   }
 
   #before(key: string, sharing: readonly string[]): readonly Promise<void>[] {
     const own = this.#links.get(key);
-    const before = own === undefined ? [] : [...own.shared];
+    if (own === undefined && sharing.length === 0) return NOBODY;
+    const before = [...(own?.shared ?? [])];
     if (own?.alone !== undefined) before.push(own.alone);
     for (const other of sharing) {
       const alone = this.#links.get(other)?.alone;
@@ -45,10 +49,12 @@ export class KeyChains {
     const link = this.#link(key);
     link.alone = through;
     // They all end before this one does, because it waits for them.
-    link.shared.clear();
-    for (const other of sharing) this.#link(other).shared.add(through);
-    const leave = (): void => this.#leave(key, sharing, through);
-    through.then(leave, leave);
+    link.shared?.clear();
+    for (const other of sharing) {
+      const shared = this.#link(other);
+      shared.shared ??= new Set();
+      shared.shared.add(through);
+    }
   }
 
   #leave(key: string, sharing: readonly string[], through: Promise<void>): void {
@@ -56,23 +62,20 @@ export class KeyChains {
     if (link?.alone === through) link.alone = undefined;
     this.#forget(key);
     for (const other of sharing) {
-      this.#links.get(other)?.shared.delete(through);
+      this.#links.get(other)?.shared?.delete(through);
       this.#forget(other);
     }
   }
 
   #forget(key: string): void {
     const link = this.#links.get(key);
-    if (link?.alone === undefined && link?.shared.size === 0) this.#links.delete(key);
+    const isShared = (link?.shared?.size ?? 0) > 0;
+    if (link?.alone === undefined && !isShared) this.#links.delete(key);
   }
 
   #link(key: string): Link {
-    const link = this.#links.get(key) ?? { alone: undefined, shared: new Set() };
+    const link = this.#links.get(key) ?? { alone: undefined, shared: undefined };
     this.#links.set(key, link);
     return link;
   }
-}
-
-function nothing(): void {
-  // Only that it is over counts here; the result is the caller's.
 }

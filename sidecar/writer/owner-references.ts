@@ -18,6 +18,8 @@ export interface RewrittenOwners {
   readonly unwanted: readonly string[];
 }
 
+const NO_OWNERS: RewrittenOwners = { references: [], held: [], missing: [], unwanted: [] };
+
 /** Paths of the owners, in the order in which their records are read. */
 export function ownerPaths(wanted: Wanted, view: SourceView): readonly string[] {
   const { ownerReferences } = wanted.object.meta;
@@ -32,7 +34,12 @@ export class OwnerReferences {
   constructor(private readonly parts: WriterParts) {}
 
   /** @param seen with a record, or none, for each of `ownerPaths` */
-  async rewritten(wanted: Wanted, seen: Seen): Promise<RewrittenOwners> {
+  rewritten(wanted: Wanted, seen: Seen): RewrittenOwners | Promise<RewrittenOwners> {
+    const hasNone = wanted.object.meta.ownerReferences.length === 0;
+    return hasNone ? NO_OWNERS : this.#rewritten(wanted, seen);
+  }
+
+  async #rewritten(wanted: Wanted, seen: Seen): Promise<RewrittenOwners> {
     const { view } = this.parts;
     const references: OwnerReference[] = [];
     const held: string[] = [];

@@ -14,6 +14,11 @@ export class Pace {
     private readonly perSecond: number | undefined,
   ) {}
 
+  /** There is something to wait for, now and then. */
+  get isLimited(): boolean {
+    return this.perSecond !== undefined;
+  }
+
   /** Returns as soon as the caller may go on; at once when `signal` aborts: whoever writes asks for a permit anyway. */
   async take(signal: AbortSignal): Promise<void> {
     if (this.perSecond === undefined) return;

@@ -7,6 +7,7 @@ import { wireKindOf } from "../view/wire-kind.js";
 import { differingPaths } from "../wire/desired.js";
 import type { StoredObject } from "../wire/stored-object.js";
 import { Adoption } from "./adoption.js";
+import { contentOf, knownOf, recordFor } from "./made.js";
 import type { Observation } from "./observation.js";
 import { OwnerReferences, type RewrittenOwners } from "./owner-references.js";
 import type { Owed } from "./owing.js";
@@ -33,7 +34,11 @@ export interface Write {
   readonly missing: readonly string[];
   /** Owners that the object is written without because nobody wants them. */
   readonly unwanted: readonly string[];
+  /** See Known. Worked out where it is wanted: not for what goes together with others. */
+  readonly content: () => number;
 }
+
+const NOT_THERE = { kind: "free", existing: undefined } as const;
 
 export class PutPlan {
   readonly owners: OwnerReferences;
@@ -47,10 +52,11 @@ export class PutPlan {
   async of(job: Job, seen: Seen): Promise<Plan> {
     const { wanted, observation } = job;
     const record = recordOf(seen.record);
-    const found = await this.#existing(job, seen, record);
+    const found = seen.data.kv === undefined ? NOT_THERE : await this.#existing(job, seen, record);
     if (found.kind === "owe") return found;
     const { existing } = found;
-    const owners = await this.owners.rewritten(wanted, seen);
+    const rewritten = this.owners.rewritten(wanted, seen);
+    const owners = rewritten instanceof Promise ? await rewritten : rewritten;
     const uid = existing?.meta.uid ?? this.#uid(wanted, record);
     const kind = wireKindOf(wanted, this.parts.view.catalog);
     const { mirrorsStatus, object: source } = wanted;
@@ -63,7 +69,8 @@ export class PutPlan {
       if (this.#drift(observation.path, paths) === "leave") return owe("drifted", paths.join(", "));
     }
     const { key } = seen.data;
-    const value = await this.parts.destination.seal(made.object.bytes, key, wanted.at.resource);
+    const sealed = this.parts.destination.seal(made.object.bytes, key, wanted.at.resource);
+    const value = sealed instanceof Promise ? await sealed : sealed;
     const written = this.#record(wanted, uid, owners, undefined);
     return {
       kind: "write",
@@ -71,6 +78,7 @@ export class PutPlan {
       value,
       missing: owners.missing,
       unwanted: owners.unwanted,
+      content: () => contentOf(made.object, kind, written),
     };
   }
 
@@ -83,7 +91,7 @@ export class PutPlan {
     | { readonly kind: "free"; readonly existing: StoredObject | undefined }
     | Extract<Plan, { kind: "owe" }>
   > {
-    if (data.kv === undefined) return { kind: "free", existing: undefined };
+    if (data.kv === undefined) return NOT_THERE;
     const opened = await this.parts.destination.open(data.kv, wanted.at.resource);
     if (opened.kind === "unreadable") return owe("dest-undecryptable", opened.detail);
     const existing = opened.object;
@@ -126,6 +134,7 @@ export class PutPlan {
       value: undefined,
       missing: made.owners.missing,
       unwanted: made.owners.unwanted,
+      content: () => 0,
     };
   }
 
@@ -135,16 +144,8 @@ export class PutPlan {
     owners: RewrittenOwners,
     destinationRevision: bigint | undefined,
   ): LedgerRecord {
-    return {
-      sourceRevision: wanted.revision,
-      epoch: this.parts.epoch(),
-      rule: wanted.rule,
-      via: "etcd",
-      sourceUid: wanted.object.meta.uid,
-      destinationUid,
-      destinationRevision,
-      owners: owners.held,
-    };
+    const epoch = this.parts.epoch();
+    return recordFor(wanted, { epoch, destinationUid, destinationRevision, owners: owners.held });
   }
 
   /** A new object keeps the source's uid, unless this link has removed that uid, or somebody here has removed the object. */
@@ -176,18 +177,6 @@ export class PutPlan {
     log.warn({ path, fields }, "changed by somebody else in the destination, repaired");
     return "repair";
   }
-}
-
-/** What the index keeps of an object that was just made, or found, as it should be. */
-export function knownOf(wanted: Wanted, destinationRevision: bigint): Known {
-  return {
-    sourceRevision: wanted.revision,
-    destinationRevision,
-    rule: wanted.rule,
-    isCurrent: true,
-    isComparable: true,
-    via: "etcd",
-  };
 }
 
 function owe(

@@ -1,17 +1,27 @@
 /** Makes one object of the destination what the source's is, together with its ledger record, in one transaction. */
 import type { Debt } from "../debts/debt.js";
-import type { KeyValue, TxnOp } from "../etcd/etcd.js";
+import type { Compare, KeyValue, TxnOp } from "../etcd/etcd.js";
 import { encodeRecord } from "../ledger/record.js";
 import { CRDS, NAMESPACES } from "../view/source-view.js";
 import type { Bulk } from "./bulk.js";
+import { byHeart } from "./by-heart.js";
 import { Hindrance } from "./hindrance.js";
 import type { Outcome } from "./observation.js";
 import { ownerPaths, type OwnerReferences } from "./owner-references.js";
 import type { Owed, Owing } from "./owing.js";
 import type { WriterParts } from "./parts.js";
-import { PutPlan, knownOf, type Job, type Write } from "./put-plan.js";
+import { knownOf } from "./made.js";
+import { PutPlan, type Job, type Plan, type Write } from "./put-plan.js";
 import { SealProof } from "./seal-proof.js";
-import { compareOf, guardOf, keysOf, seenAgain, type Guard, type Seen } from "./seen.js";
+import { compareOf, comparesOf, keysOf, seenAgain, type Guard, type Seen } from "./seen.js";
+
+/** What a write stands on. */
+interface Basis {
+  /** What was seen, or is not there as far as we know. */
+  readonly seen: Seen;
+  /** Proves it, when it is written. */
+  readonly compare: readonly Compare[];
+}
 
 export class Put {
   readonly #proof: SealProof;
@@ -37,11 +47,12 @@ export class Put {
    * @throws FenceLost
    */
   async together(job: Job): Promise<Outcome | undefined> {
-    const hindrance = await this.#hindrance.of(job.wanted);
+    const asked = this.#hindrance.of(job.wanted);
+    const hindrance = asked instanceof Promise ? await asked : asked;
     if (hindrance.kind === "hindered" || !this.#proof.isProven(job.wanted.at.resource)) {
       return undefined;
     }
-    const plan = await this.#plan.of(job, await this.#firstLook(job));
+    const plan = await this.#plan.of(job, this.#unseen(job, []));
     if (plan.kind !== "write" || plan.value === undefined) return undefined;
     const { value } = plan;
     const outcome = await this.bulk.add(job, { ...plan, value }, hindrance.namespace);
@@ -56,36 +67,52 @@ export class Put {
 
   async #run(job: Job): Promise<Outcome> {
     const { path } = job.observation;
-    let seen = await this.#firstLook(job);
+    let seen: Seen | undefined;
     for (;;) {
-      const hindrance = await this.#hindrance.of(job.wanted);
+      const asked = this.#hindrance.of(job.wanted);
+      const hindrance = asked instanceof Promise ? await asked : asked;
       if (hindrance.kind === "hindered") {
         return this.owing.owe(path, hindrance.owed, job.wanted.revision);
       }
-      const plan = await this.#plan.of(job, seen);
+      const { plan, ...basis } = await this.#planned(job, seen);
       if (plan.kind === "owe") return this.owing.owe(path, plan.owed, job.wanted.revision);
       if (plan.kind === "nothing") {
         await this.owing.settle(path);
         return "unchanged";
       }
-      const again = await this.#commit(job, seen, plan, hindrance.namespace);
+      const again = await this.#commit(job, basis, plan, hindrance.namespace);
       if ("outcome" in again) return again.outcome;
       seen = again.seen;
     }
   }
 
+  /** @param seen undefined: nothing was looked at yet */
+  async #planned(job: Job, seen: Seen | undefined): Promise<Basis & { readonly plan: Plan }> {
+    const known = seen === undefined ? await byHeart(this.parts, job) : undefined;
+    if (known !== undefined) return { ...known, seen: this.#unseen(job, []) };
+    const now = seen ?? (await this.#firstLook(job));
+    return { seen: now, compare: comparesOf(now), plan: await this.#plan.of(job, now) };
+  }
+
   /** A new object needs no look: that it is not there is part of the transaction. */
-  async #firstLook({ observation, wanted, known }: Job): Promise<Seen> {
-    const { books, destination, view } = this.parts;
+  async #firstLook(job: Job): Promise<Seen> {
+    const { books, view } = this.parts;
+    const owners = ownerPaths(job.wanted, view);
+    const unseen = this.#unseen(job, owners);
+    const isOwed = books.debts.has(job.observation.path);
+    const mustLook = job.known !== undefined || owners.length > 0 || isOwed;
+    return mustLook ? this.#look(unseen) : unseen;
+  }
+
+  /** As if nothing were there. @param owners paths */
+  #unseen({ observation }: Job, owners: readonly string[]): Seen {
+    const { books, destination } = this.parts;
     const { path } = observation;
-    const owners = ownerPaths(wanted, view);
-    const blind: Seen = {
+    return {
       data: { key: destination.prefix.key(path), kv: undefined },
       record: { key: books.keys.own(path), kv: undefined },
       owners: owners.map((owner) => ({ key: books.keys.own(owner), kv: undefined })),
     };
-    const mustLook = known !== undefined || owners.length > 0 || books.debts.has(path);
-    return mustLook ? this.#look(blind) : blind;
   }
 
   async #look(seen: Seen): Promise<Seen> {
@@ -95,19 +122,18 @@ export class Put {
   /** @returns what became of it, or what is there now when it has to be planned anew */
   async #commit(
     job: Job,
-    seen: Seen,
+    { seen, compare }: Basis,
     plan: Write,
     namespace: Guard | undefined,
   ): Promise<{ readonly outcome: Outcome } | { readonly seen: Seen }> {
     const { books, transactions } = this.parts;
     const { path } = job.observation;
     const debt = this.#debt(job, plan);
-    const guards = [seen.data, seen.record, ...seen.owners].map(guardOf);
-    if (namespace !== undefined) guards.push(namespace);
+    const also = namespace === undefined ? [] : [namespace];
     const committed = await transactions.commit({
-      compare: guards.map(compareOf),
+      compare: [...compare, ...also.map(compareOf)],
       write: [...this.#write(seen, plan), ...books.debts.change(path, debt)],
-      look: guards.map(({ key }) => key),
+      look: [...keysOf(seen), ...also.map(({ key }) => key)],
     });
     switch (committed.kind) {
       case "done":
@@ -163,7 +189,7 @@ export class Put {
     const { books, tally, destination } = this.parts;
     const { path } = observation;
     const at = plan.value === undefined ? (data?.modRevision ?? revision) : revision;
-    books.index.set(path, knownOf(wanted, at));
+    books.index.set(path, knownOf(wanted, at, plan.content()));
     books.owners.set(path, plan.record.owners);
     books.longing.set(path, plan.unwanted);
     books.tombstones.delete(path);

@@ -34,17 +34,21 @@ export class SealProof {
 
   constructor(private readonly parts: WriterParts) {}
 
-  /** Why nothing of this resource may be written; undefined: it may. @throws FenceLost, EncryptionUnavailable */
-  async whyNot(resource: StoredResource): Promise<string | undefined> {
+  /**
+   * Why nothing of this resource may be written; undefined: it may. Mostly known, and told at once.
+   * @throws FenceLost, EncryptionUnavailable
+   */
+  whyNot(resource: StoredResource): string | undefined | Promise<string | undefined> {
     const trial = this.#trial(resource);
     const { lookedMs, why } = trial;
-    const nowMs = this.parts.clock.monotonicMs();
-    const isDue = lookedMs === undefined || (why !== undefined && nowMs - lookedMs >= AGAIN_MS);
-    if (isDue && !trial.isProven) {
-      trial.looking ??= this.#look(resource, trial).finally(() => (trial.looking = undefined));
-      await trial.looking;
-    }
-    return trial.why;
+    const isDue = lookedMs === undefined || (why !== undefined && this.#isOld(lookedMs));
+    if (!isDue || trial.isProven) return why;
+    trial.looking ??= this.#look(resource, trial).finally(() => (trial.looking = undefined));
+    return trial.looking.then(() => trial.why);
+  }
+
+  #isOld(lookedMs: number): boolean {
+    return this.parts.clock.monotonicMs() - lookedMs >= AGAIN_MS;
   }
 
   /** Nothing has to be read back before this resource is written. */
@@ -53,7 +57,11 @@ export class SealProof {
   }
 
   /** Runs `write` at once, or after the first one of its resource was read back. @throws what `write` throws */
-  async inTurn(
+  inTurn(path: string, resource: StoredResource, write: () => Promise<Outcome>): Promise<Outcome> {
+    return this.isProven(resource) ? write() : this.#inTurn(path, resource, write);
+  }
+
+  async #inTurn(
     path: string,
     resource: StoredResource,
     write: () => Promise<Outcome>,

@@ -29,6 +29,11 @@ export function compareOf({ key, revision }: Guard): Compare {
   return { key, target: "mod", is: "=", value: revision };
 }
 
+/** That all of it is as it was read. */
+export function comparesOf(seen: Seen): readonly Compare[] {
+  return [seen.data, seen.record, ...seen.owners].map((key) => compareOf(guardOf(key)));
+}
+
 export function keysOf(seen: Seen): readonly string[] {
   return [seen.data, seen.record, ...seen.owners].map(({ key }) => key);
 }

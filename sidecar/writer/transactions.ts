@@ -96,7 +96,7 @@ export class Transactions {
    * @throws FenceLost when the term is over; EtcdError for what is a defect of ours (`invalid`, `unsupported`)
    */
   async commit(intent: Intent): Promise<Committed> {
-    await this.parts.pace.take(this.parts.fence.signal);
+    if (this.parts.pace.isLimited) await this.parts.pace.take(this.parts.fence.signal);
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
       this.#permit();
       try {

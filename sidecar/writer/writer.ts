@@ -81,16 +81,29 @@ export class Writer {
   }
 
   /**
-   * Waits for a place, not for the write. NB: `done` never has to be awaited; when it rejects, `failed` aborts.
+   * Waits for a place, not for the write; where one is free, all of it happens in this tick. NB: `done` never has to be awaited; when
+   * it rejects, `failed` aborts.
    * @throws what ended the term
    */
-  async offer(observation: Observation, priority: Priority): Promise<Offered> {
+  offer(observation: Observation, priority: Priority): Offered | Promise<Offered> {
     this.#failed.signal.throwIfAborted();
-    const judged = this.parts.view.read(observation.kv);
-    const reading = judged instanceof Promise ? await judged : judged;
+    const reading = this.parts.view.read(observation.kv);
+    if (!(reading instanceof Promise)) return this.#place(observation, reading, priority);
+    return reading.then((read) => this.#place(observation, read, priority));
+  }
+
+  #place(
+    observation: Observation,
+    reading: Reading,
+    priority: Priority,
+  ): Offered | Promise<Offered> {
     const isGone = reading.kind === "absent" || reading.kind === "unwanted";
     if (isGone && this.#isNothing(observation.path)) return IGNORED;
-    if (!this.#slots.tryTake(priority)) await this.#slots.take(priority);
+    if (this.#slots.tryTake(priority)) return this.#begin(observation, reading);
+    return this.#slots.take(priority).then(() => this.#begin(observation, reading));
+  }
+
+  #begin(observation: Observation, reading: Reading): Offered {
     this.#failed.signal.throwIfAborted();
     const done = this.#run(observation, reading);
     const free = (): void => this.#slots.release();
@@ -139,7 +152,8 @@ export class Writer {
       const isSame = wanted.revision === known.sourceRevision && known.isCurrent;
       if (isSame && observation.check !== true && !books.debts.has(path)) return "unchanged";
     }
-    if (await this.isMirroredHere(path, wanted.revision)) {
+    const asked = this.isMirroredHere(path, wanted.revision);
+    if (asked instanceof Promise ? await asked : asked) {
       await this.owing.settle(path);
       return "ignored";
     }
@@ -152,9 +166,9 @@ export class Writer {
   }
 
   /** Another link has written it into the source. What of it is ours already stays as it is. @param revision of the value */
-  async isMirroredHere(path: string, revision: bigint): Promise<boolean> {
+  isMirroredHere(path: string, revision: bigint): boolean | Promise<boolean> {
     const { mirroredHere, transactions } = this.parts;
-    if (mirroredHere === undefined) return false;
+    if (mirroredHere === undefined || mirroredHere.hasNone(revision)) return false;
     const { signal } = transactions;
     return this.patiently(() => mirroredHere.has(path, revision, { signal }));
   }

@@ -69,7 +69,8 @@ nothing, remembers nothing, logs nothing, retries nothing and has no endpoints, 
   in, and out either transactions of 128 puts one after the other (cold), or one put a transaction, 64 in flight (live), with the
   same client library and no rules, no ledger, no parsing. All are measured from the first key seen in the destination to the last.
 - **tail of the mirror**: from a change's appearance in a watch of the source to its appearance in a watch of the destination, both
-  watches of one process.
+  watches of one process. That process, which also makes the changes, and two etcds share the machine with what is measured; the bare
+  tail (\`test/bench/mirror/bare-tail.ts\`: one watch, one put for each event, the same client library) tells what is possible there.
 - **slow destination**: a proxy holds each byte for 320 ms in both directions.
 
 \`npm run bench -- --only latency,burst\` runs parts (mirror-copy, mirror-tail, mirror-slow, start, latency, burst, endpoints,

@@ -11,8 +11,8 @@ export function etcdTxnsContract(under: GetEtcd): void {
     });
     afterEach(() => on.end());
 
-    const holds = async (compare: Omit<Compare, "key"> & { readonly name: string }) => {
-      const { name, ...rest } = compare;
+    type Named<T> = T extends Compare ? Omit<T, "key"> & { readonly name: string } : never;
+    const holds = async ({ name, ...rest }: Named<Compare>) => {
       const txn: Txn = { compare: [{ key: on.key(name), ...rest }], then: [], otherwise: [] };
       return (await on.etcd.txn(txn, on.call)).succeeded;
     };
@@ -74,6 +74,19 @@ export function etcdTxnsContract(under: GetEtcd): void {
       expect(await holds({ name: "none", target: "create", is: "=", value: 0n })).toBe(true);
       expect(await holds({ name: "none", target: "mod", is: "<", value: 1n })).toBe(true);
       expect(await holds({ name: "none", target: "version", is: ">", value: 0n })).toBe(false);
+    });
+
+    it("compare a value byte by byte, and hold for none of a key that is not there", async () => {
+      await on.put("a", "b");
+      const value = (text: string) => ({ target: "value", value: Buffer.from(text) }) as const;
+
+      expect(await holds({ name: "a", is: "=", ...value("b") })).toBe(true);
+      expect(await holds({ name: "a", is: "=", ...value("bb") })).toBe(false);
+      expect(await holds({ name: "a", is: "!=", ...value("") })).toBe(true);
+      expect(await holds({ name: "a", is: "<", ...value("c") })).toBe(true);
+      expect(await holds({ name: "a", is: ">", ...value("c") })).toBe(false);
+      expect(await holds({ name: "none", is: "=", ...value("") })).toBe(false);
+      expect(await holds({ name: "none", is: "!=", ...value("b") })).toBe(false);
     });
 
     it("compare every key of a range; an empty range compares as one key of zeros", async () => {

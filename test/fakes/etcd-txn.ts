@@ -110,12 +110,19 @@ function sizeOf(compare: readonly Compare[], ops: readonly TxnOp[]): number {
 /** A key or range without any key compares as a key of zeros. Source: etcd server/etcdserver/txn/txn.go, applyCompare. */
 function holds(compare: Compare, store: EtcdStore): boolean {
   const keys = store.keysIn(compare).flatMap((key) => store.get(key) ?? []);
+  if (compare.target === "value") {
+    const { value, is } = compare;
+    const order = (kv: KeyValue): bigint => BigInt(kv.value.compare(value));
+    return keys.length > 0 && keys.every((kv) => comparesTo(order(kv), { is, value: 0n }));
+  }
   return keys.length === 0
     ? comparesTo(0n, compare)
     : keys.every((kv) => comparesTo(compared(kv, compare), compare));
 }
 
-function compared(kv: KeyValue, { target }: Compare): bigint {
+type NumberCompare = Extract<Compare, { readonly value: bigint }>;
+
+function compared(kv: KeyValue, { target }: NumberCompare): bigint {
   switch (target) {
     case "create":
       return kv.createRevision;
@@ -128,7 +135,7 @@ function compared(kv: KeyValue, { target }: Compare): bigint {
   }
 }
 
-function comparesTo(actual: bigint, { is, value }: Compare): boolean {
+function comparesTo(actual: bigint, { is, value }: Pick<NumberCompare, "is" | "value">): boolean {
   switch (is) {
     case "=":
       return actual === value;

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Compare, RangeOptions, TxnOp } from "../../sidecar/etcd/etcd.js";
-import type { Writer } from "../../sidecar/etcd/protobuf.js";
+import type { Writer } from "../../sidecar/etcd/protobuf-writer.js";
 import * as requests from "../../sidecar/etcd/requests.js";
 import * as responses from "../../sidecar/etcd/responses.js";
 
@@ -31,13 +31,16 @@ const op: fc.Arbitrary<TxnOp> = fc.oneof(
   }),
   range.map((options) => ({ kind: "get" as const, ...options })),
 );
-const compare: fc.Arbitrary<Compare> = fc.record({
+const compared = {
   key,
   rangeEnd: fc.option(key, { nil: undefined }),
-  target: fc.constantFrom("create", "mod", "version", "lease"),
-  is: fc.constantFrom("=", "!=", ">", "<"),
-  value: revision,
-});
+  is: fc.constantFrom("=" as const, "!=" as const, ">" as const, "<" as const),
+};
+const numbers = ["create", "mod", "version", "lease"] as const;
+const compare: fc.Arbitrary<Compare> = fc.oneof(
+  fc.record({ ...compared, target: fc.constantFrom(...numbers), value: revision }),
+  fc.record({ ...compared, target: fc.constant("value" as const), value }),
+);
 
 describe("requests", () => {
   it("of ranges are what etcd reads", () => {
@@ -264,12 +267,15 @@ function rangeRead(options: RangeOptions): object {
 
 function compareRead({ key: text, rangeEnd, target, is, value: number }: Compare): object {
   const results = { "=": "Equal", "!=": "NotEqual", ">": "Greater", "<": "Less" } as const;
-  const targets = { create: "Create", mod: "Mod", version: "Version", lease: "Lease" } as const;
+  const targets = {
+    ...{ create: "Create", mod: "Mod", version: "Version", lease: "Lease", value: "Value" },
+  } as const;
   const fields = {
     create: "create_revision",
     mod: "mod_revision",
     version: "version",
     lease: "lease",
+    value: "value",
   } as const;
   return {
     key: Buffer.from(text),
@@ -277,7 +283,7 @@ function compareRead({ key: text, rangeEnd, target, is, value: number }: Compare
     result: results[is],
     target: targets[target],
     target_union: fields[target],
-    [fields[target]]: String(number),
+    [fields[target]]: typeof number === "bigint" ? String(number) : number,
   };
 }
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { locateBinaries } from "../../controlplane/binaries.js";
 import { type EtcdServer, startEtcd } from "../../controlplane/etcd-server.js";
-import { supervise } from "../../controlplane/supervised-process.js";
+import { supervise, type SupervisedProcess } from "../../controlplane/supervised-process.js";
 import { configMap, CONFIG_MAPS, namespace, RULES, type Stored } from "./config-maps.js";
 import { EtcdClient } from "./etcd-client.js";
 import { MirrorProcess } from "./mirror-process.js";
@@ -81,16 +81,25 @@ export class MirrorBed {
 
   /** The bare loop (bare-loop.ts) over the same keys; resolves with its ms, measured in the same way. */
   async bareCopyMs(mode: "cold" | "live", destination: EtcdClient): Promise<number> {
-    const ends = [CONFIG_MAPS, `${CONFIG_MAPS.slice(0, -1)}0`];
-    const from = this.source.address;
-    const to = destination.address;
-    const script = join(import.meta.dirname, "bare-loop.ts");
-    const command = ["--import", "tsx", script, mode, from, to, ...ends];
-    const loop = supervise(process.execPath, command);
-    loop.child.stderr?.pipe(process.stderr);
+    const loop = this.#bare("bare-loop.ts", [mode], destination);
     const tookMs = await this.copyMs(destination);
     await loop.exited;
     return tookMs;
+  }
+
+  /** The bare tail (bare-tail.ts), until it is stopped. */
+  bareTail(destination: EtcdClient): SupervisedProcess {
+    return this.#bare("bare-tail.ts", [], destination);
+  }
+
+  #bare(script: string, args: readonly string[], destination: EtcdClient): SupervisedProcess {
+    const ends = [CONFIG_MAPS, `${CONFIG_MAPS.slice(0, -1)}0`];
+    const loop = supervise(process.execPath, [
+      ...["--import", "tsx", join(import.meta.dirname, script), ...args],
+      ...[this.source.address, destination.address, ...ends],
+    ]);
+    loop.child.stderr?.pipe(process.stderr);
+    return loop;
   }
 
   /** `etcdctl make-mirror`, which never ends by itself. */

@@ -38,6 +38,10 @@ export class MirrorProcess {
     return JSON.parse(await this.#get("/status")) as Status;
   }
 
+  get pid(): number {
+    return this.process.pid;
+  }
+
   rssMiB(): number {
     const status = readFileSync(`/proc/${this.process.pid}/status`, "utf8");
     return Number(/VmRSS:\s*(\d+)/.exec(status)?.[1]) / 1024;

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { probe } from "../../../sidecar/etcd/capability.js";
 import { type Etcd, prefixEnd } from "../../../sidecar/etcd/etcd.js";
-import { Writer } from "../../../sidecar/etcd/protobuf.js";
+import { Writer } from "../../../sidecar/etcd/protobuf-writer.js";
 import { type EtcdServer, startEtcd } from "../../controlplane/etcd-server.js";
 import { freePort } from "../../controlplane/free-port.js";
 import { openRealEtcd } from "../../harness/open-etcd.js";
@@ -197,7 +197,7 @@ async function startKineLike(): Promise<{ readonly address: string; stop(): void
     responseDeserialize: (value: Buffer) => value,
   });
   const answer = new Writer()
-    .message(1, new Writer().int(1, 7n).int(3, 9n))
+    .message(1, (header) => header.int(1, 7n).int(3, 9n))
     .text(2, "3.5.13")
     .finish();
   server.addService(

@@ -13,7 +13,7 @@ const OLD = 0n;
 class Scene {
   readonly clock = new VirtualClock();
   readonly etcd = new FakeEtcd(this.clock, { name: "source", clusterId: 11n });
-  readonly here = new MirroredHere(this.etcd, SILENT_LOG);
+  readonly here = new MirroredHere(this.etcd, SILENT_LOG, this.clock);
   freed = 0;
 
   async put(...keys: readonly string[]): Promise<void> {
@@ -89,5 +89,45 @@ describe("MirroredHere", () => {
     const { revision } = scene.etcd.store;
 
     expect(await scene.here.has("configmaps/a/y", revision, CALL)).toBe(false);
+  });
+
+  it("asks at once which links there are, and then once for all that comes within 3 ms", async () => {
+    const scene = new Scene();
+    await scene.here.load(CALL);
+    const held = scene.etcd.faults.hold("range");
+    await scene.put("/registry/configmaps/a/1");
+    const first = scene.here.has("configmaps/a/1", scene.etcd.store.revision, CALL);
+    await scene.clock.advance(0);
+    const atOnce = held.waiting;
+    held.release();
+    await first;
+
+    const again = scene.etcd.faults.hold("range");
+    const answers = [];
+    for (const name of ["2", "3"]) {
+      await scene.put(`/svc-ferry/one/own/configmaps/a/${name}`, `/registry/configmaps/a/${name}`);
+      answers.push(scene.here.has(`configmaps/a/${name}`, scene.etcd.store.revision, CALL));
+    }
+    await scene.clock.advance(2);
+    const early = again.waiting;
+    await scene.clock.advance(1);
+    const later = again.waiting;
+    again.release();
+
+    expect([atOnce, early, later]).toEqual([1, 0, 1]);
+    expect(await Promise.all(answers)).toEqual([true, true]);
+  });
+
+  it("knows without a question that nobody can have written what is older than its last answer", async () => {
+    const scene = new Scene();
+    await scene.here.load(CALL);
+    const { revision } = scene.etcd.store;
+    const before = [scene.here.hasNone(revision), scene.here.hasNone(revision + 1n)];
+    await scene.put("/svc-ferry/one/own/configmaps/a/x");
+
+    await scene.here.has("configmaps/a/x", scene.etcd.store.revision, CALL);
+
+    expect(before).toEqual([true, false]);
+    expect(scene.here.hasNone(revision)).toBe(false);
   });
 });
