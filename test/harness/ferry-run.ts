@@ -1,7 +1,8 @@
 import { stringify } from "yaml";
 import type { RotationSettings } from "../../certs/rotation-settings.js";
 import { compose } from "../../src/compose.js";
-import { loadConfig } from "../../src/config/load.js";
+import { ConfigOrigin } from "../../src/config/config-feed.js";
+import { configOrigin } from "../../src/config/load.js";
 import { problemLine } from "../../src/config/problems.js";
 import { Clock } from "../../src/ports/clock.js";
 import type { ServiceStatus, StatusReport } from "../../src/ports/status.js";
@@ -34,21 +35,25 @@ export interface LogLine {
 export class FerryRun {
   readonly #records: LogLine[] = [];
   readonly #stopping = new AbortController();
+  #file: string;
   readonly #ended: Promise<number>;
 
   /** @throws Error with what is wrong with the configuration */
   constructor(private readonly options: FerryRunOptions) {
     const { podName, flags, file, rotation, clock } = options;
     const common = { podName, httpPort: "0", bindAddress: "127.0.0.1", logFormat: "json" };
-    const result = loadConfig({
+    this.#file = stringify(file);
+    const origin = configOrigin({
       flags: { ...common, ...(file === undefined ? {} : { config: "ferry.yaml" }), ...flags },
       env: {},
-      readFile: () => stringify(file),
+      readFile: () => this.#file,
     });
+    const result = origin.load();
     if (result.kind === "invalid") throw new Error(result.problems.map(problemLine).join("\n"));
     const sink = { write: (line: string): void => void this.#records.push(JSON.parse(line)) };
     const { config, warnings } = result;
     const ferry = compose(config, sink, (root) => {
+      root.register(ConfigOrigin, { useValue: origin });
       if (clock !== undefined) root.register(Clock, { useValue: clock });
     });
     this.#ended = ferry.run(this.#stopping.signal, warnings, rotation);
@@ -56,6 +61,11 @@ export class FerryRun {
 
   get podName(): string {
     return this.options.podName;
+  }
+
+  /** The `--config` file says something else from now on. */
+  rewrite(file: string | Readonly<Record<string, unknown>>): void {
+    this.#file = typeof file === "string" ? file : stringify(file);
   }
 
   /** Everything that it logged. */
