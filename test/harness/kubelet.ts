@@ -20,8 +20,8 @@ export interface KubeletOptions {
  */
 const LOOK_MS = 100;
 
-/** The Node that pods are bound to. */
-const NODE = "node";
+/** The Nodes that pods are bound to, in turn. */
+const NODES = ["node", "node-2", "node-3"];
 
 /**
  * What scheduler, kubelet and kube-proxy do for the pods of one namespace where there are none of them: binds each Pod that
@@ -39,6 +39,7 @@ export class Kubelet {
   readonly #waiting = new Map<string, string>();
   #running: Promise<void> = Promise.resolve();
   #addresses = 0;
+  #bound = 0;
 
   private constructor(
     private readonly cluster: Cluster,
@@ -48,7 +49,7 @@ export class Kubelet {
 
   static async start(source: ClusterConnection, options: KubeletOptions): Promise<Kubelet> {
     const cluster = new Cluster(source);
-    await cluster.createNode(NODE);
+    for (const node of NODES) await cluster.createNode(node);
     const network = await ServiceNetwork.open(cluster, options.namespace);
     const kubelet = new Kubelet(cluster, network, options);
     kubelet.#running = kubelet.#run();
@@ -122,7 +123,9 @@ export class Kubelet {
   async #begin(object: PodObject): Promise<void> {
     const { namespace, name, uid } = object.metadata;
     if (object.spec.nodeName === undefined) {
-      const target = { apiVersion: "v1", kind: "Node", name: NODE };
+      const node = NODES[this.#bound % NODES.length];
+      this.#bound += 1;
+      const target = { apiVersion: "v1", kind: "Node", name: node };
       const path = `/api/v1/namespaces/${namespace}/pods/${name}/binding`;
       await this.cluster.request("POST", path, {
         apiVersion: "v1",

@@ -5,6 +5,9 @@ import type { Cluster } from "./cluster.js";
 import type { Stored } from "./manifest.js";
 import type { PodObject, PodVolume, ProjectedSource } from "./pod-object.js";
 
+/** Where mounts come from. */
+export type MountSource = Pick<Cluster, "get" | "request">;
+
 /** Content by file name. */
 type Files = ReadonlyMap<string, string>;
 
@@ -13,7 +16,11 @@ type Files = ReadonlyMap<string, string>;
  * changed meanwhile.
  * @throws Error when a Secret or ConfigMap is not there: the pod waits
  */
-export async function writeMounts(cluster: Cluster, pod: PodObject, root: string): Promise<void> {
+export async function writeMounts(
+  cluster: MountSource,
+  pod: PodObject,
+  root: string,
+): Promise<void> {
   const [container] = pod.spec.containers;
   for (const { name, mountPath } of container?.volumeMounts ?? []) {
     const volume = pod.spec.volumes?.find((one) => one.name === name);
@@ -31,7 +38,7 @@ function exchange(path: string, text: string): void {
   renameSync(`${path}.new`, path);
 }
 
-async function filesOf(cluster: Cluster, pod: PodObject, volume: PodVolume): Promise<Files> {
+async function filesOf(cluster: MountSource, pod: PodObject, volume: PodVolume): Promise<Files> {
   if (volume.configMap !== undefined) return configMap(cluster, pod, volume.configMap.name);
   if (volume.secret !== undefined) return secret(cluster, pod, volume.secret.secretName);
   const parts = await Promise.all(
@@ -41,7 +48,7 @@ async function filesOf(cluster: Cluster, pod: PodObject, volume: PodVolume): Pro
 }
 
 async function projected(
-  cluster: Cluster,
+  cluster: MountSource,
   pod: PodObject,
   { serviceAccountToken, configMap: map, downwardAPI }: ProjectedSource,
 ): Promise<Files> {
@@ -59,7 +66,7 @@ async function projected(
 
 /** Bound to the very pod: with it the token ends. */
 async function boundToken(
-  cluster: Cluster,
+  cluster: MountSource,
   { metadata, spec }: PodObject,
   expirationSeconds: number,
 ): Promise<string> {
@@ -73,7 +80,7 @@ async function boundToken(
   return (body as { readonly status: { readonly token: string } }).status.token;
 }
 
-async function configMap(cluster: Cluster, pod: PodObject, name: string): Promise<Files> {
+async function configMap(cluster: MountSource, pod: PodObject, name: string): Promise<Files> {
   return entries(
     await cluster.get("ConfigMap", pod.metadata.namespace, name),
     name,
@@ -81,7 +88,7 @@ async function configMap(cluster: Cluster, pod: PodObject, name: string): Promis
   );
 }
 
-async function secret(cluster: Cluster, pod: PodObject, name: string): Promise<Files> {
+async function secret(cluster: MountSource, pod: PodObject, name: string): Promise<Files> {
   const object = await cluster.get("Secret", pod.metadata.namespace, name);
   return entries(object, name, (text) => Buffer.from(text, "base64").toString());
 }

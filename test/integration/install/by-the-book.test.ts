@@ -14,6 +14,9 @@ import { locateHelm } from "../../helm/locate-helm.js";
 /** Somebody who changes one line. */
 const EDITOR = "EDITOR='sed -i s/sessionAffinity:.*/sessionAffinity:\\ ClientIP/'";
 
+/** How often all replicas are replaced. */
+const ROLLOUTS = process.env["SVC_FERRY_TEST_FULL"] === "1" ? 10 : 1;
+
 let pair: ClusterPair;
 /** Of an empty pair. */
 let before: Readonly<Record<"source" | "destination", readonly string[]>>;
@@ -77,10 +80,9 @@ describe("docs/install.md, in five steps", () => {
     );
 
     const { checks } = JSON.parse(out) as DoctorReport;
-    const told = checks
-      .filter(({ result }) => result === "fail" || result === "warn")
-      .map(({ id, message }) => `${id}: ${message}`);
-    expect(told).toEqual([]);
+    const told = checks.filter(({ result }) => result === "fail" || result === "warn");
+    // The person's own tokens, which never end here.
+    expect(told.map(({ id }) => id)).toEqual(["src-cred", "dst-cred"]);
   });
 });
 
@@ -163,8 +165,10 @@ describe("a rolling restart of all replicas under 50 admissions and 50 changes a
     const loads = new TwoLoads(src, dst);
     await loads.start();
 
-    await shell.type("kubectl --context SOURCE -n k8s-sync rollout restart deployment/svc-ferry");
-    await shell.type("kubectl --context SOURCE -n k8s-sync rollout status deployment/svc-ferry");
+    for (let left = ROLLOUTS; left > 0; left -= 1) {
+      await shell.type("kubectl --context SOURCE -n k8s-sync rollout restart deployment/svc-ferry");
+      await shell.type("kubectl --context SOURCE -n k8s-sync rollout status deployment/svc-ferry");
+    }
     const replaced = await kubelet.untilReady(3);
     const result = await loads.stop();
 
@@ -174,7 +178,7 @@ describe("a rolling restart of all replicas under 50 admissions and 50 changes a
     expect(result.counts.answered).toBeGreaterThanOrEqual(2 * result.admissions);
     expect(result.admissions).toBeGreaterThan(100);
     expect(await loads.differences()).toEqual([]);
-  });
+  }, 600_000);
 });
 
 describe("docs/install.md, uninstall", () => {
