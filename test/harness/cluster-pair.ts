@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ControlPlane, startControlPlane } from "../controlplane/control-plane.js";
@@ -36,7 +36,8 @@ export class ClusterPair {
       startControlPlane({ name: "SOURCE", serviceCidr: "10.96.0.0/16" }),
       startControlPlane({ name: "DESTINATION", serviceCidr: "10.97.0.0/16" }),
     ]);
-    const kubeconfigPath = join(folder, "config");
+    const kubeconfigPath = join(folder, ".kube", "config");
+    mkdirSync(join(folder, ".kube"));
     writeKubeconfig(
       kubeconfigPath,
       [source, destination].map((one) => ({ context: one.context, controlPlane: one })),
@@ -46,7 +47,8 @@ export class ClusterPair {
     const all = { kubectl: source.kubectlPath, ...programs };
     const variables = {
       SVC_FERRY_SRC_CONTEXT: source.context,
-      SVC_FERRY_DST_CONTEXT: destination.context,
+      // As manifests/source/ferry.yaml calls it, and `svc-ferry kubeconfig` by itself.
+      SVC_FERRY_DST_CONTEXT: "destination",
     };
     const shell = new Shell({ folder, kubeconfigPath, programs: all, variables });
     return new ClusterPair(source, destination, kubelet, shell, folder);

@@ -151,7 +151,9 @@ export class Kubelet {
   }
 
   async #probe(pod: Pod): Promise<void> {
-    const { uid } = pod.object.metadata;
+    const { metadata, spec } = pod.object;
+    if (pod.ended && spec.restartPolicy === "Never") return;
+    const { uid } = metadata;
     const isReady = await pod.isReady();
     if ((this.#ready.get(uid) ?? false) === isReady) return;
     this.#ready.set(uid, isReady);
