@@ -25,7 +25,7 @@ export interface PodContainer {
   readonly readinessProbe?: { readonly httpGet?: { readonly path: string } };
 }
 
-export interface PodVariable {
+interface PodVariable {
   readonly name: string;
   readonly value?: string;
   readonly valueFrom?: { readonly fieldRef: { readonly fieldPath: string } };
