@@ -48,9 +48,18 @@ async function ferried(index: number, name: string): Promise<void> {
   }
 }
 
-/** A third pod of one Service after the other comes, and goes the next time. */
+/** The change of each Service's pods that is under way: the next one waits for it. */
+const underWay = NAMES.map(async () => Promise.resolve());
+
 async function changePods(number: number): Promise<void> {
   const index = number % NAMES.length;
+  const next = (underWay[index] ?? Promise.resolve()).then(async () => changePod(number, index));
+  underWay[index] = next;
+  await next;
+}
+
+/** A third pod of one Service after the other comes, and goes the next time. */
+async function changePod(number: number, index: number): Promise<void> {
   const name = NAMES[index] ?? "";
   const round = Math.floor(number / NAMES.length);
   const pod = `${name}-passing-${Math.floor(round / 2)}`;

@@ -72,7 +72,8 @@ describe("a changed configuration file", () => {
     await bed.dst.apply(service(bed.dst.namespace, "taken", { labels: {} }));
     const ferry = await run(routes(bed.src));
     await bed.route(ferry);
-    await bed.doorOf(other.namespace).route(ferry);
+    // Without a wait for an answer: before the change nothing there is any of our business.
+    await bed.doorOf(other.namespace).turnTo(ferry);
     const label = async (): Promise<number> => {
       const path = `/api/v1/namespaces/${other.namespace}/services?dryRun=All`;
       return (await bed.source.request("POST", path, service(other.namespace, "taken"))).status;
