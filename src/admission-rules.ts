@@ -4,7 +4,6 @@ import { Mutator } from "../webhook/mutator.js";
 import { Validator } from "../webhook/validator.js";
 import type { Config } from "./config/config.js";
 import type { Core } from "./core.js";
-import type { Installation } from "./domain/installation.js";
 import type { Service } from "./domain/objects.js";
 import type { ServiceKey } from "./domain/service-key.js";
 import {
@@ -24,7 +23,6 @@ import type { Surroundings } from "./surroundings.js";
 
 export interface AdmissionRulesParts {
   readonly around: Surroundings;
-  readonly installation: Installation;
   readonly core: () => Core;
   readonly hints: HintSink;
   /** undefined: the key is not loaded yet. */
@@ -104,11 +102,11 @@ export class AdmissionRules {
     };
   }
 
-  /** The mapping changes when a destination turns out to be the source itself. */
+  /** The mapping changes with the routes, and when a destination turns out to be the source itself. */
   #content(): ContentContext {
-    const { mapping } = this.parts.core();
+    const { mapping, installation } = this.parts.core();
     if (this.#context?.mapping !== mapping) {
-      this.#context = { mapping, content: { ...this.parts.installation, ...mapping } };
+      this.#context = { mapping, content: { ...installation, ...mapping } };
     }
     return this.#context.content;
   }

@@ -2,6 +2,7 @@
 import type { LogSink } from "./telemetry/log-sink.js";
 import { container, Lifecycle, type DependencyContainer } from "tsyringe";
 import { Config } from "./config/config.js";
+import { ConfigFeed, ConfigOrigin, NO_FILE } from "./config/config-feed.js";
 import { FerryState } from "./ferry-state.js";
 import { FerryProcess } from "./process.js";
 import { AuditLines } from "./ports/audit-lines.js";
@@ -74,6 +75,8 @@ export function compose(
     useFactory: (from) => () => adminApp(from.resolve(AdminSettings), from.resolve(AdminSources)),
   });
   root.register(AdminServer, { useClass: AdminServer }, singleton);
+  root.register(ConfigOrigin, { useValue: NO_FILE });
+  root.register(ConfigFeed, { useClass: ConfigFeed }, singleton);
   root.register(FerryProcess, { useClass: FerryProcess }, singleton);
   overrides(root);
   metrics.start(VERSION);

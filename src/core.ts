@@ -106,6 +106,20 @@ export class Core {
     this.#sourceSynced = true;
   }
 
+  /** Resolves when this core has all that another one has, of the source and of each destination: it can take its place. */
+  async knowsWhat(other: Core): Promise<void> {
+    const known = new Set(
+      other.links.filter((link) => link.synced).map(({ settings }) => settings.name),
+    );
+    const links = this.links.filter(({ settings }) => known.has(settings.name));
+    await Promise.all([this.synced(), ...links.map(async (link) => link.untilSynced())]);
+  }
+
+  /** What this installation is, by the routes in force here. */
+  get installation(): Installation {
+    return this.parts.installation;
+  }
+
   /** What decides where Services go, as of now. */
   get mapping(): MappingContext {
     return this.#mapping;

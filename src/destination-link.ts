@@ -135,6 +135,10 @@ export class DestinationLink {
     return this.#synced;
   }
 
+  async untilSynced(): Promise<void> {
+    await this.#ready.promise;
+  }
+
   /** What is known of it; undefined: it was not listed yet. */
   get view(): DestinationView | undefined {
     return this.#synced ? this.#active?.cache : undefined;

@@ -2,11 +2,13 @@ import "reflect-metadata";
 import { basename } from "node:path";
 import process from "node:process";
 import { setFlagsFromString } from "node:v8";
+import type { DependencyContainer } from "tsyringe";
 import type { Mirror } from "./cli/mirror-command.js";
 import { runProgram } from "./cli/program.js";
+import type { RunOrder } from "./cli/run.js";
 import { commandsOf } from "./commands.js";
 import { compose } from "./compose.js";
-import type { Config } from "./config/config.js";
+import { ConfigOrigin } from "./config/config-feed.js";
 import { processEnvironment, readTextFile } from "./config/load.js";
 import { termination } from "./runtime/signals.js";
 import { inLittleMemory } from "./runtime/small-memory.js";
@@ -30,7 +32,7 @@ async function untilTold(
   process.exit(exitCode);
 }
 
-async function run(config: Config, warnings: readonly string[]): Promise<number> {
+async function run({ config, warnings, origin }: RunOrder): Promise<number> {
   const { execPath, execArgv, argv } = process;
   inLittleMemory({
     execPath,
@@ -40,7 +42,10 @@ async function run(config: Config, warnings: readonly string[]): Promise<number>
     execve: process.execve?.bind(process),
     setFlag: setFlagsFromString,
   });
-  return untilTold((signal, sink) => compose(config, sink).run(signal, warnings));
+  const fromFile = (root: DependencyContainer): void => {
+    root.register(ConfigOrigin, { useValue: origin });
+  };
+  return untilTold((signal, sink) => compose(config, sink, fromFile).run(signal, warnings));
 }
 
 /** Loaded when it is asked for: the mirror is half of the code, and `svc-ferry run` needs none of it. */

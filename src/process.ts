@@ -1,27 +1,37 @@
 import { inject, injectable } from "tsyringe";
 import { DEFAULT_ROTATION, type RotationSettings } from "../certs/rotation-settings.js";
-import { Config } from "./config/config.js";
-import { Core } from "./core.js";
-import { installation, type Installation } from "./domain/installation.js";
+import type { Config } from "./config/config.js";
+import { ConfigFeed } from "./config/config-feed.js";
+import type { Core } from "./core.js";
+import { Cores, installationOf } from "./cores.js";
 import { FerryState } from "./ferry-state.js";
 import { clusterUid, untilAnswered } from "./introduction.js";
 import { knownCluster } from "./kube/known-cluster.js";
 import { Elector, type ElectorOptions } from "./leader/elector.js";
-import { LinkLease } from "./link-lease.js";
 import { aborted } from "./ports/aborted.js";
-import { NO_AUTHORS } from "./ports/authors.js";
 import { Clusters } from "./ports/clusters.js";
 import type { TerminalError } from "./ports/errors.js";
 import type { KubeApi } from "./ports/kube-api.js";
 import type { Term } from "./ports/term.js";
+import { Succession } from "./succession.js";
 import { Surroundings } from "./surroundings.js";
 import { AdminServer } from "./telemetry/admin-server.js";
 import { VERSION } from "./version.js";
-import { watchMetrics } from "./watch-metrics.js";
 import { WebhookSide, type WebhookSideParts } from "./webhook-side.js";
 
 const OK = 0;
 const FAILED = 1;
+
+/** What a process has to run, once its source has answered. */
+interface Serving {
+  readonly signal: AbortSignal;
+  /** Aborted by what cannot go on. */
+  readonly fatal: AbortController;
+  readonly cores: Cores;
+  readonly succession: Succession<Core>;
+  readonly webhook: WebhookSide | undefined;
+  readonly elector: Elector;
+}
 
 /**
  * Start and stop order, with the reasons.
@@ -39,12 +49,17 @@ const FAILED = 1;
 @injectable()
 export class FerryProcess {
   constructor(
-    @inject(Config) private readonly config: Config,
+    @inject(ConfigFeed) private readonly feed: ConfigFeed,
     @inject(Surroundings) private readonly around: Surroundings,
     @inject(Clusters) private readonly clusters: Clusters,
     @inject(AdminServer) private readonly admin: AdminServer,
     @inject(FerryState) private readonly state: FerryState,
   ) {}
+
+  /** As the process was started; only routes ever change. */
+  get #config(): Config {
+    return this.feed.initial;
+  }
 
   /**
    * Runs until `signal` aborts. Resolves with the exit code: 0 after a stop in good order, 1 when it could not start, or when
@@ -58,7 +73,7 @@ export class FerryProcess {
     rotation = DEFAULT_ROTATION,
   ): Promise<number> {
     const { log } = this.around;
-    log.info({ version: VERSION, routes: this.#routes() }, "starting");
+    log.info({ version: VERSION, routes: routeTexts(this.#config) }, "starting");
     for (const text of warnings) log.warn({ text }, "configuration warning");
     try {
       await this.admin.start(signal);
@@ -74,35 +89,28 @@ export class FerryProcess {
     }
   }
 
-  /** What goes where, as the configuration was understood: `source/shop sync=true → destination/shop`. */
-  #routes(): readonly string[] {
-    const { source, routes } = this.config;
-    return routes.map(({ namespaces, selector, destination, target }) => {
-      const from = namespaces === "all" ? "*" : namespaces.join(",");
-      return `${source.name}/${from} ${selector.text} → ${destination}/${target.namespace}`;
-    });
-  }
-
   async #work(signal: AbortSignal, rotation: RotationSettings): Promise<number> {
-    const processId = this.around.random.id();
-    const { name, access } = this.config.source;
+    const { around } = this;
+    const config = this.#config;
+    const processId = around.random.id();
+    const { name, access } = config.source;
     const source = await this.clusters.open(name, access, processId);
     const destinations = await this.#openDestinations(processId);
-    const installed = await this.#installation(source, signal);
-    if (installed === undefined) return OK;
-    const { link, sourceCluster } = installed;
-    // The caches outlive the last term: what is in flight at the stop still reads them.
-    const caches = new AbortController();
+    const sourceCluster = await this.#sourceCluster(source, signal);
+    if (sourceCluster === undefined) return OK;
+    const { link } = installationOf(config, { sourceCluster, around });
     const fatal = new AbortController();
     const onStranger = (error: TerminalError): void => {
       if (!fatal.signal.aborted) this.#tellStranger(error, link);
       fatal.abort();
     };
+    const succession = new Succession<Core>((core) => {
+      this.state.attach(core, link, () => elector.leader?.identity);
+    });
     const webhook = this.#webhook({
       api: source,
-      around: this.around,
-      installation: installed,
-      core: () => core,
+      around,
+      core: () => succession.core,
       leader: () => elector.leader,
       page: (search) => this.state.page(search),
       rotation,
@@ -111,43 +119,74 @@ export class FerryProcess {
     const annotations = handOffPort === undefined ? {} : webhook?.annotations(handOffPort);
     const onLeader = (): void => webhook?.leaderChanged();
     const elector = this.#elector(source, { processId, annotations, onLeader });
+    // The caches outlive the last term: what is in flight at the stop still reads them.
+    const caches = new AbortController();
     const known = { api: source, uid: sourceCluster, signal: caches.signal, onStranger };
-    const core = this.#core({
+    const cores = new Cores({
+      around,
       source: knownCluster(known),
       destinations,
-      installed,
+      sourceCluster,
       processId,
       elector,
       onStranger,
       webhook,
     });
-    this.state.attach(core, link, () => elector.leader?.identity);
-    this.around.log.info({ link, sourceCluster, processId }, "connected to the source");
+    around.log.info({ link, sourceCluster, processId }, "connected to the source");
+    succession.start(cores.make(config));
+    await this.#serve({ signal, fatal, cores, succession, webhook, elector });
+    caches.abort();
+    return fatal.signal.aborted ? FAILED : OK;
+  }
 
+  /** Until the process is to stop or cannot go on, and then until nothing is in flight. */
+  async #serve(parts: Serving): Promise<void> {
+    const { signal, fatal, cores, succession, webhook, elector } = parts;
+    const { log } = this.around;
     const until = AbortSignal.any([signal, fatal.signal]);
-    const fresh = core.start(caches.signal);
-    const admission = webhook?.run(until).catch((error: unknown) => {
-      this.around.log.error({ err: error }, "webhook cannot go on, ending");
+    const orEnd = (what: string) => (error: unknown) => {
+      log.error({ err: error }, `${what} cannot go on, ending`);
       fatal.abort();
-    });
-    await Promise.race([core.synced(), aborted(until)]);
+    };
+    const admission = webhook?.run(until).catch(orEnd("webhook"));
+    const changes = this.#followConfig(cores, succession, until).catch(orEnd("configuration"));
+    await Promise.race([succession.synced, aborted(until)]);
     if (!until.aborted) {
-      this.around.log.info({}, "source caches are synced");
-      await elector.run(until, (term) => this.#lead(core, webhook, term));
+      log.info({}, "source caches are synced");
+      await elector.run(until, (term) => this.#lead(succession, webhook, term));
     }
     const over = new AbortController();
     const following = webhook && elector.follow(over.signal);
     await admission;
     over.abort();
     await following;
-    caches.abort();
-    await fresh;
-    return fatal.signal.aborted ? FAILED : OK;
+    await succession.close();
+    await changes;
+  }
+
+  /** Changed routes come into force as soon as a core knows them; see Succession. */
+  async #followConfig(
+    cores: Cores,
+    succession: Succession<Core>,
+    until: AbortSignal,
+  ): Promise<void> {
+    const { log, metrics } = this.around;
+    const taken = new Set<Promise<void>>();
+    const take = async (config: Config): Promise<void> => {
+      const routes = routeTexts(config);
+      log.info({ routes }, "changed routes, filling caches");
+      metrics.set("svc_ferry_config_pending", { reason: "filling" }, 1);
+      if ((await succession.succeed(cores.make(config))) === "overtaken") return;
+      metrics.set("svc_ferry_config_pending", { reason: "filling" }, 0);
+      log.info({ routes }, "changed routes are in force");
+    };
+    await this.feed.follow((config) => taken.add(take(config)), until);
+    await Promise.all(taken);
   }
 
   #webhook(parts: WebhookSideParts): WebhookSide | undefined {
-    if (!this.config.webhook.on) return undefined;
-    const webhook = new WebhookSide(this.config, parts);
+    if (!this.#config.webhook.on) return undefined;
+    const webhook = new WebhookSide(this.#config, parts);
     this.state.attachWebhook(webhook);
     return webhook;
   }
@@ -159,23 +198,20 @@ export class FerryProcess {
 
   async #openDestinations(processId: string): Promise<ReadonlyMap<string, KubeApi>> {
     const opened = new Map<string, KubeApi>();
-    for (const { name, access } of this.config.destinations) {
+    for (const { name, access } of this.#config.destinations) {
       opened.set(name, await this.clusters.open(name, access, processId));
     }
     return opened;
   }
 
-  /** undefined: aborted before the source has answered. */
-  async #installation(source: KubeApi, signal: AbortSignal): Promise<Installation | undefined> {
-    const { clock, log, digest } = this.around;
+  /** UID of its kube-system; undefined: aborted before it has answered. */
+  async #sourceCluster(source: KubeApi, signal: AbortSignal): Promise<string | undefined> {
+    const { clock, log } = this.around;
     const { cluster } = source;
     const onTrouble = (err: unknown): void =>
       log.warn({ cluster, err }, "source not reached, trying again");
     const ask = (cut: AbortSignal): Promise<string> => clusterUid(source, cut);
-    const sourceCluster = await untilAnswered(ask, { clock, onTrouble }, signal);
-    if (sourceCluster === undefined) return undefined;
-    const { routes, link, lease } = this.config;
-    return installation({ routes, link, lease, sourceCluster, digest });
+    return untilAnswered(ask, { clock, onTrouble }, signal);
   }
 
   #elector(
@@ -183,7 +219,7 @@ export class FerryProcess {
     own: Pick<ElectorOptions, "processId" | "annotations" | "onLeader">,
   ): Elector {
     const { clock, random, log } = this.around;
-    const { lease, podName } = this.config;
+    const { lease, podName } = this.#config;
     return new Elector({
       ...lease,
       api: source,
@@ -197,50 +233,11 @@ export class FerryProcess {
     });
   }
 
-  #core(parts: {
-    readonly source: KubeApi;
-    readonly destinations: ReadonlyMap<string, KubeApi>;
-    readonly installed: Installation;
-    readonly processId: string;
-    readonly elector: Elector;
-    readonly onStranger: (error: TerminalError) => void;
-    readonly webhook: WebhookSide | undefined;
-  }): Core {
-    const { config } = this;
-    const { clock, random, log, metrics, digest } = this.around;
-    const { source, destinations, installed, processId, elector, onStranger, webhook } = parts;
-    return new Core({
-      config,
-      installation: installed,
-      source,
-      destinations,
-      clock,
-      random,
-      log,
-      metrics,
-      digest,
-      observe: watchMetrics(metrics),
-      leaseAnnotations: () => elector.leader?.annotations ?? {},
-      onStranger,
-      authors: webhook ?? NO_AUTHORS,
-      onService: (service) => webhook?.changed(service),
-      lease: (api, { namespace, createNamespace }) =>
-        new LinkLease({
-          ...config.lease,
-          api,
-          clock,
-          random,
-          log: log.child("heartbeat"),
-          createNamespace,
-          leaseNamespace: namespace,
-          leaseName: installed.link,
-          identity: config.podName,
-          processId,
-        }),
-    });
-  }
-
-  async #lead(core: Core, webhook: WebhookSide | undefined, term: Term): Promise<void> {
+  async #lead(
+    core: Pick<Core, "lead">,
+    webhook: WebhookSide | undefined,
+    term: Term,
+  ): Promise<void> {
     const { log } = this.around;
     this.state.began(term);
     log.info(
@@ -251,4 +248,12 @@ export class FerryProcess {
     this.state.ended();
     log.info({ term: term.number }, "stopped leading");
   }
+}
+
+/** What goes where, as the configuration was understood: `source/shop sync=true → destination/shop`. */
+function routeTexts({ source, routes }: Config): readonly string[] {
+  return routes.map(({ namespaces, selector, destination, target }) => {
+    const from = namespaces === "all" ? "*" : namespaces.join(",");
+    return `${source.name}/${from} ${selector.text} → ${destination}/${target.namespace}`;
+  });
 }

@@ -16,7 +16,6 @@ import { AdmissionRules } from "./admission-rules.js";
 import { Certificates } from "./certificates.js";
 import type { Config } from "./config/config.js";
 import type { Core } from "./core.js";
-import type { Installation } from "./domain/installation.js";
 import { HAND_OFF_ANNOTATION } from "./domain/labels.js";
 import type { Service } from "./domain/objects.js";
 import { splitKey, type ServiceKey } from "./domain/service-key.js";
@@ -41,7 +40,6 @@ export interface WebhookSideParts {
   /** The source. */
   readonly api: KubeApi;
   readonly around: Surroundings;
-  readonly installation: Installation;
   readonly core: () => Core;
   readonly leader: () => Leader | undefined;
   readonly page: PageOfLeader;

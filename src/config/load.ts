@@ -5,6 +5,7 @@ import { configWarnings, leaseProblems, routeProblems } from "./checks.js";
 import { parseConfigFile, type ConfigFile } from "./config-file.js";
 import type { ClusterAccess } from "../ports/clusters.js";
 import type { Config } from "./config.js";
+import type { ConfigOrigin } from "./config-feed.js";
 import { deepFrozen } from "./deep-frozen.js";
 import { destinations } from "./destinations.js";
 import { GivenSettings, misspelledVariables, type Environment, type Flags } from "./given.js";
@@ -41,6 +42,16 @@ export function loadConfig(input: ConfigInput): ConfigResult {
   return { kind: "ok", config: deepFrozen(config), warnings };
 }
 
+/** The same input, to be loaded and looked at again and again. */
+export function configOrigin(input: ConfigInput): ConfigOrigin {
+  const path = configPath(input)?.path;
+  return {
+    path,
+    read: () => (path === undefined ? "" : input.readFile(path)),
+    load: () => loadConfig(input),
+  };
+}
+
 /** The process's own environment; HOSTNAME, which shells keep to themselves, is completed. */
 export function processEnvironment(): Environment {
   return { HOSTNAME: hostname(), ...process.env };
@@ -52,22 +63,29 @@ export function readTextFile(path: string): string {
 }
 
 /** undefined: none is named, or it cannot be read, which is a problem. */
-export function loadFile(
-  { flags, env, readFile }: ConfigInput,
-  problems: Problem[],
-): ConfigFile | undefined {
+export function loadFile(input: ConfigInput, problems: Problem[]): ConfigFile | undefined {
+  const named = configPath(input);
+  if (named === undefined) return undefined;
+  const { path, label } = named;
+  try {
+    return parseConfigFile(path, input.readFile(path));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    problems.push(problem(label, `cannot be read: ${why}`, { value: path }));
+    return undefined;
+  }
+}
+
+/** undefined: no file is named. */
+function configPath({
+  flags,
+  env,
+}: ConfigInput): { readonly path: string; readonly label: string } | undefined {
   const variable = variableName("config");
   const flag = flags["config"];
   const path = flag === undefined ? env[variable] : String(flag);
   if (path === undefined || path === "") return undefined;
-  try {
-    return parseConfigFile(path, readFile(path));
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    const label = flag === undefined ? variable : "--config";
-    problems.push(problem(label, `cannot be read: ${why}`, { value: path }));
-    return undefined;
-  }
+  return { path, label: flag === undefined ? variable : "--config" };
 }
 
 /** The Config as far as it can be told; worth nothing when there are problems. */

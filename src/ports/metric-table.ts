@@ -23,6 +23,10 @@ export const METRICS = {
   svc_ferry_lease_transitions_total: counter("Times this replica began or ceased to lead.", {
     change: ["gained", "lost"],
   }),
+  svc_ferry_config_pending: gauge(
+    "1 while what the configuration file says is not in force: it is wrong, it needs a restart, or caches are being filled.",
+    { reason: ["invalid", "restart", "filling"] },
+  ),
   svc_ferry_last_contact_timestamp_seconds: gauge(
     "Unix time of the last byte that a watch received.",
     { cluster, resource: watched },

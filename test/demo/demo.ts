@@ -64,8 +64,10 @@ async function main(): Promise<number> {
 
 async function tell(cleanup: Cleanup, replicas: Replicas, signal: AbortSignal): Promise<Stage> {
   const begin = performance.now();
-  const stage = await timed("Two clusters, three replicas of svc-ferry", signal, async () =>
-    buildStage(cleanup, replicas),
+  const stage = await timed(
+    "Two clusters, and svc-ferry installed from manifests/",
+    signal,
+    async () => buildStage(cleanup, replicas),
   );
   for (const [index, { title, play }] of STORY.entries()) {
     await timed(`${index + 1}. ${title}`, signal, async () => play(stage));

@@ -1,14 +1,13 @@
 import { dirname } from "node:path";
 import type { FerryProcess } from "../harness/ferry-process.js";
-import { NAMESPACE } from "./scene.js";
 import { screen } from "./screen.js";
-import { ferryCommand, type Stage } from "./stage.js";
+import { ferryCommand, type Stage, statusUrl } from "./stage.js";
 
 /** What to type in another terminal; below it the replicas' log goes on. */
 export async function explainHowToPlay(stage: Stage): Promise<void> {
   const leader = await stage.replicas.leader();
-  const there = `kubectl --context destination -n ${NAMESPACE}`;
-  const here = `kubectl --context source -n ${NAMESPACE}`;
+  const there = `kubectl --context destination -n ${stage.destination.namespace}`;
+  const here = `kubectl --context source -n ${stage.source.namespace}`;
   screen.heading("It goes on running until Ctrl-C. In another terminal:");
   const lines = [
     `export KUBECONFIG=${stage.kubeconfig}`,
@@ -17,12 +16,12 @@ export async function explainHowToPlay(stage: Stage): Promise<void> {
     `${here} create service clusterip mine --tcp=80`,
     `${here} label service mine sync=true`,
     `${here} describe service mine`,
-    `${there} delete service mine   # it comes back`,
+    `${there} delete service mine   # refused, or it comes back: step 5`,
     `${here} label service mine sync-`,
-    `${ferryCommand()} status --all --status-url http://127.0.0.1:${leader.port}/status`,
+    `${ferryCommand()} status --all --status-url ${statusUrl(leader)}`,
     ...stage.replicas.alive.map(
-      ({ name, port, process }) =>
-        `kill ${process.pid}   # ${name}; curl http://127.0.0.1:${port}/leader`,
+      (pod) =>
+        `kill ${pod.process.pid}   # ${pod.name}; curl ${new URL("/leader", statusUrl(pod)).href}`,
     ),
   ];
   for (const line of lines) screen.typed(line);

@@ -4,9 +4,6 @@ import { Cluster } from "../harness/cluster.js";
 import { LiveView } from "./live-view.js";
 import { screen } from "./screen.js";
 
-/** The namespace of the story, by the same name in both clusters. */
-export const NAMESPACE = "shop";
-
 /** How kubectl is called in this demo. */
 export interface Kubectl {
   readonly path: string;
@@ -26,15 +23,21 @@ interface Views {
 export class Scene {
   private constructor(
     readonly context: string,
+    /** Of the story. */
+    readonly namespace: string,
     private readonly kubectl: Kubectl,
     /** For what people do not do by hand: Pods as a kubelet has them. */
     readonly cluster: Cluster,
     readonly sees: Views,
   ) {}
 
-  static async open(controlPlane: ControlPlane, kubectl: Kubectl): Promise<Scene> {
+  static async open(
+    controlPlane: ControlPlane,
+    namespace: string,
+    kubectl: Kubectl,
+  ): Promise<Scene> {
     const watch = async (group: string, plural: string): Promise<LiveView> =>
-      LiveView.open(controlPlane, `/${group}/namespaces/${NAMESPACE}/${plural}`);
+      LiveView.open(controlPlane, `/${group}/namespaces/${namespace}/${plural}`);
     const [services, slices, events, pods] = await Promise.all([
       watch("api/v1", "services"),
       watch("apis/discovery.k8s.io/v1", "endpointslices"),
@@ -42,12 +45,14 @@ export class Scene {
       watch("api/v1", "pods"),
     ]);
     const views = { services, slices, events, pods };
-    return new Scene(controlPlane.context, kubectl, new Cluster(controlPlane), views);
+    return new Scene(controlPlane.context, namespace, kubectl, new Cluster(controlPlane), views);
   }
 
   /** Types a kubectl command, with the namespace, and shows it and its answer. */
   async type(...args: readonly string[]): Promise<void> {
-    screen.typed(`kubectl --context ${this.context} -n ${NAMESPACE} ${args.map(quoted).join(" ")}`);
+    screen.typed(
+      `kubectl --context ${this.context} -n ${this.namespace} ${args.map(quoted).join(" ")}`,
+    );
     screen.shown(await this.#run(args));
   }
 
@@ -59,14 +64,23 @@ export class Scene {
     return answer;
   }
 
+  /** The same where the answer has a line for each of many objects: shows how many. */
+  async typeCounted(...args: readonly string[]): Promise<void> {
+    screen.typed(`kubectl --context ${this.context} ${args.map(quoted).join(" ")}`);
+    const lines = (await this.#kubectl(args)).trimEnd().split("\n");
+    screen.note(`${lines.length} objects`);
+  }
+
   /** Asks without showing anything: for what the demo has to know. */
-  async ask(args: readonly string[]): Promise<string> {
-    return this.#kubectl(args);
+  async ask(args: readonly string[], input?: string): Promise<string> {
+    return this.#kubectl(args, input);
   }
 
   /** Types a command that the API server refuses, and shows what it says. @throws when it is not refused */
   async typeRefused(...args: readonly string[]): Promise<string> {
-    screen.typed(`kubectl --context ${this.context} -n ${NAMESPACE} ${args.map(quoted).join(" ")}`);
+    screen.typed(
+      `kubectl --context ${this.context} -n ${this.namespace} ${args.map(quoted).join(" ")}`,
+    );
     const said = await this.#run(args).then(
       () => undefined,
       (error: unknown) => String(error).replace(/^.* ended with code \d+: /s, ""),
@@ -78,7 +92,7 @@ export class Scene {
 
   /** The same with a manifest that comes by stdin; `what` says in a few words what is in it. */
   async typeApply(what: string, manifest: object): Promise<void> {
-    screen.typed(`kubectl --context ${this.context} -n ${NAMESPACE} apply -f -   # ${what}`);
+    screen.typed(`kubectl --context ${this.context} -n ${this.namespace} apply -f -   # ${what}`);
     screen.shown(await this.#run(["apply", "-f", "-"], JSON.stringify(manifest)));
   }
 
@@ -89,7 +103,7 @@ export class Scene {
   }
 
   async #run(args: readonly string[], input?: string): Promise<string> {
-    return this.#kubectl(["-n", NAMESPACE, ...args], input);
+    return this.#kubectl(["-n", this.namespace, ...args], input);
   }
 
   async #kubectl(args: readonly string[], input?: string): Promise<string> {

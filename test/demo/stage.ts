@@ -4,11 +4,12 @@ import { join, relative } from "node:path";
 import { type ControlPlane, startControlPlane } from "../controlplane/control-plane.js";
 import { writeKubeconfig } from "../controlplane/kubeconfig.js";
 import { runCommand } from "../controlplane/run-command.js";
-import { type AdmissionDoor, openDoor } from "../harness/admission-door.js";
 import { Cluster } from "../harness/cluster.js";
-import { webhookConfigurations } from "../harness/webhook-configurations.js";
-import { type Replica, type Replicas, SHORT_LEASE } from "./replicas.js";
-import { NAMESPACE, Scene } from "./scene.js";
+import { Kubelet } from "../harness/kubelet.js";
+import type { Pod } from "../harness/pod.js";
+import { explainPods, install } from "./install.js";
+import { type Replicas, SHORT_LEASE } from "./replicas.js";
+import { Scene } from "./scene.js";
 import { screen } from "./screen.js";
 
 /** Everything that the demo plays with. */
@@ -16,8 +17,6 @@ export interface Stage {
   readonly source: Scene;
   readonly destination: Scene;
   readonly replicas: Replicas;
-  /** Through which the source's API server asks the replicas. */
-  readonly door: AdmissionDoor;
   /** Holds both contexts; "source" is current. */
   readonly kubeconfig: string;
   readonly kubectlPath: string;
@@ -49,7 +48,13 @@ export class Cleanup {
   }
 }
 
-/** Two control planes and three replicas of svc-ferry between them. */
+/** Where manifests/source/ferry.yaml mirrors from and to. */
+const NAMESPACES = { source: "default", destination: "prod-test" };
+
+/** As many as the Deployment has. */
+const REPLICAS = 3;
+
+/** Two control planes and svc-ferry, installed between them. */
 export async function buildStage(cleanup: Cleanup, replicas: Replicas): Promise<Stage> {
   const folder = mkdtempSync(join(tmpdir(), "svc-ferry-demo-"));
   cleanup.add(() => rmSync(folder, { recursive: true, force: true }));
@@ -62,26 +67,34 @@ export async function buildStage(cleanup: Cleanup, replicas: Replicas): Promise<
     { context: source.context, controlPlane: source },
     { context: destination.context, controlPlane: destination },
   ]);
-  await furnish(source);
+  await furnish(destination);
   const kubectl = { path: source.kubectlPath, kubeconfig, cacheDir: join(folder, "kubectl-cache") };
-  const scenes = await Promise.all(
-    [source, destination].map(async (one) => Scene.open(one, kubectl)),
-  );
-  const [sourceScene, destinationScene] = scenes;
-  if (sourceScene === undefined || destinationScene === undefined)
-    throw new Error("two scenes are missing");
+  const [sourceScene, destinationScene] = await Promise.all([
+    Scene.open(source, NAMESPACES.source, kubectl),
+    Scene.open(destination, NAMESPACES.destination, kubectl),
+  ]);
+  const scenes = [sourceScene, destinationScene];
   cleanup.add(async () => void (await Promise.all(scenes.map(async (scene) => scene.close()))));
-  const door = await openDoor(sourceScene.cluster, NAMESPACE);
-  cleanup.add(async () => door.close());
-  await askReplicas(sourceScene.cluster, door);
-  await startReplicas(cleanup, replicas, kubeconfig);
-  await door.lead(...replicas.alive.map(({ webhookPort }) => webhookPort));
-  screen.note("the source's API server asks them about every Service with that label");
+  const kubelet = await Kubelet.start(source, {
+    namespace: "k8s-sync",
+    folder: join(folder, "pods"),
+    env: SHORT_LEASE,
+  });
+  cleanup.add(async () => kubelet.close());
+  await install({
+    source: sourceScene,
+    destination: destinationScene,
+    kubeconfig,
+    script: SCRIPT,
+  });
+  explainPods();
+  const leader = await replicas.started(kubelet, REPLICAS);
+  screen.note(`all three are ready, ${leader.name} leads`);
+  screen.note("the source's API server asks them about every Service with the label");
   return {
     source: sourceScene,
     destination: destinationScene,
     replicas,
-    door,
     kubeconfig,
     kubectlPath: kubectl.path,
     etcds: { source: source.etcd, destination: destination.etcd },
@@ -90,9 +103,13 @@ export async function buildStage(cleanup: Cleanup, replicas: Replicas): Promise<
 }
 
 /** `svc-ferry status`, asked of the leader, as a person would; shows the answer. */
-export async function typeStatus(leader: Replica): Promise<void> {
+export async function typeStatus(leader: Pod): Promise<void> {
   // It ends with 1 when something is not in sync, which is part of what is shown.
-  await typeFerry(["status", "--all", "--status-url", `http://127.0.0.1:${leader.port}/status`], 1);
+  await typeFerry(["status", "--all", "--status-url", statusUrl(leader)], 1);
+}
+
+export function statusUrl(pod: Pod): string {
+  return `http://127.0.0.1:${pod.port("admin server") ?? 0}/status`;
 }
 
 /** A command of svc-ferry that ends by itself, as a person would type it: shows it and its answer. @throws when it fails */
@@ -115,47 +132,12 @@ async function start(cleanup: Cleanup, name: string, serviceCidr: string): Promi
   return controlPlane;
 }
 
-/** What an installation finds: the Lease's namespace, the users' namespace, a Node for their Pods. */
-async function furnish(source: ControlPlane): Promise<void> {
-  const cluster = new Cluster(source);
+/** What an installation finds: the namespace of the mirrors, which is the user's. */
+async function furnish(destination: ControlPlane): Promise<void> {
+  const cluster = new Cluster(destination);
   try {
-    const lease = { apiVersion: "v1", kind: "Namespace", metadata: { name: "k8s-sync" } };
-    await Promise.all([
-      cluster.apply(lease),
-      cluster.createNamespace(NAMESPACE),
-      cluster.createNode(),
-    ]);
+    await cluster.createNamespace(NAMESPACES.destination);
   } finally {
     await cluster.close();
   }
-}
-
-/** As the manifests do it; svc-ferry fills in the caBundle. */
-async function askReplicas(source: Cluster, door: AdmissionDoor): Promise<void> {
-  const options = { name: "svc-ferry", failurePolicy: "Ignore" as const, asked: [door] };
-  for (const object of webhookConfigurations(options)) await source.apply(object);
-}
-
-async function startReplicas(
-  cleanup: Cleanup,
-  replicas: Replicas,
-  kubeconfig: string,
-): Promise<void> {
-  const shown = [
-    "--src-context=source",
-    "--dst-context=destination",
-    `--src-ns=${NAMESPACE}`,
-    `--dst-ns=${NAMESPACE}`,
-    "--webhook=on",
-    ...SHORT_LEASE,
-  ];
-  screen.typed(`svc-ferry run ${shown.join(" ")}   # three times`);
-  cleanup.add(async () => replicas.stop());
-  const leader = await replicas.start(
-    ["ferry-1", "ferry-2", "ferry-3"],
-    [`--kubeconfig=${kubeconfig}`, "--webhook-port=0", "--hand-off-port=0", ...shown],
-  );
-  screen.note(
-    `all three are ready, ${leader.name} leads (leases are a fifth of their default here)`,
-  );
 }

@@ -30,7 +30,7 @@ export function startInProcess(args: readonly string[], stallMs: number): () => 
       terminal: { env: {}, readFile: () => "", stdout: sink.write, stderr: sink.write },
       commands: {
         ...NO_COMMANDS,
-        run: async (config, warnings) =>
+        run: async ({ config, warnings }) =>
           compose(config, sink, impatient).run(stop.signal, warnings),
       },
     },

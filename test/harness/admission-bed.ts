@@ -39,6 +39,13 @@ export class AdmissionBed extends FerryBed {
     return door;
   }
 
+  /** The door of a namespace that has one. */
+  doorOf(namespace: string): AdmissionDoor {
+    const door = this.#doors.find((one) => one.namespace === namespace);
+    if (door === undefined) throw new Error(`${namespace} has no door`);
+    return door;
+  }
+
   /** Creates or changes both configurations, without caBundle. */
   async install(failurePolicy: FailurePolicy = "Ignore"): Promise<void> {
     this.#failurePolicy = failurePolicy;

@@ -1,7 +1,8 @@
 import { stringify } from "yaml";
 import type { RotationSettings } from "../../certs/rotation-settings.js";
 import { compose } from "../../src/compose.js";
-import { type ConfigResult, loadConfig } from "../../src/config/load.js";
+import { ConfigOrigin } from "../../src/config/config-feed.js";
+import { configOrigin, type ConfigResult } from "../../src/config/load.js";
 import { problemLine } from "../../src/config/problems.js";
 import { Clock } from "../../src/ports/clock.js";
 import type { ServiceStatus, StatusReport } from "../../src/ports/status.js";
@@ -34,14 +35,18 @@ export interface LogLine {
 export class FerryRun {
   readonly #records: LogLine[] = [];
   readonly #stopping = new AbortController();
+  #file: string;
   readonly #ended: Promise<number>;
 
   /** @throws Error with what is wrong with the configuration */
   constructor(private readonly options: FerryRunOptions) {
     const { rotation, clock } = options;
+    this.#file = stringify(options.file);
+    const origin = originOf(options, () => this.#file);
     const sink = { write: (line: string): void => void this.#records.push(JSON.parse(line)) };
-    const { config, warnings } = configurationOf(options);
+    const { config, warnings } = valid(origin.load());
     const ferry = compose(config, sink, (root) => {
+      root.register(ConfigOrigin, { useValue: origin });
       if (clock !== undefined) root.register(Clock, { useValue: clock });
     });
     this.#ended = ferry.run(this.#stopping.signal, warnings, rotation);
@@ -49,6 +54,11 @@ export class FerryRun {
 
   get podName(): string {
     return this.options.podName;
+  }
+
+  /** The `--config` file says something else from now on. */
+  rewrite(file: string | Readonly<Record<string, unknown>>): void {
+    this.#file = typeof file === "string" ? file : stringify(file);
   }
 
   /** Everything that it logged. */
@@ -141,17 +151,23 @@ export class FerryRun {
 }
 
 /** What a run with these options reads. @throws Error with what is wrong with it */
-export function configurationOf({
-  podName,
-  flags,
-  file,
-}: Pick<FerryRunOptions, "podName" | "flags" | "file">): Extract<ConfigResult, { kind: "ok" }> {
+export function configurationOf(options: Configured): ValidConfig {
+  return valid(originOf(options, () => stringify(options.file)).load());
+}
+
+type Configured = Pick<FerryRunOptions, "podName" | "flags" | "file">;
+type ValidConfig = Extract<ConfigResult, { kind: "ok" }>;
+
+function originOf({ podName, flags, file }: Configured, readFile: () => string): ConfigOrigin {
   const common = { podName, httpPort: "0", bindAddress: "127.0.0.1", logFormat: "json" };
-  const result = loadConfig({
+  return configOrigin({
     flags: { ...common, ...(file === undefined ? {} : { config: "ferry.yaml" }), ...flags },
     env: {},
-    readFile: () => stringify(file),
+    readFile,
   });
+}
+
+function valid(result: ConfigResult): ValidConfig {
   if (result.kind === "invalid") throw new Error(result.problems.map(problemLine).join("\n"));
   return result;
 }

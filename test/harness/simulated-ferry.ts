@@ -4,6 +4,7 @@
  */
 import { idlePage } from "../fixtures/idle-page.js";
 import type { Config } from "../../src/config/config.js";
+import { ConfigFeed, type ConfigOrigin, NO_FILE } from "../../src/config/config-feed.js";
 import { FerryState } from "../../src/ferry-state.js";
 import type { Clock } from "../../src/ports/clock.js";
 import type { Clusters } from "../../src/ports/clusters.js";
@@ -36,6 +37,8 @@ export class SimulatedFerry {
     readonly process: SimulatedProcess,
     podName: string,
     trace: Trace | undefined,
+    /** How its configuration file changes; without one it never does. */
+    origin: (config: Config) => ConfigOrigin = () => NO_FILE,
   ) {
     const config = simulatedConfig(podName, world.destinations.length);
     this.#clock = new CountingClock(process.clock);
@@ -43,7 +46,8 @@ export class SimulatedFerry {
     const around = new Surroundings(this.#clock, process.random, log, NO_METRICS, sha256);
     this.#state = new FerryState(config, this.#clock, NO_METRICS, { latest: () => [] });
     const admin = new NoAdminPort(this.#state, config);
-    const ferry = new FerryProcess(config, around, this.#clusters(), admin, this.#state);
+    const feed = new ConfigFeed(config, origin(config), this.#clock, log, NO_METRICS);
+    const ferry = new FerryProcess(feed, around, this.#clusters(), admin, this.#state);
     void ferry.run(this.#stop.signal).then((code) => {
       this.exitCode = code;
     });

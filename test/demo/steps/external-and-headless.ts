@@ -1,5 +1,5 @@
 import type { Stored } from "../../harness/manifest.js";
-import { NAMESPACE, type Scene } from "../scene.js";
+import type { Scene } from "../scene.js";
 import { screen, whole } from "../screen.js";
 import { isThere, specOf } from "../services.js";
 import { endpointsOf, isSliceOf, readyAre } from "../slices.js";
@@ -61,13 +61,13 @@ async function statefulSet({ source, destination }: Stage): Promise<void> {
 
 /** What scheduler and kubelet do: a Node, then an address. */
 async function run(
-  { cluster, sees }: Scene,
+  { cluster, namespace, sees }: Scene,
   pod: string,
   address: string,
   begin: number,
 ): Promise<void> {
   await sees.pods.first(`the Pod ${pod}`, begin, isThere(pod));
-  const path = `/api/v1/namespaces/${NAMESPACE}/pods/${pod}`;
+  const path = `/api/v1/namespaces/${namespace}/pods/${pod}`;
   const target = { apiVersion: "v1", kind: "Node", name: "node" };
   const binding = { apiVersion: "v1", kind: "Binding", metadata: { name: pod }, target };
   const bound = await cluster.request("POST", `${path}/binding`, binding);

@@ -1,13 +1,17 @@
 import type { Sighting } from "../live-view.js";
+import { waitFor } from "../../harness/wait-for.js";
+import type { Scene } from "../scene.js";
 import { screen, whole } from "../screen.js";
 import { isGone, isThere, specOf } from "../services.js";
 import { isSliceOf, readyAre } from "../slices.js";
 import type { Step } from "./step.js";
 
 export const healDeleted: Step = {
-  title: "Somebody deletes the mirror: it comes back",
+  title: "Somebody deletes the mirror: a policy refuses; without it the mirror comes back",
 
   async play({ destination }) {
+    await destination.typeRefused("delete", "service", "web");
+    await warnOnly(destination);
     const begin = performance.now();
     await destination.type("delete", "service", "web");
     const deleted = await destination.sees.services.first("the deletion", begin, isGone("web"));
@@ -28,6 +32,18 @@ export const healDeleted: Step = {
     await destination.type("get", "service,endpointslices", "-l", "svc-ferry.io/link");
   },
 };
+
+/** What the policy's own file calls the way out in an emergency. It takes a moment until API servers go by it. */
+async function warnOnly(destination: Scene): Promise<void> {
+  const patch = JSON.stringify({ spec: { validationActions: ["Warn", "Audit"] } });
+  const binding = ["validatingadmissionpolicybinding", "svc-ferry-mirrors"];
+  await destination.typeAnywhere(["patch", ...binding, "--type=merge", "-p", patch]);
+  const { cluster, namespace } = destination;
+  const path = `/api/v1/namespaces/${namespace}/services/web?dryRun=All`;
+  await waitFor(async () => (await cluster.request("DELETE", path)).status === 200, {
+    what: "the policy to warn only",
+  });
+}
 
 export const healEdited: Step = {
   title: "Somebody edits the mirror: what is ours is restored, what is theirs stays",

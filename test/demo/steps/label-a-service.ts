@@ -1,4 +1,3 @@
-import { NAMESPACE } from "../scene.js";
 import { screen, whole } from "../screen.js";
 import { isLabelled, isThere } from "../services.js";
 import type { Stage } from "../stage.js";
@@ -27,14 +26,14 @@ export const labelAService: Step = {
 
 /** kubectl takes a while to start; a request of our own says how long the label itself takes. */
 async function labelByRequest({ source, destination }: Stage): Promise<void> {
-  const metadata = { name: "cart", namespace: NAMESPACE, labels: { app: "cart" } };
+  const metadata = { name: "cart", namespace: source.namespace, labels: { app: "cart" } };
   const spec = { selector: { app: "cart" }, ports: [{ port: 80, targetPort: 8080 }] };
   await source.cluster.create({ apiVersion: "v1", kind: "Service", metadata, spec });
   const begin = performance.now();
   const labels = { sync: "true" };
   const [mirror] = await Promise.all([
     destination.sees.services.first("the mirror of cart", begin, isThere("cart")),
-    source.cluster.patch("Service", NAMESPACE, "cart", { metadata: { labels } }),
+    source.cluster.patch("Service", source.namespace, "cart", { metadata: { labels } }),
   ]);
   const took = whole(mirror.atMs - begin);
   screen.note(`another, without kubectl: ${took} from sending the label's request to the mirror`);

@@ -1,4 +1,3 @@
-import { SHORT_LEASE } from "../replicas.js";
 import { screen, whole } from "../screen.js";
 import { isLabelled, isThere } from "../services.js";
 import type { Step } from "./step.js";
@@ -6,12 +5,12 @@ import type { Step } from "./step.js";
 export const takeOver: Step = {
   title: "The leader is killed: another one takes over",
 
-  async play({ source, destination, replicas, door }) {
+  async play({ source, destination, replicas }) {
     const leader = await replicas.leader();
     const begin = performance.now();
     await replicas.kill(leader);
-    await door.lead(...replicas.alive.map(({ webhookPort }) => webhookPort));
-    screen.note(`${leader.name} led and got SIGKILL (${SHORT_LEASE.join(" ")})`);
+    replicas.ask(replicas.alive);
+    screen.note(`${leader.name} led and got SIGKILL`);
     const successor = replicas.leader().then((next) => ({ next, atMs: performance.now() }));
     await source.type("create", "service", "clusterip", "late", "--tcp=80");
     await source.type("label", "service", "late", "sync=true");

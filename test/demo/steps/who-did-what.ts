@@ -8,9 +8,8 @@ const CHANGE_ID = "svc-ferry.io/change-id";
 export const whoDidWhat: Step = {
   title: "Who did what: one change from kubectl to the other cluster, asked of a follower",
 
-  async play({ source, destination, replicas, door }) {
-    const followers = await replicas.followers();
-    await door.lead(...followers.map(({ webhookPort }) => webhookPort));
+  async play({ source, destination, replicas }) {
+    replicas.ask(await replicas.followers());
     const begin = performance.now();
     await source.type(
       "label",
@@ -43,8 +42,10 @@ export const whoDidWhat: Step = {
       },
       { what: "the three stages in the logs" },
     );
-    screen.typed(`kubectl -n k8s-sync logs -l app=svc-ferry --prefix | grep ${id}`);
+    screen.typed(
+      `kubectl -n k8s-sync logs -l app.kubernetes.io/name=svc-ferry --prefix | grep ${id}`,
+    );
     screen.shown(lines.join("\n"));
-    await door.lead(...replicas.alive.map(({ webhookPort }) => webhookPort));
+    replicas.ask(replicas.alive);
   },
 };

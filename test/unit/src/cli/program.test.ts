@@ -19,7 +19,7 @@ async function cli(line: string, { env = {}, runExit = 0, file = "" } = {}) {
       },
       commands: {
         ...NO_COMMANDS,
-        run: async (config) => {
+        run: async ({ config }) => {
           configs.push(config);
           return runExit;
         },
