@@ -451,6 +451,79 @@ describe("svc-ferry mirror leave", () => {
   });
 });
 
+describe("svc-ferry mirror … -o json", () => {
+  const LINK = "--dest-endpoints=http://b:2 -o json";
+  const before = { by: "ann", at: "2026-01-01T00:00:00.000Z" };
+  const answers: Partial<Mirror> = {
+    drain: async () => DRAINED,
+    promote: async () => PROMOTED,
+    resume: async () => ({ kind: "resumed", before }),
+    leave: async () => ({ kind: "left", owned: 3, removed: 3, stayed: [], stayedMore: 0 }),
+    releaseBrake: async () => ({ kind: "released", held: 40, holder: "pod-1" }),
+  };
+  const { kind: _promoted, ...promotion } = PROMOTED;
+
+  it.each([
+    [
+      `mirror drain ${SIDES} -o json`,
+      {
+        kind: "MirrorDrain",
+        outcome: "drained",
+        sourceRevision: "12",
+        appliedRevision: "13",
+        debts: NO_DEBTS,
+      },
+    ],
+    [`mirror promote ${LINK}`, { kind: "MirrorPromotion", outcome: "promoted", ...promotion }],
+    [
+      `mirror promote --drain ${SIDES} -o json`,
+      { kind: "MirrorPromotion", outcome: "promoted", ...promotion },
+    ],
+    [
+      `mirror resume --i-lost-the-destinations-changes ${LINK}`,
+      { kind: "MirrorResumption", outcome: "resumed", before },
+    ],
+    [
+      `mirror leave --remove ${LINK}`,
+      { kind: "MirrorLeave", outcome: "left", owned: 3, removed: 3, stayed: [], stayedMore: 0 },
+    ],
+    [
+      `mirror release-brake ${LINK}`,
+      { kind: "MirrorBrakeRelease", outcome: "released", held: 40, holder: "pod-1" },
+    ],
+  ])("prints one document for %s", async (line, document) => {
+    const { code, out, err } = await cli(line, answers);
+
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(JSON.parse(out)).toEqual({
+      apiVersion: "svc-ferry.io/cli/v1",
+      link: "mirror",
+      ...document,
+    });
+  });
+
+  it("prints what was drained when that kept it from promoting", async () => {
+    const { code, out } = await cli(`mirror promote --drain ${SIDES} -o json`, {
+      drain: async () => ({ ...DRAINED, debts: DEBTS }),
+    });
+
+    expect(code).toBe(1);
+    expect(JSON.parse(out)).toMatchObject({ kind: "MirrorDrain", debts: { count: 2 } });
+  });
+
+  it("prints no document when nothing could be done", async () => {
+    const { code, out, err } = await cli(
+      `mirror resume --i-lost-the-destinations-changes ${LINK}`,
+      {
+        resume: async () => CANNOT,
+      },
+    );
+
+    expect({ code, out }).toEqual({ code: 2, out: "" });
+    expect(err).toContain("fix: start it");
+  });
+});
+
 describe("svc-ferry mirror release-brake", () => {
   it.each([
     [
