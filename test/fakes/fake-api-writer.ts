@@ -37,7 +37,7 @@ export class FakeApiWriter implements ApiWriter {
     const value = { ...stored, metadata: { ...stored.metadata, uid } };
     const put = { kind: "put", key: keyOf(at), value: Buffer.from(JSON.stringify(value)) } as const;
     const { header } = await this.etcd.txn(transaction([], [put], []), { signal: FOREVER });
-    return { kind: "applied", uid, resourceVersion: String(header.revision), written: true };
+    return { kind: "applied", uid, resourceVersion: String(header.revision), written: true, repaired: [] };
   }
 
   async remove(at: ApiObject, only: RemovePreconditions, term: ApiTerm): Promise<ApiRemoved> {
