@@ -55,9 +55,10 @@ function howOf({ keep, remove }: Flags): LeaveHow | undefined {
 }
 
 function leftLines(answer: Exclude<LeaveAnswer, MirrorCannot>, link: string): readonly string[] {
-  const { owned, removed, stayed, stayedMore } = answer;
+  const { owned, removed, marked, stayed, stayedMore } = answer;
   return [
     `link ${link} has left: ${owned} objects were its own, ${removed} of them removed`,
+    ...(marked === 0 ? [] : [`${marked} carry its mark: docs/mirror.md says how it comes off`]),
     ...(stayed.length === 0 ? [] : ["these stay:"]),
     ...stayed.map(({ path, why }) => printable(`  ${path}  ${why}`, 1_024)),
     ...(stayedMore === 0 ? [] : [`  … and ${stayedMore} more`]),

@@ -410,7 +410,14 @@ describe("svc-ferry mirror resume", () => {
 });
 
 describe("svc-ferry mirror leave", () => {
-  const LEFT: LeaveAnswer = { kind: "left", owned: 3, removed: 0, stayed: [], stayedMore: 0 };
+  const LEFT: LeaveAnswer = {
+    kind: "left",
+    owned: 3,
+    removed: 0,
+    marked: 0,
+    stayed: [],
+    stayedMore: 0,
+  };
 
   it.each([
     ["mirror leave", "error: --keep or --remove is required\n"],
@@ -439,6 +446,15 @@ describe("svc-ferry mirror leave", () => {
     expect({ code, asked }).toEqual({ code: 0, asked: [how] });
   });
 
+  it("tells of the mark that only an API server can take off", async () => {
+    const { code, out } = await cli("mirror leave --keep --dest-endpoints=http://b:2", {
+      leave: async () => ({ ...LEFT, marked: 2 }),
+    });
+
+    expect(code).toBe(0);
+    expect(out).toContain("2 carry its mark: docs/mirror.md says how it comes off\n");
+  });
+
   it("names what stays though it was to go, and exits with 1", async () => {
     const stayed = [{ path: "secrets/a/b", why: "changed since" }];
 
@@ -458,7 +474,14 @@ describe("svc-ferry mirror … -o json", () => {
     drain: async () => DRAINED,
     promote: async () => PROMOTED,
     resume: async () => ({ kind: "resumed", before }),
-    leave: async () => ({ kind: "left", owned: 3, removed: 3, stayed: [], stayedMore: 0 }),
+    leave: async () => ({
+      kind: "left",
+      owned: 3,
+      removed: 3,
+      marked: 0,
+      stayed: [],
+      stayedMore: 0,
+    }),
     releaseBrake: async () => ({ kind: "released", held: 40, holder: "pod-1" }),
   };
   const { kind: _promoted, ...promotion } = PROMOTED;
@@ -485,7 +508,15 @@ describe("svc-ferry mirror … -o json", () => {
     ],
     [
       `mirror leave --remove ${LINK}`,
-      { kind: "MirrorLeave", outcome: "left", owned: 3, removed: 3, stayed: [], stayedMore: 0 },
+      {
+        kind: "MirrorLeave",
+        outcome: "left",
+        owned: 3,
+        removed: 3,
+        marked: 0,
+        stayed: [],
+        stayedMore: 0,
+      },
     ],
     [
       `mirror release-brake ${LINK}`,
