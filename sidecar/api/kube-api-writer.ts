@@ -129,8 +129,7 @@ export class KubeApiWriter implements ApiWriter {
 
   async #replace(attempt: Attempt, existing: KubeObject): Promise<ApiApplied | "again"> {
     const { resource, options, wanted } = attempt;
-    const { resourceVersion } = existing.metadata;
-    const isTouched = wanted.leftAt !== undefined && wanted.leftAt !== resourceVersion;
+    const isTouched = isTouchedSince(wanted.leftAt, existing);
     const body = this.#body(attempt, replacedOf(existing));
     if (isTouched && wanted.onDrift === "report") {
       const would = await this.api.replaceEncoded(resource, body, { ...options, dryRun: true });
@@ -146,7 +145,7 @@ export class KubeApiWriter implements ApiWriter {
       case "already-exists":
       case "terminating":
       case "invalid": {
-        const applied = written(result, resourceVersion);
+        const applied = written(result, existing.metadata.resourceVersion);
         if (applied.kind !== "applied" || !isTouched) return applied;
         return { ...applied, repaired: changedBy(result, existing) };
       }
@@ -222,6 +221,11 @@ function isAnotherService(existing: KubeObject, shape: ServiceShape): boolean {
   const primary: unknown = Array.isArray(ipFamilies) ? ipFamilies[0] : undefined;
   const [wanted] = shape.families;
   return (clusterIP === "None") !== shape.headless || (wanted !== undefined && wanted !== primary);
+}
+
+/** Somebody else has written it. */
+function isTouchedSince(leftAt: string | undefined, { metadata }: KubeObject): boolean {
+  return leftAt !== undefined && leftAt !== metadata.resourceVersion;
 }
 
 /** None when the server did not do it: what it says then is told by whoever really asks it to. */
