@@ -4,7 +4,7 @@ import { textOf } from "./mirror-command.js";
 import type { Terminal } from "./terminal.js";
 
 /** By whom a document is known. */
-export type AnswerKind =
+type AnswerKind =
   "MirrorDrain" | "MirrorPromotion" | "MirrorResumption" | "MirrorLeave" | "MirrorBrakeRelease";
 
 export interface Answer {
