@@ -1,5 +1,6 @@
 /** `--on-drift=report` for what goes through the destination's API server, which alone can tell what means the same. */
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { decodeRecord } from "../../../sidecar/ledger/record.js";
 import { Cluster } from "../../harness/cluster.js";
 import type { Stored } from "../../harness/manifest.js";
 import { MirrorLink } from "../../harness/mirror-link.js";
@@ -14,6 +15,8 @@ filters:
   secondary:
     - { group: "", resources: [{ group: "", version: v1, kind: Service }], namespaceSelectors: [{ matchLabels: { reported-test: "yes" } }] }
 `;
+
+const SIGNAL = new AbortController().signal;
 
 const { source: from, destination: to } = inject("controlPlanes");
 const source = new Cluster(from);
@@ -54,6 +57,17 @@ afterAll(async () => {
   await Promise.all([source.close(), destination.close()]);
 });
 
+/** The mirror has looked at the object as it is now: its record says so. */
+async function untilLookedAt(): Promise<void> {
+  const key = `/svc-ferry/reported/own/${PATH}`;
+  const isRecorded = async (): Promise<boolean> => {
+    const { kvs } = await link.etcds.destination.range({ key }, { signal: SIGNAL });
+    const left = kvs[0] && decodeRecord(kvs[0].value).destinationRevision;
+    return String(left) === (await there())?.metadata.resourceVersion;
+  };
+  await waitFor(isRecorded, { what: "the mirror's look" });
+}
+
 describe("Services whose drift is only reported", () => {
   it("are as their controllers leave them, and follow their source then too", async () => {
     const before = await there();
@@ -63,6 +77,7 @@ describe("Services whose drift is only reported", () => {
     await waitFor(async () => (await spec()).type === "LoadBalancer", { what: "its type" });
     const written = { ...(await there()), status: { loadBalancer: { ingress } } };
     expect((await destination.request("PUT", status, written)).status).toBe(200);
+    await untilLookedAt();
 
     await source.patch("Service", NS, "web", { metadata: { labels: { tier: "front" } } });
 
@@ -72,6 +87,7 @@ describe("Services whose drift is only reported", () => {
     const after = await there();
     expect(after).toMatchObject({ status: { loadBalancer: { ingress } } });
     expect(after?.metadata.uid).toBe(before?.metadata.uid);
+    await untilLookedAt();
     expect(await link.debts()).toEqual({});
   });
 
@@ -84,6 +100,7 @@ describe("Services whose drift is only reported", () => {
     await destination.patch("Service", NS, "web", app("web"));
 
     await waitFor(async () => !(PATH in (await link.debts())), { what: "the debt's end" });
+    await untilLookedAt();
     expect(drifted).toEqual({ app: "mine" });
     expect(link.status.drift).toMatchObject({ reported: 1, repaired: 0 });
     await source.patch("Service", NS, "web", app("other"));
