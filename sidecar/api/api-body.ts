@@ -29,7 +29,7 @@ export interface ApiBody {
 }
 
 interface BodyInput {
-  readonly wanted: ApiWanted;
+  readonly wanted: Pick<ApiWanted, "object" | "kind" | "owners">;
   readonly mark: Mark;
   /** undefined: a new object. */
   readonly replaced: Replaced | undefined;

@@ -9,7 +9,7 @@
  * A crash between 2 and 3 is healed by the mark that the object carries: the next attempt finds it and calls it ours.
  */
 import type { ObjectKey } from "../keys/resource.js";
-import { encodeRecord, type LedgerRecord } from "../ledger/record.js";
+import { decodeRecord, encodeRecord, type LedgerRecord } from "../ledger/record.js";
 import type { Wanted } from "../view/source-view.js";
 import { wireKindOf } from "../view/wire-kind.js";
 import { Adoption } from "../writer/adoption.js";
@@ -18,7 +18,7 @@ import type { Owed } from "../writer/owing.js";
 import type { WriterParts } from "../writer/parts.js";
 import { knownOf } from "../writer/made.js";
 import { needsApi } from "../writer/removal.js";
-import { recordOf, type Seen } from "../writer/seen.js";
+import { leftAt, recordOf, type Seen } from "../writer/seen.js";
 import type { Writer } from "../writer/writer.js";
 import { ApiRemoval } from "./api-removal.js";
 import type { ApiApplied, ApiTerm, ApiWriter } from "./api-writer.js";
@@ -71,9 +71,12 @@ export class ApiPayer {
     const seen = await this.#seen(path, wanted);
     const owners = await this.writer.put.owners.rewritten(wanted, seen);
     const applied = await this.#applied(api, { path, wanted, seen, owners });
+    this.#tell(path, applied);
     switch (applied.kind) {
       case "applied":
         return this.#record(look, wanted, owners, applied);
+      case "drifted":
+        return this.#owe(look, { code: "drifted", detail: applied.fields.join(", ") });
       case "occupied":
       case "no-namespace":
       case "namespace-terminating":
@@ -103,7 +106,8 @@ export class ApiPayer {
   ): Promise<ApiApplied> {
     const { object, at } = wanted;
     const kind = wireKindOf(wanted, this.parts.view.catalog);
-    const all = { object, kind, owners: owners.references };
+    const { onDrift } = this.parts.policy;
+    const all = { object, kind, owners: owners.references, onDrift, leftAt: leftIn(seen) };
     const ownUid = recordOf(seen.record)?.destinationUid;
     const applied = await api.apply(at, { ...all, ownUid }, this.#term);
     if (applied.kind !== "occupied" || seen.data.kv === undefined) return applied;
@@ -111,6 +115,21 @@ export class ApiPayer {
     if (opened.kind === "unreadable") return applied;
     if ((await this.#adoption.verdict(path, opened.object)) === "leave") return applied;
     return api.apply(at, { ...all, ownUid: opened.object.meta.uid }, this.#term);
+  }
+
+  /** NB: what is owed as drifted is looked at again and again, and counted once. */
+  #tell(path: string, applied: ApiApplied): void {
+    const { tally, log, books } = this.parts;
+    if (applied.kind === "drifted" && books.debts.get(path)?.code !== "drifted") {
+      tally.driftReported += 1;
+      const { fields } = applied;
+      log.warn({ path, fields }, "changed by somebody else in the destination, left so");
+    }
+    if (applied.kind === "applied" && applied.repaired.length > 0) {
+      tally.driftRepaired += 1;
+      const { repaired: fields } = applied;
+      log.warn({ path, fields }, "changed by somebody else in the destination, repaired");
+    }
   }
 
   async #record(
@@ -200,4 +219,9 @@ export class ApiPayer {
   get #term(): ApiTerm {
     return this.parts.transactions;
   }
+}
+
+/** The resourceVersion that the record's writer left the object with. */
+function leftIn({ record }: Seen): string | undefined {
+  return record.kv && String(leftAt(decodeRecord(record.kv.value), record.kv));
 }

@@ -20,6 +20,10 @@ export interface ApiWanted {
   readonly owners: readonly OwnerReference[];
   /** The object with this uid is ours although it may lack our mark: it was written raw, or is to be adopted. */
   readonly ownUid: string | undefined;
+  /** resourceVersion with which the mirror left the object: with another one somebody has written it since. undefined: not known. */
+  readonly leftAt: string | undefined;
+  /** What becomes of what that somebody changed. */
+  readonly onDrift: "repair" | "report";
 }
 
 /** The term in which a call is made. */
@@ -53,7 +57,11 @@ export type ApiApplied =
       readonly resourceVersion: string;
       /** False: it was already equal. */
       readonly written: boolean;
+      /** Fields that somebody else had changed and that are as wanted again: paths, never values. */
+      readonly repaired: readonly string[];
     }
+  /** Somebody else has changed these fields, and they stay so. */
+  | { readonly kind: "drifted"; readonly fields: readonly string[] }
   /** An object without our mark has the name. */
   | { readonly kind: "occupied" }
   | { readonly kind: "no-namespace" }

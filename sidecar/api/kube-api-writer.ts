@@ -10,7 +10,9 @@ import type {
   WriteResult,
 } from "../../src/ports/kube-api.js";
 import { apiBody, type Replaced } from "./api-body.js";
+import { differingFields } from "./api-drift.js";
 import { attempted } from "./api-failure.js";
+import { removedBy, TOO_BUSY, written } from "./api-results.js";
 import { type ApiReading, readServed, resourceOf, versionOf } from "./api-reading.js";
 import type {
   ApiApplied,
@@ -31,11 +33,6 @@ export type DestinationApi = Pick<KubeApi, "get" | "patch" | "delete"> & Encoded
 
 /** Looks anew when somebody else was faster; each attempt begins with a read. */
 const ATTEMPTS = 3;
-const TOO_BUSY: ApiUnavailable = {
-  kind: "unavailable",
-  isAway: false,
-  detail: "others keep changing it",
-};
 const GOING: ApiUnavailable = {
   kind: "unavailable",
   isAway: false,
@@ -131,8 +128,15 @@ export class KubeApiWriter implements ApiWriter {
   }
 
   async #replace(attempt: Attempt, existing: KubeObject): Promise<ApiApplied | "again"> {
+    const { resource, options, wanted } = attempt;
+    const isTouched = isTouchedSince(wanted.leftAt, existing);
     const body = this.#body(attempt, replacedOf(existing));
-    const result = await this.api.replaceEncoded(attempt.resource, body, attempt.options);
+    if (isTouched && wanted.onDrift === "report") {
+      const would = await this.api.replaceEncoded(resource, body, { ...options, dryRun: true });
+      const fields = changedBy(would, existing);
+      if (fields.length > 0) return { kind: "drifted", fields };
+    }
+    const result = await this.api.replaceEncoded(resource, body, options);
     switch (result.kind) {
       case "conflict":
       case "not-found":
@@ -140,8 +144,11 @@ export class KubeApiWriter implements ApiWriter {
       case "done":
       case "already-exists":
       case "terminating":
-      case "invalid":
-        return written(result, existing.metadata.resourceVersion);
+      case "invalid": {
+        const applied = written(result, existing.metadata.resourceVersion);
+        if (applied.kind !== "applied" || !isTouched) return applied;
+        return { ...applied, repaired: changedBy(result, existing) };
+      }
     }
   }
 
@@ -216,41 +223,13 @@ function isAnotherService(existing: KubeObject, shape: ServiceShape): boolean {
   return (clusterIP === "None") !== shape.headless || (wanted !== undefined && wanted !== primary);
 }
 
-/** @param before resourceVersion of what was replaced: the server keeps it when nothing changes */
-function written(
-  result: Exclude<WriteResult, { kind: "not-found" }>,
-  before: string | undefined,
-): ApiApplied {
-  switch (result.kind) {
-    case "done": {
-      const { uid = "", resourceVersion = "" } = result.object?.metadata ?? {};
-      return { kind: "applied", uid, resourceVersion, written: resourceVersion !== before };
-    }
-    case "terminating":
-      return { kind: "namespace-terminating" };
-    case "invalid":
-      return { kind: "refused", detail: invalid(result) };
-    case "already-exists":
-    case "conflict":
-      return TOO_BUSY;
-  }
+/** Somebody else has written it. */
+function isTouchedSince(leftAt: string | undefined, { metadata }: KubeObject): boolean {
+  return leftAt !== undefined && leftAt !== metadata.resourceVersion;
 }
 
-function removedBy(result: WriteResult): ApiRemoved {
-  switch (result.kind) {
-    case "done":
-    case "not-found":
-      return { kind: "removed" };
-    case "conflict":
-    case "already-exists":
-    case "terminating":
-      return { kind: "changed" };
-    case "invalid":
-      return { kind: "refused", detail: invalid(result) };
-  }
-}
-
-/** The server's message may quote the object; the paths do not. */
-function invalid({ fields = [] }: Extract<WriteResult, { kind: "invalid" }>): string {
-  return fields.length === 0 ? "invalid" : `invalid: ${fields.join(", ")}`;
+/** None when the server did not do it: what it says then is told by whoever really asks it to. */
+function changedBy(result: WriteResult, before: KubeObject): readonly string[] {
+  if (result.kind !== "done" || result.object === undefined) return [];
+  return differingFields(before, result.object);
 }

@@ -66,6 +66,7 @@ export async function leave(leaving: Leaving, signal: AbortSignal): Promise<Leav
 class Leave {
   #owned = 0;
   #removed = 0;
+  #marked = 0;
   #stayedMore = 0;
   readonly #stayed: { path: string; why: string }[] = [];
   readonly #prefix: KubePrefix;
@@ -96,6 +97,7 @@ class Leave {
       kind: "left",
       owned: this.#owned,
       removed: this.#removed,
+      marked: this.#marked,
       stayed: this.#stayed.toSorted((a, b) => compareKeys(a.path, b.path)),
       stayedMore: this.#stayedMore,
     };
@@ -103,9 +105,11 @@ class Leave {
 
   async #letGo(kv: KeyValue): Promise<void> {
     this.#owned += 1;
-    if (this.leaving.how === "keep") return;
     const path = kv.key.slice(this.leaving.books.keys.ownPrefix.length);
     const record = decodeRecord(kv.value);
+    // It never goes from here: only its API server could take the mark off, or the object away.
+    if (record.via === "api") this.#marked += 1;
+    if (this.leaving.how === "keep") return;
     if (record.via === "api" || needsApi(path)) {
       this.#stays(path, "only the destination's API server may delete it: kubectl delete");
       return;

@@ -5,17 +5,18 @@
 import { Command, Option } from "commander";
 import type { Flags } from "../config/given.js";
 import { loadMirrorLinkConfig } from "../config/mirror-load.js";
-import type { LeaveAnswer, LeaveHow } from "../ports/mirror-answers.js";
+import type { LeaveAnswer, LeaveHow, MirrorCannot } from "../ports/mirror-answers.js";
 import { printable } from "../ports/printable.js";
+import { answerOutput } from "./answer-output.js";
 import {
   cannot,
   configuredCommand,
   EXIT_FOUND,
-  textOf,
+  jsonOption,
   withLinkOptions,
   type MirrorCli,
 } from "./mirror-command.js";
-import { EXIT_CANNOT, EXIT_OK, type Terminal } from "./terminal.js";
+import { EXIT_CANNOT, EXIT_OK } from "./terminal.js";
 
 export function mirrorLeaveCommand({ terminal, open, exit }: MirrorCli): Command {
   const command = new Command("leave")
@@ -25,7 +26,8 @@ export function mirrorLeaveCommand({ terminal, open, exit }: MirrorCli): Command
     .addOption(
       new Option("--keep", "the mirrored objects stay, and are nobody's").conflicts("remove"),
     )
-    .addOption(new Option("--remove", "the mirrored objects that nobody has touched go as well"));
+    .addOption(new Option("--remove", "the mirrored objects that nobody has touched go as well"))
+    .addOption(jsonOption());
   return withLinkOptions(command).action(async (flags: Flags) =>
     exit(
       await configuredCommand(terminal, flags, loadMirrorLinkConfig, async (config) => {
@@ -34,7 +36,14 @@ export function mirrorLeaveCommand({ terminal, open, exit }: MirrorCli): Command
           terminal.stderr("error: --keep or --remove is required\n");
           return EXIT_CANNOT;
         }
-        return left(terminal, await (await open()).leave(config, how), config.link);
+        const { link } = config;
+        const answer = await (await open()).leave(config, how);
+        if (answer.kind === "cannot") return cannot(terminal, answer);
+        answerOutput(
+          terminal,
+          flags,
+        )({ kind: "MirrorLeave", link, answer, lines: leftLines(answer, link) });
+        return answer.stayed.length === 0 ? EXIT_OK : EXIT_FOUND;
       }),
     ),
   );
@@ -45,17 +54,13 @@ function howOf({ keep, remove }: Flags): LeaveHow | undefined {
   return remove === true ? "remove" : undefined;
 }
 
-function left(terminal: Terminal, answer: LeaveAnswer, link: string): number {
-  if (answer.kind === "cannot") return cannot(terminal, answer);
-  const { owned, removed, stayed, stayedMore } = answer;
-  const more = stayedMore === 0 ? [] : [`  … and ${stayedMore} more`];
-  terminal.stdout(
-    textOf([
-      `link ${link} has left: ${owned} objects were its own, ${removed} of them removed`,
-      ...(stayed.length === 0 ? [] : ["these stay:"]),
-      ...stayed.map(({ path, why }) => printable(`  ${path}  ${why}`, 1_024)),
-      ...more,
-    ]),
-  );
-  return stayed.length === 0 ? EXIT_OK : EXIT_FOUND;
+function leftLines(answer: Exclude<LeaveAnswer, MirrorCannot>, link: string): readonly string[] {
+  const { owned, removed, marked, stayed, stayedMore } = answer;
+  return [
+    `link ${link} has left: ${owned} objects were its own, ${removed} of them removed`,
+    ...(marked === 0 ? [] : [`${marked} carry its mark: docs/mirror.md says how it comes off`]),
+    ...(stayed.length === 0 ? [] : ["these stay:"]),
+    ...stayed.map(({ path, why }) => printable(`  ${path}  ${why}`, 1_024)),
+    ...(stayedMore === 0 ? [] : [`  … and ${stayedMore} more`]),
+  ];
 }

@@ -8,11 +8,12 @@ import type { MirrorLinkConfig } from "../config/mirror-config.js";
 import { loadMirrorConfig, loadMirrorLinkConfig, withWaiting } from "../config/mirror-load.js";
 import { MIRROR_COMMAND_SETTINGS, mirrorSettingList } from "../config/mirror-settings.js";
 import type { PromoteAnswer } from "../ports/mirror-answers.js";
+import { answerOutput, type Answer } from "./answer-output.js";
 import {
   cannot,
   configuredCommand,
   debtLines,
-  textOf,
+  jsonOption,
   withOptions,
   type Mirror,
   type MirrorCli,
@@ -25,18 +26,21 @@ export function mirrorPromoteCommand({ terminal, open, exit }: MirrorCli): Comma
     .description(
       "seal the destination: no mirror of this link writes it from now on (exit 0: sealed, else nothing was changed)",
     )
-    .addOption(new Option("--drain", "first wait until the mirror has done all, as drain does"));
+    .addOption(new Option("--drain", "first wait until the mirror has done all, as drain does"))
+    .addOption(jsonOption());
   const settings = [...mirrorSettingList(), ...Object.values(MIRROR_COMMAND_SETTINGS)];
   return withOptions(command, settings).action(async (flags: Flags) =>
     exit(
       flags["drain"] === true
         ? await drainThenPromote(terminal, open, flags)
         : await configuredCommand(terminal, flags, loadMirrorLinkConfig, async (config) =>
-            promoted(terminal, await open(), config),
+            promoted(terminal, answerOutput(terminal, flags), await open(), config),
           ),
     ),
   );
 }
+
+const NOT_PROMOTED = "error: not promoted; with --allow-debts debts do not keep it from that\n";
 
 async function drainThenPromote(
   terminal: Terminal,
@@ -46,22 +50,28 @@ async function drainThenPromote(
   const load = withWaiting(loadMirrorConfig);
   return configuredCommand(terminal, flags, load, async ({ config, waitMs, allowDebts }) => {
     const mirror = await open();
+    const { link } = config;
+    const answers: Answer[] = [];
+    const output = (answer: Answer): void => void answers.push(answer);
     const answer = await mirror.drain(config, waitMs);
-    const code = drained(terminal, answer, { waitMs, allowDebts });
-    if (code === EXIT_OK) return promoted(terminal, mirror, config);
-    terminal.stderr("error: not promoted; with --allow-debts debts do not keep it from that\n");
+    let code = drained(terminal, output, { answer, link, waitMs, allowDebts });
+    if (code === EXIT_OK) code = await promoted(terminal, output, mirror, config);
+    else terminal.stderr(NOT_PROMOTED);
+    answerOutput(terminal, flags)(...answers);
     return code;
   });
 }
 
 async function promoted(
   terminal: Terminal,
+  output: (answer: Answer) => void,
   mirror: Mirror,
   config: MirrorLinkConfig,
 ): Promise<number> {
+  const { link } = config;
   const answer = await mirror.promote(config);
   if (answer.kind === "cannot") return cannot(terminal, answer);
-  terminal.stdout(textOf(promotedLines(answer, config.link)));
+  output({ kind: "MirrorPromotion", link, answer, lines: promotedLines(answer, link) });
   return EXIT_OK;
 }
 

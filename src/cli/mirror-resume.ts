@@ -2,7 +2,14 @@
 import { Command, Option } from "commander";
 import type { Flags } from "../config/given.js";
 import { loadMirrorLinkConfig } from "../config/mirror-load.js";
-import { cannot, configuredCommand, withLinkOptions, type MirrorCli } from "./mirror-command.js";
+import { answerOutput } from "./answer-output.js";
+import {
+  cannot,
+  configuredCommand,
+  jsonOption,
+  withLinkOptions,
+  type MirrorCli,
+} from "./mirror-command.js";
 import { EXIT_CANNOT, EXIT_OK } from "./terminal.js";
 
 const CONSENT = "i-lost-the-destinations-changes";
@@ -15,7 +22,8 @@ export function mirrorResumeCommand({ terminal, open, exit }: MirrorCli): Comman
         `--${CONSENT}`,
         "consent: mirrored objects become what the source says, whatever was done to them since",
       ),
-    );
+    )
+    .addOption(jsonOption());
   return withLinkOptions(command).action(
     async ({ iLostTheDestinationsChanges: consent, ...flags }: Flags) =>
       exit(
@@ -30,9 +38,9 @@ export function mirrorResumeCommand({ terminal, open, exit }: MirrorCli): Comman
           const answer = await (await open()).resume(config);
           if (answer.kind === "cannot") return cannot(terminal, answer);
           const { by, at } = answer.before;
-          terminal.stdout(
-            `link ${config.link} is open again (was sealed by ${by} at ${at}); the next mirror that runs compares everything\n`,
-          );
+          const { link } = config;
+          const line = `link ${link} is open again (was sealed by ${by} at ${at}); the next mirror that runs compares everything`;
+          answerOutput(terminal, flags)({ kind: "MirrorResumption", link, answer, lines: [line] });
           return EXIT_OK;
         }),
       ),

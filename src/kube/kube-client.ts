@@ -1,6 +1,6 @@
 /** The verbs of the Kubernetes API over the transport. */
 
-import type { EncodedObject, EncodedWrites } from "../ports/encoded-writes.js";
+import type { EncodedObject, EncodedWrites, ReplaceOptions } from "../ports/encoded-writes.js";
 import { TerminalError } from "../ports/errors.js";
 import type {
   GetOptions,
@@ -161,10 +161,11 @@ export class KubeClient implements KubeApi, EncodedWrites {
   async replaceEncoded(
     resource: Resource,
     { name, namespace, encoding, bytes }: EncodedObject,
-    options: WriteOptions,
+    { dryRun, ...options }: ReplaceOptions,
   ): Promise<WriteResult> {
     const path = objectPath(resource, { name, namespace });
-    const what = { path, body: bytes, contentType: encoding, name };
+    const target = withQuery(path, { dryRun: dryRun === true ? "All" : undefined });
+    const what = { path, target, body: bytes, contentType: encoding, name };
     return this.#write("replace", "PUT", what, options);
   }
 
@@ -189,6 +190,8 @@ export class KubeClient implements KubeApi, EncodedWrites {
     method: "POST" | "PATCH" | "PUT" | "DELETE",
     what: {
       readonly path: string;
+      /** The path with a query; undefined: without one. */
+      readonly target?: string;
       readonly body: unknown;
       readonly contentType?: string;
       readonly name: string;
@@ -200,7 +203,7 @@ export class KubeClient implements KubeApi, EncodedWrites {
       verb,
       method,
       path: what.path,
-      target: what.path,
+      target: what.target ?? what.path,
       accept: JSON_TYPE,
       contentType: what.contentType ?? (verb === "patch" ? MERGE_PATCH_TYPE : JSON_TYPE),
       body: what.body,

@@ -16,6 +16,11 @@ export interface EncodedObject {
   readonly bytes: Buffer;
 }
 
+export interface ReplaceOptions extends WriteOptions {
+  /** The answer is the object as it would be, and nothing is stored. Admission is asked, and conflicts are told. */
+  readonly dryRun?: boolean | undefined;
+}
+
 export interface EncodedWrites {
   /** POST: AlreadyExists decides who has the name. Outcomes and errors as of KubeApi.create. */
   createEncoded(
@@ -27,6 +32,6 @@ export interface EncodedWrites {
   replaceEncoded(
     resource: Resource,
     object: EncodedObject,
-    options: WriteOptions,
+    options: ReplaceOptions,
   ): Promise<WriteResult>;
 }

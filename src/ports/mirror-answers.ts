@@ -131,6 +131,8 @@ export type LeaveAnswer =
       readonly kind: "left";
       readonly owned: number;
       readonly removed: number;
+      /** Written through the API server, there still, and with the link's mark on them: docs/mirror.md says how it comes off. */
+      readonly marked: number;
       /** Stay though `remove` was asked, with why: touched since, or only an API server may delete them. */
       readonly stayed: readonly { readonly path: string; readonly why: string }[];
       /** Of those, how many `stayed` does not name. */

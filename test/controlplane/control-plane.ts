@@ -31,6 +31,8 @@ export interface ControlPlaneOptions {
   /** Log every write (metadata and what was sent) to `auditLogPath`, one JSON object a line. Default false. */
   readonly auditPolicy?: boolean;
   readonly extraApiServerArgs?: readonly string[];
+  /** Added last, so that they win. */
+  readonly extraControllerManagerArgs?: readonly string[];
 }
 
 /** A running control plane. Addresses and credentials stay the same until `stop`. */
@@ -204,7 +206,10 @@ class LocalControlPlane implements ControlPlane {
   async #startControllers(): Promise<void> {
     await this.startApiServer();
     if (this.options.controllerManager === false) return;
-    this.servers.start("kube-controller-manager", controllerManagerFlags(this.#files));
+    this.servers.start("kube-controller-manager", [
+      ...controllerManagerFlags(this.#files),
+      ...(this.options.extraControllerManagerArgs ?? []),
+    ]);
     const made = [
       "/api/v1/namespaces/default/serviceaccounts/default",
       "/api/v1/namespaces/default/configmaps/kube-root-ca.crt",

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Binaries, locateBinaries } from "./binaries.js";
+import { environment } from "./environment.js";
 import { type EtcdTls, makeEtcdTls } from "./etcd-tls.js";
 import { freePort } from "./free-port.js";
 import { untilEtcdHealthy } from "./readiness.js";
@@ -18,9 +19,11 @@ export interface EtcdServerOptions {
   readonly quotaBackendBytes?: number;
   /** Added last, so that they win. */
   readonly extraArgs?: readonly string[];
+  /** Default false. A member that only learns answers no linearizable read, not even when it is asked for its health. */
+  readonly isLearner?: boolean;
 }
 
-/** A running etcd server with one member. The endpoint stays the same until `stop`. */
+/** A running etcd server, mostly the only member of its cluster. The endpoint stays the same until `stop`. */
 export interface EtcdServer {
   readonly name: string;
   /** `http://127.0.0.1:PORT`, with TLS `https://…`. */
@@ -60,7 +63,7 @@ const PORT_ATTEMPTS = 5;
  * @throws Error with the end of its log when it does not come up; nothing is left behind then
  */
 export async function startEtcd(options: EtcdServerOptions = {}): Promise<EtcdServer> {
-  const binaries = await locateBinaries();
+  const binaries = { ...(await locateBinaries()), ...OTHER_ETCD };
   for (let attempt = 1; ; attempt++) {
     const ports = { client: await freePort(), health: await freePort() };
     const server = new LocalEtcd(binaries, options, ports);
@@ -110,7 +113,9 @@ class LocalEtcd implements EtcdServer {
       scratch: this.dataDir,
       env: { GOGC: "50" }, // half the garbage for a little more work: several servers share one machine
     });
-    await untilEtcdHealthy(`http://127.0.0.1:${this.ports.health}`, () => this.#checkAlive());
+    const health = `http://127.0.0.1:${this.ports.health}`;
+    const isLearner = this.options.isLearner === true;
+    await untilEtcdHealthy(health, () => this.#checkAlive(), { isLearner });
   }
 
   async stop(): Promise<void> {
@@ -182,7 +187,9 @@ class LocalEtcd implements EtcdServer {
       `--initial-cluster=${this.name}=${PEER_URL}`,
       // The cluster's id is made of these: without the token all servers of the test bed would be one cluster.
       `--initial-cluster-token=${this.dataDir}`,
-      "--unsafe-no-fsync",
+      // Of 3.5 and newer.
+      ...(this.binaries.etcd === OTHER ? [] : ["--unsafe-no-fsync"]),
+      "--logger=zap",
       "--log-level=warn",
       ...(tls === undefined
         ? []
@@ -222,6 +229,10 @@ class LocalEtcd implements EtcdServer {
     }
   }
 }
+
+/** Another server than the control plane's, with its own etcdctl: see test/matrix/etcd. */
+const OTHER = environment()["SVC_FERRY_TEST_ETCD"];
+const OTHER_ETCD = OTHER === undefined ? {} : { etcd: OTHER };
 
 /** Never connected to: there is one member. */
 const PEER_URL = "http://127.0.0.1:2380";

@@ -28,10 +28,15 @@ export async function untilFound(
 }
 
 /** The same for etcd, which is ready when a member has been elected; a full one (alarm NOSPACE) is ready too. */
-export async function untilEtcdHealthy(url: string, stillAlive: () => void): Promise<void> {
+export async function untilEtcdHealthy(
+  url: string,
+  stillAlive: () => void,
+  { isLearner }: { readonly isLearner: boolean } = { isLearner: false },
+): Promise<void> {
   const agent = new Agent({ connect: { timeout: 2_000 } });
+  const path = `/health?exclude=NOSPACE${isLearner ? "&serializable=true" : ""}`;
   try {
-    await until(async () => answer(agent, `${url}/health?exclude=NOSPACE`), stillAlive);
+    await until(async () => answer(agent, `${url}${path}`), stillAlive);
   } finally {
     await agent.destroy();
   }

@@ -23,6 +23,8 @@ export class FakeApiWriter implements ApiWriter {
   held: Promise<void> = Promise.resolve();
   /** Names of objects that are somebody else's. */
   readonly native = new Set<string>();
+  /** Names of objects that somebody has changed, and where that is only reported. */
+  readonly drifted = new Set<string>();
   #uids = 0;
 
   constructor(private readonly etcd: FakeEtcd) {}
@@ -31,13 +33,20 @@ export class FakeApiWriter implements ApiWriter {
     await this.#asked("apply", at, term);
     if (this.isDown) return AWAY;
     if (this.native.has(at.name)) return { kind: "occupied" };
+    if (this.drifted.has(at.name)) return { kind: "drifted", fields: ["spec.selector"] };
     const before = this.#meta(at);
     const uid = before?.uid ?? `api-${(this.#uids += 1)}`;
     const stored = { ...JSON.parse(object.bytes.toString()) };
     const value = { ...stored, metadata: { ...stored.metadata, uid } };
     const put = { kind: "put", key: keyOf(at), value: Buffer.from(JSON.stringify(value)) } as const;
     const { header } = await this.etcd.txn(transaction([], [put], []), { signal: FOREVER });
-    return { kind: "applied", uid, resourceVersion: String(header.revision), written: true };
+    return {
+      kind: "applied",
+      uid,
+      resourceVersion: String(header.revision),
+      written: true,
+      repaired: [],
+    };
   }
 
   async remove(at: ApiObject, only: RemovePreconditions, term: ApiTerm): Promise<ApiRemoved> {

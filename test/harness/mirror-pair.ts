@@ -32,25 +32,25 @@ export class MirrorPair {
   readonly #running: RunningMirror[] = [];
 
   private constructor(
-    readonly servers: { readonly source: EtcdServer; readonly destination: EtcdServer },
+    private readonly servers: readonly EtcdServer[],
     readonly source: Etcd,
     readonly destination: Etcd,
   ) {}
 
-  static async start(): Promise<MirrorPair> {
-    const [from, to] = await Promise.all([
-      startEtcd({ name: "source" }),
-      startEtcd({ name: "destination" }),
-    ]);
-    const source = await openRealEtcd(from.endpoint, { name: "source" });
-    const destination = await openRealEtcd(to.endpoint, { name: "destination" });
-    return new MirrorPair({ source: from, destination: to }, source, destination);
+  /** Servers of their own. @param given endpoints of a source that the caller stops himself */
+  static async start(given: { readonly source?: readonly string[] } = {}): Promise<MirrorPair> {
+    const names = given.source === undefined ? ["destination", "source"] : ["destination"];
+    const servers = await Promise.all(names.map(async (name) => startEtcd({ name })));
+    const [to = "", ...from] = servers.map(({ endpoint }) => endpoint);
+    const source = await openRealEtcd(given.source ?? from, { name: "source" });
+    const destination = await openRealEtcd(to, { name: "destination" });
+    return new MirrorPair(servers, source, destination);
   }
 
   async stop(): Promise<void> {
     await Promise.all(this.#running.map((one) => one.stop()));
     await Promise.all([this.source.close(), this.destination.close()]);
-    await Promise.all([this.servers.source.stop(), this.servers.destination.stop()]);
+    await Promise.all(this.servers.map((one) => one.stop()));
   }
 
   mirror({ rules, policy, ...more }: PairMirrorOptions): RunningMirror {

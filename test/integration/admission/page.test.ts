@@ -14,7 +14,7 @@ afterAll(async () => bed.close());
 describe("the page of a follower", () => {
   it("shows what the leader shows, and its own view when it leads itself", async ({ tab }) => {
     const leader = await bed.run();
-    const follower = bed.launch();
+    const follower = await bed.launch();
     await bed.route(leader, follower);
     const { namespace } = bed.src;
     await tab.page.goto(await follower.url());

@@ -89,7 +89,7 @@ describe("a watch that stalls", () => {
       watch && path.endsWith("/secrets") ? { kind: "hang" } : undefined,
     );
     const late = await bed.run({ flags: { kubeconfig } });
-    const other = bed.launch();
+    const other = await bed.launch();
     await bed.route(other);
     await bed.source.create(service(namespace, "keyed"));
     const keyOf = async (): Promise<string | undefined> =>

@@ -47,6 +47,14 @@ describe("the chart", () => {
     expect(named(chart)).toEqual(named(manifests, "Namespace"));
   });
 
+  it("renders the account of the etcd mirror beside it as manifests/mirror-destination does", async () => {
+    const chart = await template("destination", "--set", "destination.mirror=true");
+    const folders = ["manifests/destination", "manifests/mirror-destination"];
+    const manifests = await Promise.all(folders.map((folder) => render(kustomize, folder)));
+
+    expect(named(chart)).toEqual(named(manifests.flat(), "Namespace"));
+  });
+
   it.each([
     ["fail-closed", ["webhook.failurePolicy=Fail"]],
     ["cert-manager", ["certManager.enabled=true"]],

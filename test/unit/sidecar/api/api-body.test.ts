@@ -30,7 +30,7 @@ function body(
   }: { families?: readonly Family[]; replaced?: typeof REPLACED } = {},
 ): StoredObject {
   const shape = source.kind === "Service" ? serviceShape(source, families) : undefined;
-  const wanted = { object: source, kind: wireKind(source), owners: [], ownUid: undefined };
+  const wanted = { object: source, kind: wireKind(source), owners: [] };
   return object(apiBody({ wanted, mark: MARK, replaced: more.replaced, shape }).bytes);
 }
 
@@ -180,7 +180,7 @@ describe("the body of any other object", () => {
     };
     const source = object(deployment());
     const kind = wireKind(source, { localAnnotations: ["deployment.kubernetes.io/revision"] });
-    const wanted = { object: source, kind, owners: [], ownUid: undefined };
+    const wanted = { object: source, kind, owners: [] };
 
     const made = object(apiBody({ wanted, mark: MARK, replaced, shape: undefined }).bytes);
 
@@ -195,7 +195,7 @@ describe("the body of any other object", () => {
       '{"apiVersion":"a.io/v1","kind":"A","metadata":{"name":"a"},"status":{"b":1}}',
     );
     const kind = wireKind(source, { hasStatus: false });
-    const wanted = { object: source, kind, owners: [], ownUid: undefined };
+    const wanted = { object: source, kind, owners: [] };
 
     const made = apiBody({ wanted, mark: MARK, replaced: undefined, shape: undefined });
 

@@ -36,7 +36,14 @@ function at(): ApiObject {
 function wanted(spec: object, ownUid?: string): ApiWanted {
   const metadata = { ...REF, uid: "uid-1" };
   const object = json(JSON.stringify({ apiVersion: "v1", kind: "Service", metadata, spec }));
-  return { object, kind: wireKind(object), owners: [], ownUid };
+  return {
+    object,
+    kind: wireKind(object),
+    owners: [],
+    ownUid,
+    leftAt: undefined,
+    onDrift: "repair",
+  };
 }
 
 const SPEC = { ports: [{ port: 80 }], selector: { app: "web" } };
@@ -65,6 +72,62 @@ describe("KubeApiWriter", () => {
     expect(again).toMatchObject({ kind: "applied", written: false });
     expect(changed).toMatchObject({ kind: "applied", written: true });
     expect(stored()).toMatchObject({ spec: { selector: { app: "other" } } });
+  });
+
+  describe("when somebody else has written what is ours", () => {
+    /** With what a server would fill in: the one in memory does not when it is only asked what would be. */
+    const FULL = { ...SPEC, ports: [{ port: 80, protocol: "TCP", targetPort: 80 }] };
+    const leftAt = (): string => stored()?.metadata.resourceVersion ?? "";
+    const touched = (leftAtBefore: string, onDrift: ApiWanted["onDrift"]) =>
+      writer.apply(at(), { ...wanted(FULL), leftAt: leftAtBefore, onDrift }, TERM);
+    const edit = (change: object): void => {
+      const { uid = "" } = stored()?.metadata ?? {};
+      server.patch(SERVICES, REF, { ...change }, { uid }, "somebody");
+    };
+
+    it("makes it as wanted again, and says what was not", async () => {
+      await apply(FULL);
+      const before = leftAt();
+      edit({ spec: { selector: { app: "wrong" } }, metadata: { labels: { "a/b": "c" } } });
+
+      const applied = await touched(before, "repair");
+
+      expect(applied).toMatchObject({
+        kind: "applied",
+        repaired: ["metadata.labels[a/b]", "spec.selector.app"],
+      });
+      expect(stored()).toMatchObject({ spec: { selector: { app: "web" } } });
+    });
+
+    it("leaves it where that is the policy, and says what is not as wanted", async () => {
+      await apply(FULL);
+      const before = leftAt();
+      edit({ spec: { selector: { app: "wrong" } } });
+      const edited = stored();
+
+      const applied = await touched(before, "report");
+
+      expect(applied).toEqual({ kind: "drifted", fields: ["spec.selector.app"] });
+      expect(stored()).toEqual(edited);
+      expect(writes().slice(1)).toEqual(["try services shop/web"]);
+    });
+
+    it("takes no drift for what means the same, or for what only the source has changed", async () => {
+      await apply(FULL);
+      const before = leftAt();
+      edit({ metadata: { labels: { a: "b" } } });
+      edit({ metadata: { labels: { a: null } } });
+
+      const same = await touched(before, "report");
+      const changed = await writer.apply(
+        at(),
+        { ...wanted({ ...FULL, selector: { app: "new" } }), leftAt: leftAt(), onDrift: "report" },
+        TERM,
+      );
+
+      expect(same).toMatchObject({ kind: "applied", repaired: [] });
+      expect(changed).toMatchObject({ kind: "applied", written: true, repaired: [] });
+    });
   });
 
   it("leaves alone what has no mark, or another link's", async () => {

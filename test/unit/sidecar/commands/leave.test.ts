@@ -2,19 +2,20 @@ import { describe, expect, it } from "vitest";
 import { leave, type Leaving } from "../../../../sidecar/commands/leave.js";
 import { LinkBooks } from "../../../../sidecar/commands/link-books.js";
 import type { LeaveAnswer } from "../../../../src/ports/mirror-answers.js";
+import { FakeApiWriter } from "../../../fakes/fake-api-writer.js";
 import { SILENT_LOG } from "../../../fakes/silent-log.js";
 import { NEVER } from "../../../fixtures/link-scene.js";
-import { MirrorBed } from "../../../fixtures/mirror-bed.js";
+import { type BedOptions, LABELLED, MirrorBed } from "../../../fixtures/mirror-bed.js";
 
 const YES = { labels: { mirror: "yes" } };
 
 /** A mirror has copied three objects and has ended. */
-async function scene() {
+async function scene(options: (bed: MirrorBed) => BedOptions = () => ({})) {
   const bed = new MirrorBed();
   await bed.put("namespaces/shop", YES);
   await bed.put("configmaps/shop/web", YES);
   await bed.put("configmaps/shop/touched", YES);
-  const process = await bed.follow();
+  const process = await bed.follow(options(bed));
   const books = new LinkBooks(bed.destination, "east");
   const go = async (how: Leaving["how"]): Promise<LeaveAnswer> => {
     const { clock } = bed;
@@ -45,7 +46,14 @@ describe("leave", () => {
 
     const answer = await go("keep");
 
-    expect(answer).toEqual({ kind: "left", owned: 3, removed: 0, stayed: [], stayedMore: 0 });
+    expect(answer).toEqual({
+      kind: "left",
+      owned: 3,
+      removed: 0,
+      marked: 0,
+      stayed: [],
+      stayedMore: 0,
+    });
     expect(bed.takeWrites()).toEqual([]);
     expect(ours()).toEqual([]);
   });
@@ -62,6 +70,7 @@ describe("leave", () => {
       kind: "left",
       owned: 3,
       removed: 1,
+      marked: 0,
       stayed: [
         { path: "configmaps/shop/touched", why: "somebody has written it since the mirror did" },
         {
@@ -74,6 +83,20 @@ describe("leave", () => {
     expect(bed.takeWrites()).toEqual(["delete configmaps/shop/web"]);
     expect(Object.keys(bed.objects())).toEqual(["configmaps/shop/touched", "namespaces/shop"]);
     expect(ours()).toEqual([]);
+  });
+
+  it("says how many were written through the API server: their mark stays, and so do they", async () => {
+    const rules = LABELLED.replace("secondary:\n    - {", "secondary:\n    - { via: api,");
+    const { bed, process, go } = await scene((made) => ({
+      rules,
+      api: new FakeApiWriter(made.destination),
+    }));
+    await bed.settle(5_000);
+    await process.stop();
+
+    const answer = await go("keep");
+
+    expect(answer).toMatchObject({ kind: "left", owned: 3, removed: 0, marked: 2, stayed: [] });
   });
 
   it("does nothing while a mirror holds the fence, and says who", async () => {

@@ -137,6 +137,26 @@ describe("what goes through the destination's API server", () => {
     expect(bed.debts()).toEqual({});
   });
 
+  it("is owed as drifted, told once, and goes on when what somebody changed is taken back", async () => {
+    await bed.put(WEB, { ...API, data: "1" });
+    const process = await bed.follow(options);
+    await bed.settle(2_000);
+    api.drifted.add("web");
+    await bed.putInto(bed.destination, WEB, { ...API, data: "somebody's" });
+    await bed.settle(600_000);
+
+    expect(bed.debts()).toEqual({ [WEB]: "drifted" });
+    expect(bed.objects()).toMatchObject({ [WEB]: "somebody's" });
+    expect(process.mirror.status.drift).toMatchObject({ reported: 1, repaired: 0 });
+    expect(api.calls.length).toBeLessThan(12);
+
+    api.drifted.clear();
+    await bed.settle(300_000);
+
+    expect(bed.objects()).toMatchObject({ [WEB]: "1" });
+    expect(bed.debts()).toEqual({});
+  });
+
   it("starts no call once the fence may be another's", async () => {
     api.isDown = true;
     await bed.put(WEB, API);

@@ -410,7 +410,14 @@ describe("svc-ferry mirror resume", () => {
 });
 
 describe("svc-ferry mirror leave", () => {
-  const LEFT: LeaveAnswer = { kind: "left", owned: 3, removed: 0, stayed: [], stayedMore: 0 };
+  const LEFT: LeaveAnswer = {
+    kind: "left",
+    owned: 3,
+    removed: 0,
+    marked: 0,
+    stayed: [],
+    stayedMore: 0,
+  };
 
   it.each([
     ["mirror leave", "error: --keep or --remove is required\n"],
@@ -439,6 +446,15 @@ describe("svc-ferry mirror leave", () => {
     expect({ code, asked }).toEqual({ code: 0, asked: [how] });
   });
 
+  it("tells of the mark that only an API server can take off", async () => {
+    const { code, out } = await cli("mirror leave --keep --dest-endpoints=http://b:2", {
+      leave: async () => ({ ...LEFT, marked: 2 }),
+    });
+
+    expect(code).toBe(0);
+    expect(out).toContain("2 carry its mark: docs/mirror.md says how it comes off\n");
+  });
+
   it("names what stays though it was to go, and exits with 1", async () => {
     const stayed = [{ path: "secrets/a/b", why: "changed since" }];
 
@@ -448,6 +464,94 @@ describe("svc-ferry mirror leave", () => {
 
     expect(code).toBe(1);
     expect(out).toContain("these stay:\n  secrets/a/b  changed since\n  … and 1 more\n");
+  });
+});
+
+describe("svc-ferry mirror … -o json", () => {
+  const LINK = "--dest-endpoints=http://b:2 -o json";
+  const before = { by: "ann", at: "2026-01-01T00:00:00.000Z" };
+  const answers: Partial<Mirror> = {
+    drain: async () => DRAINED,
+    promote: async () => PROMOTED,
+    resume: async () => ({ kind: "resumed", before }),
+    leave: async () => ({
+      kind: "left",
+      owned: 3,
+      removed: 3,
+      marked: 0,
+      stayed: [],
+      stayedMore: 0,
+    }),
+    releaseBrake: async () => ({ kind: "released", held: 40, holder: "pod-1" }),
+  };
+  const { kind: _promoted, ...promotion } = PROMOTED;
+
+  it.each([
+    [
+      `mirror drain ${SIDES} -o json`,
+      {
+        kind: "MirrorDrain",
+        outcome: "drained",
+        sourceRevision: "12",
+        appliedRevision: "13",
+        debts: NO_DEBTS,
+      },
+    ],
+    [`mirror promote ${LINK}`, { kind: "MirrorPromotion", outcome: "promoted", ...promotion }],
+    [
+      `mirror promote --drain ${SIDES} -o json`,
+      { kind: "MirrorPromotion", outcome: "promoted", ...promotion },
+    ],
+    [
+      `mirror resume --i-lost-the-destinations-changes ${LINK}`,
+      { kind: "MirrorResumption", outcome: "resumed", before },
+    ],
+    [
+      `mirror leave --remove ${LINK}`,
+      {
+        kind: "MirrorLeave",
+        outcome: "left",
+        owned: 3,
+        removed: 3,
+        marked: 0,
+        stayed: [],
+        stayedMore: 0,
+      },
+    ],
+    [
+      `mirror release-brake ${LINK}`,
+      { kind: "MirrorBrakeRelease", outcome: "released", held: 40, holder: "pod-1" },
+    ],
+  ])("prints one document for %s", async (line, document) => {
+    const { code, out, err } = await cli(line, answers);
+
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(JSON.parse(out)).toEqual({
+      apiVersion: "svc-ferry.io/cli/v1",
+      link: "mirror",
+      ...document,
+    });
+  });
+
+  it("prints what was drained when that kept it from promoting", async () => {
+    const { code, out } = await cli(`mirror promote --drain ${SIDES} -o json`, {
+      drain: async () => ({ ...DRAINED, debts: DEBTS }),
+    });
+
+    expect(code).toBe(1);
+    expect(JSON.parse(out)).toMatchObject({ kind: "MirrorDrain", debts: { count: 2 } });
+  });
+
+  it("prints no document when nothing could be done", async () => {
+    const { code, out, err } = await cli(
+      `mirror resume --i-lost-the-destinations-changes ${LINK}`,
+      {
+        resume: async () => CANNOT,
+      },
+    );
+
+    expect({ code, out }).toEqual({ code: 2, out: "" });
+    expect(err).toContain("fix: start it");
   });
 });
 

@@ -102,6 +102,20 @@ describe("KubeClient with objects that are encoded already", () => {
     });
   });
 
+  it("only asks what a replaced object would be", async () => {
+    await withCluster(async ({ api, server }) => {
+      server.respond = answers(200, web);
+
+      const result = await api.replaceEncoded(services, object, { ...write, dryRun: true });
+
+      expect(result).toEqual({ kind: "done", object: web });
+      expect(server.seen[0]).toMatchObject({
+        method: "PUT",
+        url: "/api/v1/namespaces/shop/services/web?dryRun=All",
+      });
+    });
+  });
+
   it("names the fields that the server complains of", async () => {
     const causes = { causes: [{ field: "spec.ports" }, { field: "spec.ports" }, { field: "" }] };
     const act = ({ api }: Opened) => api.createEncoded(services, object, write);
