@@ -17,8 +17,8 @@ export interface RightsParts {
 const DISPENSABLE: ReadonlySet<Feature> = new Set([
   "events",
   "strays",
+  "gone-namespaces",
   "families",
-  "doctor",
   "renewal",
 ]);
 

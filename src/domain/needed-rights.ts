@@ -64,6 +64,9 @@ interface Places {
   readonly link: string | undefined;
 }
 
+/** Needed by those only who are let into namespaces one by one. */
+const BY_NAMESPACE: ReadonlySet<Feature> = new Set(["strays", "gone-namespaces"]);
+
 function needed(
   cluster: Right["cluster"],
   question: RightsQuestion,
@@ -71,7 +74,7 @@ function needed(
 ): readonly NeededRight[] {
   const features = featuresOf(question);
   return RIGHTS.filter((right) => right.cluster === cluster && features.has(right.feature))
-    .filter(({ feature }) => feature !== "strays" || places.routes !== "all")
+    .filter(({ feature }) => !BY_NAMESPACE.has(feature) || places.routes !== "all")
     .flatMap((right) =>
       namespacesOf(right, question, places).flatMap((namespace) =>
         namesOf(right, question, places).flatMap((name) =>
@@ -87,7 +90,7 @@ function featuresOf({
   webhook,
   kubeconfigSecret,
 }: RightsQuestion): ReadonlySet<Feature> {
-  const features = new Set<Feature>(["core", "events", "strays", "families", "doctor"]);
+  const features = new Set<Feature>(["core", "events", "strays", "gone-namespaces", "families"]);
   if (endpoints !== "endpoints") features.add("slices");
   if (endpoints !== "slices") features.add("endpoints");
   if (routes.some(({ createNamespace }) => createNamespace)) features.add("create-namespace");
@@ -128,7 +131,7 @@ function namesOf(
     kubernetes: ["kubernetes"],
     lease: [lease.name],
     link: [places.link],
-    "mapped-namespaces": places.routes === "all" ? [undefined] : places.routes,
+    "mapped-namespaces": places.routes === "all" ? [] : places.routes,
     "webhook-secret": [webhook.secret],
     "webhook-configuration": [webhook.configuration],
     account: [account?.name],

@@ -15,6 +15,11 @@ export type Feature =
   | "endpoints"
   /** Finding mirrors that a former configuration left elsewhere; without the right a warning says that they stay. */
   | "strays"
+  /**
+   * Telling a namespace that has gone, and its Role with it, from a right that is missing; without it mirrors of a deleted
+   * namespace stay, and a missing one holds up its destination.
+   */
+  | "gone-namespaces"
   /** Learning a second IP family before a Service shows it; without the right it is learnt then. */
   | "families"
   /** `--webhook=on`. */
@@ -24,9 +29,7 @@ export type Feature =
   /** `--webhook=on` with `--certs-mode=self`: svc-ferry tells API servers of its CA. */
   | "ca-bundle"
   /** `--kubeconfig-secret`: a token of the kubeconfig renews itself. Other credentials do without. */
-  | "renewal"
-  /** What `svc-ferry doctor` reads beyond all this; without the right these checks are skipped. */
-  | "doctor";
+  | "renewal";
 
 /** Where a right has to hold. */
 type RightPlace =

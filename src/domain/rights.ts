@@ -22,6 +22,16 @@ const IDENTITY = {
   why: "know the cluster by the UID of kube-system",
 } as const;
 
+/** Nobody needs it who may look into all namespaces: that right does not go with one of them. */
+const GONE_NAMESPACES = {
+  place: "cluster",
+  group: CORE,
+  resource: "namespaces",
+  verbs: ["get"],
+  names: "mapped-namespaces",
+  feature: "gone-namespaces",
+} as const;
+
 /** Both Leases, the leader's and the link's, are kept alike. RBAC knows no names for a create. */
 const KEEP_LEASE = {
   place: "lease",
@@ -32,6 +42,11 @@ const KEEP_LEASE = {
 
 const SOURCE_RIGHTS: readonly Right[] = [
   { cluster: SOURCE, ...IDENTITY },
+  {
+    cluster: SOURCE,
+    ...GONE_NAMESPACES,
+    why: "prove that Services went with their namespace, which took along the Role that lets one ask for them",
+  },
   {
     cluster: SOURCE,
     place: "routes",
@@ -226,13 +241,8 @@ const DESTINATION_RIGHTS: readonly Right[] = [
   },
   {
     cluster: DESTINATION,
-    place: "cluster",
-    group: CORE,
-    resource: "namespaces",
-    verbs: ["get"],
-    names: "mapped-namespaces",
-    feature: "doctor",
-    why: "tell a missing namespace from one that is being deleted",
+    ...GONE_NAMESPACES,
+    why: "go on without a namespace that is missing; tell it from one that is being deleted (doctor)",
   },
   {
     cluster: DESTINATION,

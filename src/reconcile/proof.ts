@@ -1,8 +1,9 @@
 /**
  * Evidence for deletions. A mirror or slice goes only when the source cluster
  * itself has just said that nobody wants it: a quorum GET of that very name,
- * answered by the cluster whose kube-system we know. A list that failed, came
- * back empty or came from another cluster proves nothing.
+ * answered by the cluster whose kube-system we know, or of the namespace when that
+ * is gone and nobody may ask inside it. A list that failed, came back empty or came
+ * from another cluster proves nothing.
  */
 import type { ReasonCode } from "../domain/codes.js";
 import { madeByKnownRoute, madeByRoute, type Installation } from "../domain/installation.js";
@@ -95,11 +96,14 @@ export class SourceProof {
     const labelSelector = `${SERVICE_NAME_LABEL}=${name}`;
     // Of one more than these, one is not among them: so there is never a second page to read.
     const options = { namespace, labelSelector, limit: known.size + 1, metadataOnly: true };
-    const { items } = await this.#ask(
+    const list = await this.#askIn(
+      namespace,
       () => this.api.list(ENDPOINT_SLICES, options, signal),
       signal,
     );
-    return items.every(({ metadata }) => known.has(serviceKey(namespace, metadata.name)));
+    return (list?.items ?? []).every(({ metadata }) =>
+      known.has(serviceKey(namespace, metadata.name)),
+    );
   }
 
   #stillThere(service: Service, mirror: Service, options: ProofOptions): Verdict {
@@ -150,7 +154,58 @@ export class SourceProof {
     key: ServiceKey,
     signal: AbortSignal,
   ): Promise<KubeObject | undefined> {
-    return this.#ask(() => this.api.get(resource, splitKey(key), signal), signal);
+    const ref = splitKey(key);
+    return this.#askIn(ref.namespace, () => this.api.get(resource, ref, signal), signal);
+  }
+
+  /**
+   * The same about what is in a namespace. A namespace that ends takes along the Role that lets us ask; where it has gone, so
+   * has all that was in it, and the answer is undefined.
+   */
+  async #askIn<Answer>(
+    namespace: string,
+    question: () => Promise<Answer>,
+    signal: AbortSignal,
+  ): Promise<Answer | undefined> {
+    try {
+      return await this.#ask(question, signal);
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      await this.#proveGone(namespace, error, signal);
+      return undefined;
+    }
+  }
+
+  /** @throws unless this namespace, of which nothing may be read, has gone */
+  async #proveGone(namespace: string, refusal: RetryableError, signal: AbortSignal): Promise<void> {
+    const found = await this.#namespace(namespace, refusal, signal);
+    if (found === undefined) return;
+    const where = `namespace ${namespace} of ${this.api.cluster}`;
+    if (found.metadata.deletionTimestamp !== undefined) {
+      throw new RetryableError(
+        "FERRY-R002",
+        `${where} is being deleted, and may no longer be read; that its Services are gone is proven when it is`,
+        { cause: refusal },
+      );
+    }
+    throw new RetryableError(
+      refusal.code,
+      `${refusal.message}; ${where} is there without the Role that lets svc-ferry read it: apply that again (docs/install.md)`,
+      { cause: refusal, ...(refusal.status === undefined ? {} : { status: refusal.status }) },
+    );
+  }
+
+  /** @throws `refusal` where the namespace may not be read either */
+  async #namespace(
+    name: string,
+    refusal: RetryableError,
+    signal: AbortSignal,
+  ): Promise<KubeObject | undefined> {
+    try {
+      return await this.#ask(() => this.api.get(NAMESPACES, { name }, signal), signal);
+    } catch (error) {
+      throw isRefusal(error) ? refusal : error;
+    }
   }
 
   /** An answer of the cluster whose identity we know. */
@@ -185,6 +240,11 @@ export class SourceProof {
     this.#verifiedConnections = connections;
     return true;
   }
+}
+
+/** RBAC says no. */
+function isRefusal(error: unknown): error is RetryableError {
+  return error instanceof RetryableError && error.code === "FERRY-K006";
 }
 
 /** What is thrown when the source still has slices of a Service that the cache merely lost: they are listed again. */

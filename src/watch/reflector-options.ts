@@ -24,7 +24,7 @@ export type RelistReason =
   | "version"
   /** The server's versions went backwards: its etcd was restored from an older snapshot. */
   | "backwards"
-  /** The server failed twice in a row. */
+  /** The server failed twice in a row, or the namespace had gone. */
   | "errors"
   /** The watch never confirmed a write of ours. */
   | "unconfirmed";

@@ -1,5 +1,6 @@
 import type { KubeObject, WatchEvent } from "../ports/kube-api.js";
 import { Consumer } from "./consumer.js";
+import { hasNamespaceGone } from "./gone-namespace.js";
 import { Health } from "./health.js";
 import { ListSchedule } from "./list-schedule.js";
 import { Lister } from "./lister.js";
@@ -116,7 +117,8 @@ export class Reflector<T> {
       }
     } catch (error) {
       if (signal.aborted) return 0;
-      return reason === undefined ? this.#watchFailed(error, 0) : this.#listFailed(error);
+      await this.#failed(error, signal);
+      return reason === undefined ? this.#watchDelayMs(error, 0) : this.#pace.listFailed(error);
     }
     return signal.aborted ? 0 : this.#watch(signal);
   }
@@ -178,7 +180,8 @@ export class Reflector<T> {
       return interrupt.signal.aborted ? 0 : this.#pace.watchEnded(clock.monotonicMs() - openedMs);
     } catch (error) {
       if (interrupt.signal.aborted) return 0;
-      return this.#watchFailed(error, clock.monotonicMs() - openedMs);
+      await this.#failed(error, signal);
+      return this.#watchDelayMs(error, clock.monotonicMs() - openedMs);
     } finally {
       signal.removeEventListener("abort", stop);
       interrupt.abort();
@@ -234,15 +237,20 @@ export class Reflector<T> {
     }
   }
 
-  /** @returns ms to wait */
-  #listFailed(error: unknown): number {
+  /** A namespace that has gone has taken its Role along: nothing is left there, and a list that succeeds comes before a watch. */
+  async #failed(error: unknown, signal: AbortSignal): Promise<void> {
     this.#health.failed(error);
-    return this.#pace.listFailed(error);
+    if (!(await hasNamespaceGone(this.options, error, signal)) || signal.aborted) return;
+    this.#schedule.want("errors");
+    this.#health.contact();
+    this.#health.state = "synced";
+    for (const change of this.store.beginReplace().commit()) this.#consumer.report(change);
+    this.#isSynced = true;
+    this.#firstList.resolve();
   }
 
-  /** @returns ms to wait */
-  #watchFailed(error: unknown, lastedMs: number): number {
-    this.#health.failed(error);
+  /** @returns ms to wait after a watch that failed */
+  #watchDelayMs(error: unknown, lastedMs: number): number {
     const { relist, delayMs } = this.#pace.watchFailed(error, lastedMs);
     if (relist) this.#schedule.want(isVersionError(error) ? "version" : "errors");
     return delayMs;

@@ -50,12 +50,14 @@ export async function renderShippedRights(
 /** What of manifests/source an installation with this configuration needs. */
 export function sourceRights(shipped: ShippedRights, request: RightsRequest): readonly Manifest[] {
   const { lease, routes, webhook } = request.config;
+  const namespaces = mapped(routes.map((route) => route.namespaces));
   const names: Names = {
-    namespaces: {
-      "k8s-sync": [lease.namespace],
-      default: mapped(routes.map(({ namespaces }) => namespaces)),
+    namespaces: { "k8s-sync": [lease.namespace], default: namespaces },
+    objects: {
+      "k8s-svc-sync-leader": [lease.name],
+      "svc-ferry": [webhook.configuration],
+      default: namespaces,
     },
-    objects: { "k8s-svc-sync-leader": [lease.name], "svc-ferry": [webhook.configuration] },
   };
   const objects = shipped.source.flatMap((object) => {
     const isMapped = object.metadata.name === "svc-ferry-source";

@@ -27,8 +27,7 @@ beforeAll(async () => {
   }
   const namespaces = [bed.src, ...mortal.map(({ view }) => view)].map(({ namespace }) => namespace);
   const routes = [{ name: "all", namespaces, target: { namespace: bed.dst.namespace } }];
-  // A Role ends with its namespace, which then cannot be asked whether its Services are gone.
-  leader = await bed.run({ file: { routes }, everywhere: ["source"] });
+  leader = await bed.run({ file: { routes } });
   await bed.route(leader);
 });
 afterAll(async () => bed.close());

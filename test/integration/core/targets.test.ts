@@ -204,6 +204,33 @@ describe("a namespace of the destination", () => {
     },
   );
 
+  it("that does not exist, nor its Role, holds up no other, and is found when it comes", async () => {
+    const here = await bed.namespace("source", `here-${bed.id}`);
+    const there = await bed.namespace("source", `there-${bed.id}`);
+    const late = new NamespaceView(bed.destination, `late-${bed.id}`);
+    const to = (name: string, from: NamespaceView, target: NamespaceView): object => ({
+      name,
+      namespaces: [from.namespace],
+      target: { namespace: target.namespace },
+    });
+    const options = {
+      flags: { leaderElectionNamespace: here.namespace },
+      file: { routes: [to("here", here, bed.dst), to("there", there, late)] },
+    };
+    await here.apply(service(here.namespace, "goes-on"));
+    await there.apply(service(there.namespace, "waits"));
+
+    const run = await bed.run(options);
+    await bed.dst.untilService("goes-on");
+    await run.untilState(`${there.namespace}/waits`, "retrying", "FERRY-K006");
+    await bed.destination.createNamespace(late.namespace);
+    await bed.grant(options);
+
+    await late.untilService("waits", () => true, 40_000);
+    await run.untilState(`${there.namespace}/waits`, "synced");
+    await bed.destination.remove("Namespace", undefined, late.namespace);
+  }, 60_000);
+
   it("that the flags name is created when it is missing", async () => {
     const fresh = new NamespaceView(bed.destination, `fresh-${bed.id}`);
     const from = await bed.namespace("source", `from-${bed.id}`);

@@ -25,9 +25,10 @@ function texts(rights: readonly NeededRight[]): readonly string[] {
 }
 
 describe("sourceRights", () => {
-  it("asks in the routes' namespaces, in the Lease's, and for kube-system", () => {
+  it("asks in the routes' namespaces, in the Lease's, for these namespaces and for kube-system", () => {
     expect(texts(sourceRights(QUESTION))).toEqual([
       "get namespaces */kube-system",
+      "get namespaces */shop",
       "get services shop/*",
       "list services shop/*",
       "watch services shop/*",
@@ -49,6 +50,18 @@ describe("sourceRights", () => {
 
     expect(texts(sourceRights({ ...QUESTION, routes }))).toContain("watch services */*");
     expect(texts(sourceRights({ ...QUESTION, routes }))).not.toContain("watch services shop/*");
+  });
+
+  it("asks for no namespace by name where no Role goes with one", () => {
+    const routes = [route().from("shop"), route("everything").fromAll().to("{namespace}")];
+
+    const of = (rights: readonly NeededRight[]): readonly string[] =>
+      texts(rights).filter((one) => one.startsWith("get namespaces"));
+
+    expect(of(sourceRights({ ...QUESTION, routes }))).toEqual(["get namespaces */kube-system"]);
+    expect(of(destinationRights({ ...QUESTION, routes }, "b", "link"))).toEqual([
+      "get namespaces */kube-system",
+    ]);
   });
 
   it("asks for the Secret and both configurations by name with the webhook on", () => {

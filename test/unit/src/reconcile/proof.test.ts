@@ -1,8 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { ENDPOINT_SLICES, SERVICES } from "../../../../src/ports/kube-resources.js";
+import { RetryableError } from "../../../../src/ports/errors.js";
+import { ENDPOINT_SLICES, NAMESPACES, SERVICES } from "../../../../src/ports/kube-resources.js";
 import type { Route } from "../../../../src/domain/route.js";
 import type { ProofOptions } from "../../../../src/reconcile/proof.js";
 import { parseService } from "../../../../src/domain/parse.js";
+import { ClusterControllers } from "../../../fakes/cluster-controllers.js";
+import { SeededRandom } from "../../../fakes/seeded-random.js";
 import { ReconcileBed } from "../../../fixtures/reconcile-bed.js";
 import { route } from "../../../fixtures/route.js";
 import { service } from "../../../fixtures/service.js";
@@ -245,5 +248,105 @@ describe("SourceProof", () => {
     const deleted = await ask();
 
     expect([there, moved, deleted]).toEqual([false, true, true]);
+  });
+
+  describe("when nobody may ask inside the namespace any more", () => {
+    const SHOP = { name: "shop" };
+    /** After this a namespace that was deleted has been emptied and removed. */
+    const NAMESPACE_MS = 60_000;
+
+    /** The Role went with the namespace: a refusal of these requests, whatever is there. */
+    async function bedWithoutRole(refused = /^(get|list) (services|endpointslices) /) {
+      const made = await bedWithMirror();
+      new ClusterControllers(made.bed.sourceServer, new SeededRandom(3)).start();
+      made.bed.sourceApi.before = (request) => {
+        if (!refused.test(request)) return;
+        throw new RetryableError("FERRY-K006", `${request} is forbidden`, { status: 403 });
+      };
+      return made;
+    }
+
+    it("takes a Service for gone with its namespace", async () => {
+      const { bed, mirror } = await bedWithoutRole();
+      bed.sourceServer.delete(NAMESPACES, SHOP);
+      await bed.clock.advance(NAMESPACE_MS);
+
+      const verdict = await bed.proof.unwanted(mirror, options());
+
+      expect(verdict).toEqual({ kind: "proven", because: "source-deleted" });
+      expect(bed.sourceApi.requests).toEqual([
+        "get namespaces kube-system",
+        "get services shop/web",
+        "get namespaces shop",
+      ]);
+    });
+
+    it("takes slices for gone with their namespace", async () => {
+      const { bed } = await bedWithoutRole();
+      const { signal } = new AbortController();
+      bed.sourceServer.delete(NAMESPACES, SHOP);
+      await bed.clock.advance(NAMESPACE_MS);
+
+      const isGone = await bed.proof.sliceGone("shop/web-1", "shop/web", signal);
+      const areAll = await bed.proof.noOtherSlices("shop/web", new Set(), signal);
+
+      expect([isGone, areAll]).toEqual([true, true]);
+    });
+
+    it("does not trust the absence of a namespace beside whose answer a connection was opened", async () => {
+      const { bed, mirror } = await bedWithoutRole(/^$/);
+      bed.sourceServer.delete(NAMESPACES, SHOP);
+      await bed.clock.advance(NAMESPACE_MS);
+      bed.sourceApi.before = (request) => {
+        if (request === "get namespaces shop") bed.sourceApi.connections += 1;
+        if (!request.startsWith("get services")) return;
+        throw new RetryableError("FERRY-K006", "forbidden", { status: 403 });
+      };
+
+      const verdict = bed.proof.unwanted(mirror, options());
+
+      await expect(verdict).rejects.toMatchObject({ code: "FERRY-R002" });
+    });
+
+    it("waits for the end of a namespace that is being deleted", async () => {
+      const { bed, mirror } = await bedWithoutRole();
+      bed.sourceServer.delete(NAMESPACES, SHOP);
+
+      const verdict = bed.proof.unwanted(mirror, options());
+
+      await expect(verdict).rejects.toMatchObject({
+        code: "FERRY-R002",
+        message: expect.stringContaining("namespace shop of source is being deleted"),
+      });
+    });
+
+    it("proves nothing by a namespace that is there, and says what it lacks", async () => {
+      const { bed, mirror } = await bedWithoutRole();
+      const { signal } = new AbortController();
+      const lacking = {
+        code: "FERRY-K006",
+        status: 403,
+        message: expect.stringContaining("namespace shop of source is there without the Role"),
+      };
+
+      await expect(bed.proof.unwanted(mirror, options())).rejects.toMatchObject(lacking);
+      await expect(bed.proof.sliceGone("shop/web-1", "shop/web", signal)).rejects.toMatchObject(
+        lacking,
+      );
+      await expect(bed.proof.noOtherSlices("shop/web", new Set(), signal)).rejects.toMatchObject(
+        lacking,
+      );
+    });
+
+    it("passes on the refusal where the namespace may not be read either", async () => {
+      const { bed, mirror } = await bedWithoutRole(/shop/);
+      bed.sourceServer.delete(NAMESPACES, SHOP);
+      await bed.clock.advance(NAMESPACE_MS);
+
+      await expect(bed.proof.unwanted(mirror, options())).rejects.toMatchObject({
+        code: "FERRY-K006",
+        message: "get services shop/web is forbidden",
+      });
+    });
   });
 });

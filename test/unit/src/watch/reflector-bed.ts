@@ -8,7 +8,10 @@ import { VirtualClock } from "../../../fakes/virtual-clock.js";
 import { ScriptedApi, type Thing } from "./scripted-api.js";
 
 /** A reflector of things before a scripted server, with everything that it says. */
-export function reflectorBed(keep: (thing: Thing) => string | undefined = (thing) => thing.text) {
+export function reflectorBed(
+  keep: (thing: Thing) => string | undefined = (thing) => thing.text,
+  namespace?: string,
+) {
   const clock = new VirtualClock();
   const api = new ScriptedApi();
   const changes: Change<string>[] = [];
@@ -17,6 +20,7 @@ export function reflectorBed(keep: (thing: Thing) => string | undefined = (thing
   const reflector = new Reflector<string>({
     api,
     resource: { group: "", version: "v1", plural: "things", kind: "Thing", namespaced: true },
+    namespace,
     labelSelector: "sync=true",
     keep: (object: KubeObject) => keep(object as Thing),
     onChange: (change) => changes.push(change),

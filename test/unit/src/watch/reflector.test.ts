@@ -10,8 +10,8 @@ const deleted = (key: string, uid: string, version: string) =>
   ({ kind: "deleted", object: thing(key, uid, version) }) as const;
 
 /** A bed whose first list is in and whose first watch is open. */
-async function watching(keep?: Parameters<typeof reflectorBed>[0]) {
-  const bed = reflectorBed(keep);
+async function watching(...how: Parameters<typeof reflectorBed>) {
+  const bed = reflectorBed(...how);
   bed.api.objects = [thing("a/x", "u1", "90", "one")];
   await bed.clock.advance(5_000);
   bed.news();
@@ -370,6 +370,87 @@ describe("Reflector", () => {
 
       expect(clock.monotonicMs() - startedMs).toBe(5_000);
       expect(requests()).toEqual(Array.from({ length: 5 }, () => ["look", "watch 100"]).flat());
+      await end();
+    });
+  });
+
+  describe("when it is refused", () => {
+    const forbidden = (): Promise<never> => Promise.reject(failure("FERRY-K006"));
+    const isThere = () => ({ metadata: { name: "a" } });
+    const isGone = () => undefined;
+
+    it("takes a namespace that has gone for an empty one, and goes on trying to list it", async () => {
+      const { clock, api, reflector, news, requests, told, settle, end } = reflectorBed(
+        undefined,
+        "a",
+      );
+      api.onGet = isGone;
+      api.answers.push(forbidden, forbidden);
+      await settle();
+      await reflector.synced;
+      const then = [reflector.isSynced, reflector.state, requests()];
+
+      api.objects = [thing("a/x", "u1", "90", "one")];
+      await clock.advance(1_000);
+
+      expect(then).toEqual([true, "synced", ["list", "get namespaces a"]]);
+      expect(requests()).toEqual(["list", "get namespaces a", "list", "watch 100"]);
+      expect(news()).toEqual(["set a/x"]);
+      expect(told).toEqual([
+        "failed: FERRY-K006",
+        "log: watch failed, trying again",
+        "failed: FERRY-K006",
+        "log: watch recovered",
+        "listed: start",
+        "relist 1",
+      ]);
+      await end();
+    });
+
+    it.each([
+      ["the watch", { onLook: () => list([], "100"), isOpened: true }],
+      ["the look before it", { onLook: forbidden, isOpened: false }],
+    ])(
+      "reports as missing what it knew of a namespace that has gone, if %s is refused",
+      async (_, { onLook, isOpened }) => {
+        const { clock, api, reflector, news, requests, end } = await watching(undefined, "a");
+        api.onGet = isGone;
+        api.onLook = onLook;
+        api.answers.push(forbidden);
+        if (isOpened) api.lastWatch.fail(failure("FERRY-K006"));
+        else api.lastWatch.end();
+        await clock.advance(100);
+
+        expect(news()).toEqual(["missing a/x"]);
+        expect(reflector.store.size).toBe(0);
+        expect(requests().at(-1)).toBe("get namespaces a");
+        await end();
+      },
+    );
+
+    it.each([
+      ["the namespace is there", isThere],
+      ["the namespace may not be read either", forbidden],
+    ])("keeps what it has and lists nothing when %s", async (_, onGet) => {
+      const { clock, api, reflector, news, requests, end } = await watching(undefined, "a");
+      api.onGet = onGet;
+      api.onLook = forbidden;
+      api.lastWatch.end();
+      await clock.advance(70);
+
+      expect(news()).toEqual([]);
+      expect([reflector.store.size, reflector.state]).toEqual([1, "broken"]);
+      expect(requests()).toEqual(["look", "get namespaces a"]);
+      await end();
+    });
+
+    it("is not synced by a refusal that says nothing of the namespace", async () => {
+      const { api, reflector, requests, settle, end } = reflectorBed(undefined, "a");
+      api.answers.push(forbidden);
+      await settle();
+
+      expect(reflector.isSynced).toBe(false);
+      expect(requests()).toEqual(["list", "get namespaces a"]);
       await end();
     });
   });

@@ -3,6 +3,7 @@ import type {
   KubeList,
   KubeObject,
   ListOptions,
+  ObjectRef,
   Resource,
   WatchEvent,
   WatchOptions,
@@ -54,6 +55,10 @@ export class ScriptedApi implements KubeApi {
   readonly answers: Answer[] = [];
   /** Answers looks at the version (limit 1). */
   onLook: Answer = () => list([], this.version);
+  /** Answers for the namespace: it is there. */
+  onGet: () => KubeObject | undefined | Promise<KubeObject | undefined> = () => ({
+    metadata: { name: "a" },
+  });
   /** Every request in order: "list", "list +token", "look", "watch 100". */
   readonly requests: string[] = [];
   readonly watches: OpenWatch[] = [];
@@ -88,8 +93,9 @@ export class ScriptedApi implements KubeApi {
     return watch.ended;
   }
 
-  get(): Promise<KubeObject | undefined> {
-    return Promise.reject(new Error("the reflector does not get"));
+  async get(resource: Resource, { name }: ObjectRef): Promise<KubeObject | undefined> {
+    this.requests.push(`get ${resource.plural} ${name}`);
+    return this.onGet();
   }
 
   create(): Promise<WriteResult> {
