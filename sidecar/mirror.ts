@@ -68,6 +68,7 @@ export class Mirror {
           this.#board.stopped(error);
           throw error;
         }
+        this.#board.activity = "waiting";
         await this.options.clock.sleep(AGAIN_MS, signal);
       }
     }

@@ -2,6 +2,7 @@ import type { Clock } from "../../src/ports/clock.js";
 import type { Log } from "../../src/ports/log.js";
 import { EtcdError, type Compare, type Etcd, type GrantedLease } from "../etcd/etcd.js";
 import type { Keyspace } from "../link/keyspace.js";
+import { untilGone } from "./fence-watch.js";
 
 /** Another process may write the link now, or an operator has taken it away: nothing more is written in this term. */
 export class FenceLost extends Error {
@@ -39,7 +40,7 @@ export class HeldFence {
   /** True as the first compare of every transaction. */
   readonly compare: Compare;
   readonly #lost = new AbortController();
-  readonly #keeping: Promise<void>;
+  readonly #keeping: Promise<unknown>;
   readonly #leaseId: bigint;
   #deadlineMs: number;
 
@@ -56,7 +57,7 @@ export class HeldFence {
     };
     this.#leaseId = taken.lease.id;
     this.#deadlineMs = deadline(taken.sentMs, taken.lease.ttlSeconds);
-    this.#keeping = this.#keep(taken.lease.ttlSeconds);
+    this.#keeping = Promise.all([this.#keep(taken.lease.ttlSeconds), this.#watch()]);
   }
 
   /** Aborts with FenceLost when the fence is no longer ours. */
@@ -99,6 +100,13 @@ export class HeldFence {
       over.abort();
       await timer;
     }
+  }
+
+  /** Whoever seals the link takes the key and leaves the lease: an idle mirror would not hear of it otherwise. */
+  async #watch(): Promise<void> {
+    const { etcd, clock, keys } = this.parts;
+    const watched = { etcd, clock, key: keys.fence, createRevision: this.createRevision };
+    if (await untilGone(watched, this.signal)) this.lose("taken");
   }
 
   async #keep(ttlSeconds: number): Promise<void> {

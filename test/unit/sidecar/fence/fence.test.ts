@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Fence } from "../../../../sidecar/fence/fence.js";
 import type { HeldFence } from "../../../../sidecar/fence/held-fence.js";
 import { Keyspace } from "../../../../sidecar/link/keyspace.js";
+import { transaction } from "../../../../sidecar/etcd/transaction.js";
 import { FakeEtcd } from "../../../fakes/fake-etcd.js";
 import { ProcessClock } from "../../../fakes/process-clock.js";
 import { SILENT_LOG } from "../../../fakes/silent-log.js";
@@ -107,14 +108,41 @@ describe("Fence", () => {
     expect((await waiting).permit()).toBe(true);
   });
 
-  it("is lost when somebody takes the lease away", async () => {
+  it("is lost at once when somebody takes its key, though the lease is kept alive and nothing is written", async () => {
+    const { world, etcd, candidate, acquired } = bed();
+    const held = await acquired(candidate("pod-a").fence);
+    await world.advance(1_000);
+
+    await etcd.txn(transaction([], [{ kind: "delete", key: keys.fence }], []), { signal: FOREVER });
+    await world.advance(10);
+
+    expect(held.signal.reason).toMatchObject({ name: "FenceLost", why: "taken" });
+    expect(held.permit()).toBe(false);
+  });
+
+  it("is lost at once when somebody takes the lease away", async () => {
     const { world, etcd, candidate, acquired } = bed();
     const held = await acquired(candidate("pod-a").fence);
     const lease = etcd.store.get(keys.fence)?.lease ?? 0n;
 
     await etcd.revokeLease(lease, { signal: FOREVER });
-    await world.advance(4_000);
+    await world.advance(10);
 
-    expect(held.signal.reason).toMatchObject({ name: "FenceLost", why: "expired" });
+    expect(held.signal.reason).toMatchObject({ name: "FenceLost", why: "taken" });
+  });
+
+  it("is found lost when its key was taken out of reach, and the history since is compacted", async () => {
+    const { world, etcd, candidate, acquired } = bed();
+    const held = await acquired(candidate("pod-a").fence);
+    await world.advance(1_000);
+    etcd.setOutage(true);
+    etcd.store.commit([{ kind: "delete", key: keys.fence }]);
+    etcd.store.commit([{ kind: "put", key: "other", value: Buffer.of(1), lease: 0n }]);
+    etcd.store.compact(etcd.store.revision);
+
+    etcd.setOutage(false);
+    await world.advance(2_000);
+
+    expect(held.signal.reason).toMatchObject({ name: "FenceLost", why: "taken" });
   });
 });

@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { LinkBooks } from "../../../../sidecar/commands/link-books.js";
+import { promote } from "../../../../sidecar/commands/promote.js";
 import { rulesetOf } from "../../../fixtures/mirror-rules.js";
 import { LABELLED, MirrorBed } from "../../../fixtures/mirror-bed.js";
 
@@ -251,6 +253,21 @@ describe("identity", () => {
     await bed.settle(60_000);
 
     expect(bed.takeWrites()).toEqual([]);
+    expect(mirror.status.activity).toBe("sealed");
+  });
+
+  it("says that it is sealed as soon as it is, with nothing to write", async () => {
+    const bed = await filled();
+    const { mirror } = await bed.follow();
+    await bed.settle(1_000);
+    const books = new LinkBooks(bed.destination, "east");
+
+    await promote({ books, clock: bed.clock, by: "jane" }, new AbortController().signal);
+    await bed.settle(10);
+    const atOnce = mirror.status;
+    await bed.settle(2_100);
+
+    expect(atOnce).toMatchObject({ activity: "waiting", fence: { held: false } });
     expect(mirror.status.activity).toBe("sealed");
   });
 
