@@ -10,6 +10,8 @@ import { waitFor } from "../../harness/wait-for.js";
 
 /** The namespace controller waits for 5 s before it begins. */
 const NAMESPACE_MS = 40_000;
+/** The Role may go before the Services do: then their end is asked for in growing pauses, until the namespace's proves it. */
+const PAUSE_MS = 10_000;
 /** One sweep would not remove so many without being told to. */
 const WHOLE_NAMESPACE = 12;
 
@@ -100,29 +102,6 @@ describe("a mirror is gone in less than a second", () => {
     expect(msBetween(cause, removal)).toBeLessThan(1_000);
     expect(await told(bed.src, "deleted")).toMatchObject({ by: "ann", because: "source-deleted" });
   });
-
-  it(
-    "when its namespace is deleted, however many go at once",
-    async () => {
-      const { view } = await namespace();
-      const names = Array.from({ length: WHOLE_NAMESPACE }, (_, number) => `many-${number}`);
-      await mirrored(view, ...names);
-
-      await bed.as("ann").remove("Namespace", undefined, view.namespace);
-      await untilEnded(view);
-      const removed = await removals(...names);
-
-      const cause = trail
-        .next()
-        .find((write) => write.verb === "deletecollection" && isOfServices(write, view));
-      const delays = removed.map((removal) => msBetween(cause, removal));
-      expect(delays).toHaveLength(WHOLE_NAMESPACE);
-      expect(Math.max(...delays)).toBeLessThan(1_000);
-      const by = "system:serviceaccount:kube-system:namespace-controller";
-      for (const name of names) expect(await told(view, name)).toMatchObject({ by });
-    },
-    NAMESPACE_MS,
-  );
 });
 
 describe("a removal that another webhook refused", () => {
@@ -156,6 +135,28 @@ describe("a removal that another webhook refused", () => {
 });
 
 describe("the end of a namespace", () => {
+  it(
+    "takes all mirrors along, however many, soon after it",
+    async () => {
+      const { view } = await namespace();
+      const names = Array.from({ length: WHOLE_NAMESPACE }, (_, number) => `many-${number}`);
+      await mirrored(view, ...names);
+
+      await bed.as("ann").remove("Namespace", undefined, view.namespace);
+      await untilEnded(view);
+      const removed = await removals(...names);
+
+      // With its last finalizer the namespace itself is gone.
+      const cause = trail.next().findLast((write) => isEnd(write, view));
+      const delays = removed.map((removal) => msBetween(cause, removal));
+      expect(delays).toHaveLength(WHOLE_NAMESPACE);
+      expect(Math.max(...delays)).toBeLessThan(PAUSE_MS);
+      const by = "system:serviceaccount:kube-system:namespace-controller";
+      for (const name of names) expect(await told(view, name)).toMatchObject({ by });
+    },
+    NAMESPACE_MS,
+  );
+
   it.each(["Ignore", "Fail"] as const)(
     "comes while nobody answers the API server, under %s",
     async (failurePolicy) => {
@@ -217,8 +218,8 @@ async function untilEnded({ namespace }: NamespaceView): Promise<void> {
   );
 }
 
-function isOfServices(write: AuditedWrite, { namespace }: NamespaceView): boolean {
-  return write.resource === "services" && write.namespace === namespace;
+function isEnd(write: AuditedWrite, { namespace }: NamespaceView): boolean {
+  return write.resource === "namespaces/finalize" && write.name === namespace;
 }
 
 /** From the source's answer to the destination's; NaN, which is below no limit, when one of them is missing. */

@@ -204,33 +204,6 @@ describe("a namespace of the destination", () => {
     },
   );
 
-  it("that does not exist, nor its Role, holds up no other, and is found when it comes", async () => {
-    const here = await bed.namespace("source", `here-${bed.id}`);
-    const there = await bed.namespace("source", `there-${bed.id}`);
-    const late = new NamespaceView(bed.destination, `late-${bed.id}`);
-    const to = (name: string, from: NamespaceView, target: NamespaceView): object => ({
-      name,
-      namespaces: [from.namespace],
-      target: { namespace: target.namespace },
-    });
-    const options = {
-      flags: { leaderElectionNamespace: here.namespace },
-      file: { routes: [to("here", here, bed.dst), to("there", there, late)] },
-    };
-    await here.apply(service(here.namespace, "goes-on"));
-    await there.apply(service(there.namespace, "waits"));
-
-    const run = await bed.run(options);
-    await bed.dst.untilService("goes-on");
-    await run.untilState(`${there.namespace}/waits`, "retrying", "FERRY-K006");
-    await bed.destination.createNamespace(late.namespace);
-    await bed.grant(options);
-
-    await late.untilService("waits", () => true, 40_000);
-    await run.untilState(`${there.namespace}/waits`, "synced");
-    await bed.destination.remove("Namespace", undefined, late.namespace);
-  }, 60_000);
-
   it("that the flags name is created when it is missing", async () => {
     const fresh = new NamespaceView(bed.destination, `fresh-${bed.id}`);
     const from = await bed.namespace("source", `from-${bed.id}`);
@@ -248,6 +221,41 @@ describe("a namespace of the destination", () => {
 
     await fresh.untilService("web");
     await bed.destination.remove("Namespace", undefined, fresh.namespace);
+  });
+});
+
+describe("a mapped namespace of the destination that does not exist, nor the Role in it", () => {
+  let own: FerryBed;
+
+  // The account of the bed above may look into all namespaces.
+  beforeAll(async () => {
+    own = await openBed();
+  });
+  afterAll(async () => own.close());
+
+  it("holds up no other, and is found when it comes", { timeout: 60_000 }, async () => {
+    const { src } = own;
+    const other = await own.namespace("source");
+    const late = new NamespaceView(own.destination, `late-${own.id}`);
+    const to = (name: string, from: NamespaceView, target: NamespaceView): object => ({
+      name,
+      namespaces: [from.namespace],
+      target: { namespace: target.namespace },
+    });
+    const routes = [to("here", src, own.dst), to("late", other, late)];
+    await src.apply(service(src.namespace, "goes-on"));
+    await other.apply(service(other.namespace, "waits"));
+
+    const run = await own.run({ file: { routes } });
+    await own.dst.untilService("goes-on");
+    await run.untilState(`${other.namespace}/waits`, "retrying", "FERRY-K006");
+    await own.destination.createNamespace(late.namespace);
+    await own.grant({ file: { routes } });
+
+    // The longest pause between attempts.
+    await late.untilService("waits", () => true, 40_000);
+    await run.untilState(`${other.namespace}/waits`, "synced");
+    await own.destination.remove("Namespace", undefined, late.namespace);
   });
 });
 

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, inject, it } from "vitest";
 import { parse } from "yaml";
+import { granted } from "../../fixtures/installed-objects.js";
 import { filesOf, textOf } from "../../fixtures/source-text.js";
 import { runCommand } from "../../controlplane/run-command.js";
 import { locateHelm } from "../../helm/locate-helm.js";
@@ -110,6 +111,8 @@ describe("the chart", () => {
       "RoleBinding shop",
     ]);
     expect(roles(all).toSorted()).toEqual(["ClusterRole *", "ClusterRoleBinding *"]);
+    expect(namespacesToGet(one)).toEqual(["kube-system", "shop", "cart"]);
+    expect(namespacesToGet(all)).toEqual(["kube-system"]);
   });
 
   it("tells svc-ferry where it was installed", async () => {
@@ -189,4 +192,11 @@ function comparable(object: Manifest): unknown {
     if (key === "svc-ferry.json") return JSON.parse(value as string) as unknown;
     return typeof value === "string" && key === "name" ? value.replace(HASH, "") : value;
   });
+}
+
+/** Which namespaces may be asked whether they are there. */
+function namespacesToGet(objects: readonly Manifest[]): readonly (string | undefined)[] {
+  return granted(objects)
+    .filter(({ verb, resource }) => verb === "get" && resource === "namespaces")
+    .map(({ name }) => name);
 }
