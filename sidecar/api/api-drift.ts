@@ -2,12 +2,23 @@
  * What an API server would change of an object, or has changed. Raw writes are compared by their bytes; what a server was given has
  * been defaulted and allocated since, so only the server itself can tell whether it means the same.
  */
-import type { KubeObject } from "../../src/ports/kube-api.js";
+import type { KubeObject, WriteResult } from "../../src/ports/kube-api.js";
 
 /** Enough for a log line; a person looks at the object then. */
 const MAX_PATHS = 20;
 /** A server's own, of whatever write. */
 const METADATA = new Set(["resourceVersion", "generation", "managedFields"]);
+
+/** Somebody else has written it. */
+export function isTouchedSince(leftAt: string | undefined, { metadata }: KubeObject): boolean {
+  return leftAt !== undefined && leftAt !== metadata.resourceVersion;
+}
+
+/** Fields that are other than before. None when the server did not do it: what it says then is told by whoever really asks it to. */
+export function changedBy(result: WriteResult, before: KubeObject): readonly string[] {
+  if (result.kind !== "done" || result.object === undefined) return [];
+  return differingFields(before, result.object);
+}
 
 /** Where they differ, as `spec.ports[0].port`: at most 20 paths, never a value. Status is not looked at. */
 export function differingFields(before: KubeObject, after: KubeObject): readonly string[] {

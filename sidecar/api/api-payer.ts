@@ -12,7 +12,9 @@ import type { ObjectKey } from "../keys/resource.js";
 import { decodeRecord, encodeRecord, type LedgerRecord } from "../ledger/record.js";
 import type { Wanted } from "../view/source-view.js";
 import { wireKindOf } from "../view/wire-kind.js";
+import type { StoredObject } from "../wire/stored-object.js";
 import { Adoption } from "../writer/adoption.js";
+import { asRecorded } from "../writer/as-recorded.js";
 import { ownerPaths, type RewrittenOwners } from "../writer/owner-references.js";
 import type { Owed } from "../writer/owing.js";
 import type { WriterParts } from "../writer/parts.js";
@@ -107,14 +109,25 @@ export class ApiPayer {
     const { object, at } = wanted;
     const kind = wireKindOf(wanted, this.parts.view.catalog);
     const { onDrift } = this.parts.policy;
-    const all = { object, kind, owners: owners.references, onDrift, leftAt: leftIn(seen) };
-    const ownUid = recordOf(seen.record)?.destinationUid;
+    const record = recordOf(seen.record);
+    const before = () => this.#before(path, wanted, record);
+    const all = { object, kind, owners: owners.references, onDrift, leftAt: leftIn(seen), before };
+    const ownUid = record?.destinationUid;
     const applied = await api.apply(at, { ...all, ownUid }, this.#term);
     if (applied.kind !== "occupied" || seen.data.kv === undefined) return applied;
     const opened = await this.parts.destination.open(seen.data.kv, at.resource);
     if (opened.kind === "unreadable") return applied;
     if ((await this.#adoption.verdict(path, opened.object)) === "leave") return applied;
     return api.apply(at, { ...all, ownUid: opened.object.meta.uid }, this.#term);
+  }
+
+  async #before(
+    path: string,
+    wanted: Wanted,
+    record: LedgerRecord | undefined,
+  ): Promise<StoredObject | undefined> {
+    if (record === undefined || record.sourceRevision === wanted.revision) return undefined;
+    return (await asRecorded(this.parts, path, record))?.object;
   }
 
   /** NB: what is owed as drifted is looked at again and again, and counted once. */

@@ -24,6 +24,8 @@ export interface ApiWanted {
   readonly leftAt: string | undefined;
   /** What becomes of what that somebody changed. */
   readonly onDrift: "repair" | "report";
+  /** The source's object of which `leftAt` was made, where it is another than `object` and can still be read. */
+  readonly before: () => Promise<StoredObject | undefined>;
 }
 
 /** The term in which a call is made. */

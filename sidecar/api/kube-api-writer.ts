@@ -10,7 +10,7 @@ import type {
   WriteResult,
 } from "../../src/ports/kube-api.js";
 import { apiBody, type Replaced } from "./api-body.js";
-import { differingFields } from "./api-drift.js";
+import { changedBy, isTouchedSince } from "./api-drift.js";
 import { attempted } from "./api-failure.js";
 import { removedBy, TOO_BUSY, written } from "./api-results.js";
 import { type ApiReading, readServed, resourceOf, versionOf } from "./api-reading.js";
@@ -130,12 +130,11 @@ export class KubeApiWriter implements ApiWriter {
   async #replace(attempt: Attempt, existing: KubeObject): Promise<ApiApplied | "again"> {
     const { resource, options, wanted } = attempt;
     const isTouched = isTouchedSince(wanted.leftAt, existing);
-    const body = this.#body(attempt, replacedOf(existing));
     if (isTouched && wanted.onDrift === "report") {
-      const would = await this.api.replaceEncoded(resource, body, { ...options, dryRun: true });
-      const fields = changedBy(would, existing);
+      const fields = await this.#drift(attempt, existing);
       if (fields.length > 0) return { kind: "drifted", fields };
     }
+    const body = this.#body(attempt, replacedOf(existing));
     const result = await this.api.replaceEncoded(resource, body, options);
     switch (result.kind) {
       case "conflict":
@@ -150,6 +149,27 @@ export class KubeApiWriter implements ApiWriter {
         return { ...applied, repaired: changedBy(result, existing) };
       }
     }
+  }
+
+  /**
+   * What somebody else has changed. Where an update would change something, the source may be why: so the server is asked as well
+   * what the value would change of which the object was made.
+   */
+  async #drift(attempt: Attempt, existing: KubeObject): Promise<readonly string[]> {
+    const fields = changedBy(await this.#dryRun(attempt, existing), existing);
+    const object = fields.length === 0 ? undefined : await attempt.wanted.before();
+    if (object === undefined) return fields;
+    const { at, wanted, options } = attempt;
+    const shape = await this.#shape(at, { ...wanted, object }, options);
+    const before = { ...attempt, wanted: { ...wanted, object }, shape };
+    const result = await this.#dryRun(before, existing);
+    return result.kind === "done" ? changedBy(result, existing) : fields;
+  }
+
+  #dryRun(attempt: Attempt, existing: KubeObject): Promise<WriteResult> {
+    const { resource, options } = attempt;
+    const body = this.#body(attempt, replacedOf(existing));
+    return this.api.replaceEncoded(resource, body, { ...options, dryRun: true });
   }
 
   /** What the API forbids in place: it goes, and comes again. With finalizers it goes later, and this is tried again. */
@@ -169,7 +189,7 @@ export class KubeApiWriter implements ApiWriter {
   async #shape(
     { resource }: ApiObject,
     { object }: ApiWanted,
-    { signal }: ApiTerm,
+    { signal }: Pick<ApiTerm, "signal">,
   ): Promise<ServiceShape | undefined> {
     if (resource.group !== "" || resource.resource !== "services") return undefined;
     return serviceShape(object, await this.#families.known(this.clock.monotonicMs(), signal));
@@ -221,15 +241,4 @@ function isAnotherService(existing: KubeObject, shape: ServiceShape): boolean {
   const primary: unknown = Array.isArray(ipFamilies) ? ipFamilies[0] : undefined;
   const [wanted] = shape.families;
   return (clusterIP === "None") !== shape.headless || (wanted !== undefined && wanted !== primary);
-}
-
-/** Somebody else has written it. */
-function isTouchedSince(leftAt: string | undefined, { metadata }: KubeObject): boolean {
-  return leftAt !== undefined && leftAt !== metadata.resourceVersion;
-}
-
-/** None when the server did not do it: what it says then is told by whoever really asks it to. */
-function changedBy(result: WriteResult, before: KubeObject): readonly string[] {
-  if (result.kind !== "done" || result.object === undefined) return [];
-  return differingFields(before, result.object);
 }

@@ -149,10 +149,13 @@ class Leave {
     else this.#stayedMore += 1;
   }
 
-  /** The last transaction takes the fence's own key as well. */
+  /** All but the fence's key, which goes with its lease when the fence is given back: until then it proves that nobody else writes. */
   async #forget(): Promise<void> {
-    const { base } = this.leaving.books.keys;
-    const everything = { kind: "delete", key: base, rangeEnd: prefixEnd(base) } as const;
-    await this.transactions.commit({ compare: [], write: [everything], look: [] });
+    const { base, fence } = this.leaving.books.keys;
+    const write = [
+      { kind: "delete", key: base, rangeEnd: fence },
+      { kind: "delete", key: `${fence}\0`, rangeEnd: prefixEnd(base) },
+    ] as const;
+    while ((await this.transactions.commit({ compare: [], write, look: [] })).kind === "unknown");
   }
 }

@@ -5,8 +5,9 @@ import { transform } from "../transform/transform.js";
 import type { Wanted } from "../view/source-view.js";
 import { wireKindOf } from "../view/wire-kind.js";
 import { differingPaths } from "../wire/desired.js";
-import type { StoredObject } from "../wire/stored-object.js";
+import type { OwnerReference, StoredObject, WireKind } from "../wire/stored-object.js";
 import { Adoption } from "./adoption.js";
+import { asRecorded } from "./as-recorded.js";
 import { contentOf, knownOf, recordFor } from "./made.js";
 import type { Observation } from "./observation.js";
 import { OwnerReferences, type RewrittenOwners } from "./owner-references.js";
@@ -38,6 +39,15 @@ export interface Write {
   readonly content: () => number;
 }
 
+/** What is to be, beside what is there. */
+interface Compared {
+  readonly object: StoredObject;
+  readonly existing: StoredObject;
+  readonly kind: WireKind;
+  /** To owners, rewritten for the destination. */
+  readonly references: readonly OwnerReference[];
+}
+
 const NOT_THERE = { kind: "free", existing: undefined } as const;
 
 export class PutPlan {
@@ -50,7 +60,7 @@ export class PutPlan {
   }
 
   async of(job: Job, seen: Seen): Promise<Plan> {
-    const { wanted, observation } = job;
+    const { wanted } = job;
     const record = recordOf(seen.record);
     const found = seen.data.kv === undefined ? NOT_THERE : await this.#existing(job, seen, record);
     if (found.kind === "owe") return found;
@@ -64,9 +74,10 @@ export class PutPlan {
     const made = transform({ source, existing, kind, uid, owners: references, mirrorsStatus });
     if (made.kind === "unreadable") return owe("source-unreadable", made.message);
     if (made.kind === "same") return this.#same(job, seen, { uid, owners, record });
-    if (existing !== undefined && this.#hasDrifted(job, seen, record)) {
-      const paths = differingPaths(made.object, existing, kind);
-      if (this.#drift(observation.path, paths) === "leave") return owe("drifted", paths.join(", "));
+    if (existing !== undefined && this.#isTouched(job, seen, record)) {
+      const now = { object: made.object, existing, kind, references };
+      const left = await this.#left(job, record, now);
+      if (left !== undefined) return left;
     }
     const { key } = seen.data;
     const sealed = this.parts.destination.seal(made.object.bytes, key, wanted.at.resource);
@@ -155,15 +166,49 @@ export class PutPlan {
     return isSpent ? this.parts.freshUid() : uid;
   }
 
-  /** Somebody else wrote it since we did, and not only what is theirs. */
-  #hasDrifted(
+  /** Somebody else wrote it since we did. */
+  #isTouched(
     { known }: Job,
     { data, record: key }: Seen,
     record: LedgerRecord | undefined,
-  ): boolean {
+  ): record is LedgerRecord {
     if (data.kv === undefined || key.kv === undefined || record === undefined) return false;
     const { modRevision } = data.kv;
     return leftAt(record, key.kv) !== modRevision && known?.destinationRevision !== modRevision;
+  }
+
+  /** What somebody has changed stays, where that is the policy. @returns undefined: it is written over */
+  async #left(job: Job, record: LedgerRecord, now: Compared): Promise<Plan | undefined> {
+    const paths = await this.#changedByOthers(job, record, now);
+    if (paths.length === 0) return undefined;
+    const isLeft = this.#drift(job.observation.path, paths) === "leave";
+    return isLeft ? owe("drifted", paths.join(", ")) : undefined;
+  }
+
+  /**
+   * Where the destination's object is not what it was made to be: none when only what is the destination's own was written.
+   * Where that cannot be told any more, it is what the source wants now that counts.
+   */
+  async #changedByOthers(
+    { observation, wanted }: Job,
+    record: LedgerRecord,
+    { object, existing, kind, references }: Compared,
+  ): Promise<readonly string[]> {
+    const hasMoved = record.sourceRevision !== wanted.revision;
+    const before = hasMoved ? await asRecorded(this.parts, observation.path, record) : undefined;
+    if (before === undefined) return differingPaths(object, existing, kind);
+    const { object: source, mirrorsStatus } = before;
+    const { uid } = existing.meta;
+    const made = transform({ source, existing, kind, uid, owners: references, mirrorsStatus });
+    switch (made.kind) {
+      case "same":
+        this.parts.tally.touched += 1;
+        return [];
+      case "write":
+        return differingPaths(made.object, existing, kind);
+      case "unreadable":
+        return differingPaths(object, existing, kind);
+    }
   }
 
   #drift(path: string, fields: readonly string[]): "repair" | "leave" {

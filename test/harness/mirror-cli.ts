@@ -120,7 +120,7 @@ export class MirrorCli {
 
   /** Resolves when its page answers. */
   async run(...flags: readonly string[]): Promise<RunningProcess> {
-    const own = ["--bind-address=127.0.0.1", "--bind-port=0", "--fence-ttl=2s"];
+    const own = ["--bind-address=127.0.0.1", "--bind-port=0"];
     const rules = `--mirror-rule=${this.#rules}`;
     const process = startFerry({ args: ["mirror", "run", rules, ...own, ...flags] });
     this.#running.add(process);

@@ -1,6 +1,6 @@
 /**
- * The pages of docs/runbook-mirror.md, line by line: the real bundle, real etcds, what both hold compared key by key. Side by side,
- * each on etcds of its own: most of their time is a checkpoint's ten seconds.
+ * The pages of docs/runbook-mirror.md, line by line: the real bundle, real etcds, what both hold compared key by key. All pages side
+ * by side, each on etcds of its own, as most of their time is a checkpoint's ten seconds; the one that takes longest begins.
  */
 import { describe, it } from "vitest";
 import { put } from "../../harness/mirror-pair.js";
@@ -19,149 +19,8 @@ import { waitFor } from "../../harness/wait-for.js";
 const MIRRORED = { mirror: "yes" };
 const TIMEOUT_MS = 120_000;
 
-describe("the runbook's planned switch", () => {
-  it.concurrent(
-    "loses nothing, and no mirror writes afterwards, old or new",
-    async (context) => {
-      const { expect } = context;
-      const scene = await RunbookScene.start(context);
-      const { cli, a, b, both, native } = scene;
-      const mirror = await cli.follow(...both);
-      expect(await cli.status(mirror)).toMatchObject({ code: 0, err: "" });
-      expect(await cli.command("verify", ...both)).toMatchObject({ code: 0, err: "" });
-      await a.write(object("late", "last"), object("c1", "changed"), ...remove("c0"));
-
-      const promoted = await cli.command("promote --drain", ...both);
-
-      expect(promoted).toMatchObject({ code: 0, err: "" });
-      expect(promoted.out).toContain("link mirror is sealed");
-      expect(promoted.out).toContain("no debts");
-      const atSwitch = await b.objects();
-      expect(await mirroredIn(b)).toEqual(await mirroredIn(a));
-      expect(await scene.nativeNow()).toEqual(native);
-      await a.write(object("after", "too late"), ...remove("c2"));
-      await cli.until("sealed", mirror);
-      const next = await cli.run("--pod-name=next", ...both);
-      await mirror.process.stop();
-      await cli.until("sealed", next);
-      expect(await b.objects()).toEqual(atSwitch);
-    },
-    TIMEOUT_MS,
-  );
-
-  it.concurrent(
-    "is taken back with resume, which makes the destination what the source says",
-    async (context) => {
-      const { expect } = context;
-      const scene = await RunbookScene.start(context);
-      const { cli, a, b, both, native } = scene;
-      await cli.follow(...both);
-      expect(await cli.command("promote --drain", ...both)).toMatchObject({ code: 0 });
-      await a.write(object("after", "meanwhile"), ...remove("c2"));
-      await b.write(object("c1", "by somebody here"));
-
-      const refused = await cli.command("resume", b.asDestination);
-      const sealed = await b.objects();
-      const resumed = await cli.command(
-        "resume --i-lost-the-destinations-changes -o json",
-        b.asDestination,
-      );
-
-      expect(refused).toMatchObject({ code: 2, out: "" });
-      expect(sealed.get(pathOf("c1"))?.object.data).toEqual({ value: "by somebody here" });
-      expect(JSON.parse(resumed.out)).toMatchObject({ kind: "MirrorResumption", link: "mirror" });
-      await arrives(b, "after", "meanwhile");
-      await arrives(b, "c1", "first");
-      expect(await cli.command("verify", ...both)).toMatchObject({ code: 0, err: "" });
-      expect(await mirroredIn(b)).toEqual(await mirroredIn(a));
-      expect(await scene.nativeNow()).toEqual(native);
-    },
-    TIMEOUT_MS,
-  );
-
-  it.concurrent(
-    "does not seal over debts that nobody has looked at",
-    async (context) => {
-      const { expect } = context;
-      const scene = await RunbookScene.start(context);
-      const { cli, a, both, native } = scene;
-      await a.write(put("configmaps/own/native", { labels: MIRRORED, data: { value: "A's" } }));
-      const mirror = await cli.follow(...both);
-
-      const refused = await cli.command("promote --drain", ...both);
-      const allowed = await cli.command("promote --drain --allow-debts", ...both);
-
-      expect(refused.code).toBe(1);
-      expect(refused.out).toContain("configmaps/own/native  occupied");
-      expect(refused.err).toContain("not promoted");
-      expect(allowed).toMatchObject({ code: 0, err: "" });
-      await cli.until("sealed", mirror);
-      expect(await scene.nativeNow()).toEqual(native);
-    },
-    TIMEOUT_MS,
-  );
-});
-
-describe("the runbook's lost source", () => {
-  it.concurrent(
-    "seals without a source, and what comes back of it overwrites nothing",
-    async (context) => {
-      const { expect } = context;
-      const scene = await RunbookScene.start(context);
-      const { cli, a, b, both, native } = scene;
-      const mirror = await cli.follow(...both);
-      const copied = await mirroredIn(b);
-      await a.server.crash();
-
-      const promoted = await cli.command("promote -o json", b.asDestination);
-
-      expect(promoted).toMatchObject({ code: 0, err: "" });
-      expect(JSON.parse(promoted.out)).toMatchObject({
-        kind: "MirrorPromotion",
-        unfinished: false,
-        appliedRevision: expect.stringMatching(/^\d+$/),
-        debts: { count: 0 },
-      });
-      expect(await mirroredIn(b)).toEqual(copied);
-      const atSwitch = await b.objects();
-      await a.server.start();
-      await a.write(object("c1", "from the dead"), ...remove("c2"));
-      await cli.until("sealed", mirror);
-      expect(await b.objects()).toEqual(atSwitch);
-      expect(await scene.nativeNow()).toEqual(native);
-    },
-    TIMEOUT_MS,
-  );
-
-  it.concurrent(
-    "says of a first copy that had not ended that it had not, and what is there is whole",
-    async (context) => {
-      const { expect } = context;
-      const scene = await RunbookScene.start(context);
-      const { cli, a, b, both, native } = scene;
-      const mirror = await cli.run("--max-writes-per-second=4", ...both);
-      await waitFor(async () => Object.keys(await mirroredIn(b)).length > 3, { what: "a few" });
-      await a.server.crash();
-
-      const promoted = await cli.command("promote", b.asDestination);
-
-      expect(promoted).toMatchObject({ code: 0, err: "" });
-      expect(promoted.out).toContain("A PASS HAD NOT ENDED");
-      await cli.until("sealed", mirror);
-      const copied = await mirroredIn(b);
-      await a.server.start();
-      const there = Object.keys(copied);
-      const all = await mirroredIn(a);
-      expect(there.length).toBeLessThan(COUNT);
-      expect(copied).toEqual(Object.fromEntries(there.map((path) => [path, all[path]])));
-      expect(await scene.nativeNow()).toEqual(native);
-    },
-    TIMEOUT_MS,
-  );
-});
-
-describe("the runbook's fail-back", () => {
-  it.concurrent(
+describe.concurrent("the runbook's fail-back", () => {
+  it(
     "brings home what was done in the destination, and begins anew",
     async (context) => {
       const { expect } = context;
@@ -220,8 +79,149 @@ describe("the runbook's fail-back", () => {
   );
 });
 
-describe("the runbook's way out", () => {
-  it.concurrent(
+describe.concurrent("the runbook's planned switch", () => {
+  it(
+    "loses nothing, and no mirror writes afterwards, old or new",
+    async (context) => {
+      const { expect } = context;
+      const scene = await RunbookScene.start(context);
+      const { cli, a, b, both, native } = scene;
+      const mirror = await cli.follow(...both);
+      expect(await cli.status(mirror)).toMatchObject({ code: 0, err: "" });
+      expect(await cli.command("verify", ...both)).toMatchObject({ code: 0, err: "" });
+      await a.write(object("late", "last"), object("c1", "changed"), ...remove("c0"));
+
+      const promoted = await cli.command("promote --drain", ...both);
+
+      expect(promoted).toMatchObject({ code: 0, err: "" });
+      expect(promoted.out).toContain("link mirror is sealed");
+      expect(promoted.out).toContain("no debts");
+      const atSwitch = await b.objects();
+      expect(await mirroredIn(b)).toEqual(await mirroredIn(a));
+      expect(await scene.nativeNow()).toEqual(native);
+      await a.write(object("after", "too late"), ...remove("c2"));
+      await cli.until("sealed", mirror);
+      const next = await cli.run("--pod-name=next", ...both);
+      await mirror.process.stop();
+      await cli.until("sealed", next);
+      expect(await b.objects()).toEqual(atSwitch);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    "is taken back with resume, which makes the destination what the source says",
+    async (context) => {
+      const { expect } = context;
+      const scene = await RunbookScene.start(context);
+      const { cli, a, b, both, native } = scene;
+      await cli.follow(...both);
+      expect(await cli.command("promote --drain", ...both)).toMatchObject({ code: 0 });
+      await a.write(object("after", "meanwhile"), ...remove("c2"));
+      await b.write(object("c1", "by somebody here"));
+
+      const refused = await cli.command("resume", b.asDestination);
+      const sealed = await b.objects();
+      const resumed = await cli.command(
+        "resume --i-lost-the-destinations-changes -o json",
+        b.asDestination,
+      );
+
+      expect(refused).toMatchObject({ code: 2, out: "" });
+      expect(sealed.get(pathOf("c1"))?.object.data).toEqual({ value: "by somebody here" });
+      expect(JSON.parse(resumed.out)).toMatchObject({ kind: "MirrorResumption", link: "mirror" });
+      await arrives(b, "after", "meanwhile");
+      await arrives(b, "c1", "first");
+      expect(await cli.command("verify", ...both)).toMatchObject({ code: 0, err: "" });
+      expect(await mirroredIn(b)).toEqual(await mirroredIn(a));
+      expect(await scene.nativeNow()).toEqual(native);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    "does not seal over debts that nobody has looked at",
+    async (context) => {
+      const { expect } = context;
+      const scene = await RunbookScene.start(context);
+      const { cli, a, both, native } = scene;
+      await a.write(put("configmaps/own/native", { labels: MIRRORED, data: { value: "A's" } }));
+      const mirror = await cli.follow(...both);
+
+      const refused = await cli.command("promote --drain", ...both);
+      const allowed = await cli.command("promote --drain --allow-debts", ...both);
+
+      expect(refused.code).toBe(1);
+      expect(refused.out).toContain("configmaps/own/native  occupied");
+      expect(refused.err).toContain("not promoted");
+      expect(allowed).toMatchObject({ code: 0, err: "" });
+      await cli.until("sealed", mirror);
+      expect(await scene.nativeNow()).toEqual(native);
+    },
+    TIMEOUT_MS,
+  );
+});
+
+describe.concurrent("the runbook's lost source", () => {
+  it(
+    "seals without a source, and what comes back of it overwrites nothing",
+    async (context) => {
+      const { expect } = context;
+      const scene = await RunbookScene.start(context);
+      const { cli, a, b, both, native } = scene;
+      const mirror = await cli.follow(...both);
+      const copied = await mirroredIn(b);
+      await a.server.crash();
+
+      const promoted = await cli.command("promote -o json", b.asDestination);
+
+      expect(promoted).toMatchObject({ code: 0, err: "" });
+      expect(JSON.parse(promoted.out)).toMatchObject({
+        kind: "MirrorPromotion",
+        unfinished: false,
+        appliedRevision: expect.stringMatching(/^\d+$/),
+        debts: { count: 0 },
+      });
+      expect(await mirroredIn(b)).toEqual(copied);
+      const atSwitch = await b.objects();
+      await a.server.start();
+      await a.write(object("c1", "from the dead"), ...remove("c2"));
+      await cli.until("sealed", mirror);
+      expect(await b.objects()).toEqual(atSwitch);
+      expect(await scene.nativeNow()).toEqual(native);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    "says of a first copy that had not ended that it had not, and what is there is whole",
+    async (context) => {
+      const { expect } = context;
+      const scene = await RunbookScene.start(context);
+      const { cli, a, b, both, native } = scene;
+      const mirror = await cli.run("--max-writes-per-second=1", ...both);
+      await waitFor(async () => Object.keys(await mirroredIn(b)).length > 1, { what: "a few" });
+      await a.server.crash();
+
+      const promoted = await cli.command("promote", b.asDestination);
+
+      expect(promoted).toMatchObject({ code: 0, err: "" });
+      expect(promoted.out).toContain("A PASS HAD NOT ENDED");
+      await cli.until("sealed", mirror);
+      const copied = await mirroredIn(b);
+      await a.server.start();
+      const there = Object.keys(copied);
+      const all = await mirroredIn(a);
+      expect(there.length).toBeLessThan(COUNT);
+      expect(copied).toEqual(Object.fromEntries(there.map((path) => [path, all[path]])));
+      expect(await scene.nativeNow()).toEqual(native);
+    },
+    TIMEOUT_MS,
+  );
+});
+
+describe.concurrent("the runbook's way out", () => {
+  it(
     "leaves all where it is with --keep, as nobody's, and nothing of the books",
     async (context) => {
       const { expect } = context;
@@ -245,7 +245,7 @@ describe("the runbook's way out", () => {
     TIMEOUT_MS,
   );
 
-  it.concurrent(
+  it(
     "takes what nobody has touched with --remove, and names what stays",
     async (context) => {
       const { expect } = context;
@@ -274,8 +274,8 @@ describe("the runbook's way out", () => {
   );
 });
 
-describe("the runbook's held mass deletion", () => {
-  it.concurrent(
+describe.concurrent("the runbook's held mass deletion", () => {
+  it(
     "goes on when the brake is released, and takes nothing that is not the mirror's",
     async (context) => {
       const { expect } = context;

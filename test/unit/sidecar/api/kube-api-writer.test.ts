@@ -43,6 +43,7 @@ function wanted(spec: object, ownUid?: string): ApiWanted {
     ownUid,
     leftAt: undefined,
     onDrift: "repair",
+    before: async () => undefined,
   };
 }
 
@@ -110,6 +111,29 @@ describe("KubeApiWriter", () => {
       expect(applied).toEqual({ kind: "drifted", fields: ["spec.selector.app"] });
       expect(stored()).toEqual(edited);
       expect(writes().slice(1)).toEqual(["try services shop/web"]);
+    });
+
+    it("takes for drift only what differs from what the object was made of, as long as that is known", async () => {
+      await apply(FULL);
+      const leftBefore = leftAt();
+      edit({ metadata: { labels: { a: "b" } } });
+      edit({ metadata: { labels: { a: null } } });
+      const now = wanted({ ...FULL, selector: { app: "new" } });
+      const touchedAndChanged = { ...now, leftAt: leftBefore, onDrift: "report" } as const;
+      const before = async () => wanted(FULL).object;
+
+      const unknown = await writer.apply(at(), touchedAndChanged, TERM);
+      const known = await writer.apply(at(), { ...touchedAndChanged, before }, TERM);
+      edit({ metadata: { labels: { tier: "mine" } } });
+      const drifted = await writer.apply(
+        at(),
+        { ...touchedAndChanged, before: async () => now.object, object: wanted(FULL).object },
+        TERM,
+      );
+
+      expect(unknown).toEqual({ kind: "drifted", fields: ["spec.selector.app"] });
+      expect(known).toMatchObject({ kind: "applied", written: true });
+      expect(drifted).toEqual({ kind: "drifted", fields: ["metadata.labels.tier"] });
     });
 
     it("takes no drift for what means the same, or for what only the source has changed", async () => {

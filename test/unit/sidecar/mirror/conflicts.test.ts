@@ -17,6 +17,27 @@ async function bedWith(...args: ConstructorParameters<typeof MirrorBed>): Promis
   return bed;
 }
 
+/** Mirrored with one replica by a mirror that has ended; the next one only reports drift. */
+async function unseenDeployment() {
+  const bed = await bedWith({ rules: DEPLOYMENTS, policy: { onDrift: "report" } });
+  const path = "deployments/shop/web";
+  const metadata = { generation: 4 };
+  await bed.put(path, { spec: { replicas: 1 }, metadata });
+  const first = await bed.follow();
+  await first.stop();
+  const made = bed.object(path);
+  /** Somebody writes the destination's, the source wants two replicas, and only then a mirror looks. */
+  const touchedAndChanged = async (theirs: object, meanwhile = (): void => {}) => {
+    await bed.putInto(bed.destination, path, { ...made, ...theirs });
+    await bed.put(path, { spec: { replicas: 2 }, metadata: { generation: 5 } });
+    meanwhile();
+    const next = await bed.follow();
+    await bed.settle();
+    return next;
+  };
+  return { bed, path, touchedAndChanged };
+}
+
 describe("foreign: a key that is there and not ours", () => {
   it("is left alone and owed", async () => {
     const bed = await bedWith();
@@ -132,6 +153,16 @@ describe("touched: ours, written by somebody else, and still what the source wan
     expect(mirror.status.drift).toMatchObject({ repaired: 0, reported: 0 });
   });
 
+  it("is no drift either when the source has gone on before anybody looked", async () => {
+    const { bed, path, touchedAndChanged } = await unseenDeployment();
+
+    const { mirror } = await touchedAndChanged({ spec: { replicas: 1 }, status: { there: 2 } });
+
+    expect(bed.object(path)).toMatchObject({ spec: { replicas: 2 }, status: { there: 2 } });
+    expect(mirror.status.drift).toMatchObject({ repaired: 0, reported: 0 });
+    expect(bed.debts()).toEqual({});
+  });
+
   it("gets the next generation of its own when the desired part changes, so that its controllers act", async () => {
     const bed = await bedWith({ rules: DEPLOYMENTS });
     const path = "deployments/shop/web";
@@ -188,6 +219,27 @@ describe("drifted: ours, changed by somebody else", () => {
 
     expect(bed.objects()).toMatchObject({ [AT]: "theirs" });
     expect(mirror.status.refused).toMatchObject([{ path: AT, code: "drifted", detail: "data" }]);
+  });
+
+  it("is told by what the source was when the object was made, not by what it has changed since", async () => {
+    const { bed, path, touchedAndChanged } = await unseenDeployment();
+
+    const { mirror } = await touchedAndChanged({ spec: { replicas: 1, paused: true } });
+
+    expect(bed.object(path)).toMatchObject({ spec: { replicas: 1, paused: true } });
+    expect(mirror.status.refused).toMatchObject([{ path, code: "drifted", detail: "spec.paused" }]);
+  });
+
+  it("is what differs from the source's newest value when the older one is compacted", async () => {
+    const { bed, path, touchedAndChanged } = await unseenDeployment();
+
+    const { mirror } = await touchedAndChanged(
+      { spec: { replicas: 1 }, status: { there: 2 } },
+      () => bed.source.store.compact(bed.source.store.revision),
+    );
+
+    expect(bed.object(path)).toMatchObject({ spec: { replicas: 1 } });
+    expect(mirror.status.refused).toMatchObject([{ path, code: "drifted" }]);
   });
 
   it("is found by the next start when nobody was there to see it", async () => {
