@@ -8,8 +8,8 @@ import { ACCOUNT_NAMES, type Role } from "../harness/granted-rights.js";
 
 const ROLES = ["source", "destination"] as const;
 
-/** What tests make admission refuse on purpose: a mirror in a namespace that is being deleted. */
-const PROVOKED: ReadonlySet<string> = new Set(["create /services"]);
+/** What tests make admission refuse on purpose: a mirror, and an Event, in a namespace that is being deleted. */
+const PROVOKED: ReadonlySet<string> = new Set(["create /services", "create /events"]);
 
 const GET_NAMESPACE = "get /namespaces of the cluster";
 
