@@ -21,7 +21,7 @@ export function changedBy(result: WriteResult, before: KubeObject): readonly str
 }
 
 /** Where they differ, as `spec.ports[0].port`: at most 20 paths, never a value. Status is not looked at. */
-export function differingFields(before: KubeObject, after: KubeObject): readonly string[] {
+function differingFields(before: KubeObject, after: KubeObject): readonly string[] {
   const { status: _before, ...was } = { status: undefined, ...before };
   const { status: _after, ...is } = { status: undefined, ...after };
   const paths: string[] = [];

@@ -129,11 +129,9 @@ export class KubeApiWriter implements ApiWriter {
 
   async #replace(attempt: Attempt, existing: KubeObject): Promise<ApiApplied | "again"> {
     const { resource, options, wanted } = attempt;
-    const isTouched = isTouchedSince(wanted.leftAt, existing);
-    if (isTouched && wanted.onDrift === "report") {
-      const fields = await this.#drift(attempt, existing);
-      if (fields.length > 0) return { kind: "drifted", fields };
-    }
+    const onDrift = isTouchedSince(wanted.leftAt, existing) ? wanted.onDrift : undefined;
+    const fields = onDrift === "report" ? await this.#drift(attempt, existing) : [];
+    if (fields.length > 0) return { kind: "drifted", fields };
     const body = this.#body(attempt, replacedOf(existing));
     const result = await this.api.replaceEncoded(resource, body, options);
     switch (result.kind) {
@@ -145,7 +143,7 @@ export class KubeApiWriter implements ApiWriter {
       case "terminating":
       case "invalid": {
         const applied = written(result, existing.metadata.resourceVersion);
-        if (applied.kind !== "applied" || !isTouched) return applied;
+        if (applied.kind !== "applied" || onDrift !== "repair") return applied;
         return { ...applied, repaired: changedBy(result, existing) };
       }
     }

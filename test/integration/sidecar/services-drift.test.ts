@@ -77,7 +77,6 @@ describe("Services whose drift is only reported", () => {
     await waitFor(async () => (await spec()).type === "LoadBalancer", { what: "its type" });
     const written = { ...(await there()), status: { loadBalancer: { ingress } } };
     expect((await destination.request("PUT", status, written)).status).toBe(200);
-    await untilLookedAt();
 
     await source.patch("Service", NS, "web", { metadata: { labels: { tier: "front" } } });
 

@@ -132,7 +132,7 @@ describe("KubeApiWriter", () => {
       );
 
       expect(unknown).toEqual({ kind: "drifted", fields: ["spec.selector.app"] });
-      expect(known).toMatchObject({ kind: "applied", written: true });
+      expect(known).toMatchObject({ kind: "applied", written: true, repaired: [] });
       expect(drifted).toEqual({ kind: "drifted", fields: ["metadata.labels.tier"] });
     });
 
