@@ -48,8 +48,7 @@ export default defineConfig({
           globalSetup: ["test/harness/shared-control-planes.ts"],
           testTimeout: 60_000,
           hookTimeout: 600_000,
-          // More than cores, for leases, retries and servers that start are waited for.
-          maxWorkers: 3,
+          maxWorkers: 2,
           sequence: { groupOrder: 2 },
         },
       },

@@ -10,7 +10,9 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 export const LONG_FILES: readonly string[] = [
   "test/simulation/histories.test.ts",
   "test/fault/admission-rotation.test.ts",
+  "test/integration/install/by-the-book.test.ts",
   "test/integration/admission/not-stored.test.ts",
+  "test/integration/install/manifests.test.ts",
   "test/fault/outage.test.ts",
   "test/fault/leadership.test.ts",
   "test/integration/admission/secret.test.ts",
@@ -22,6 +24,7 @@ export const LONG_FILES: readonly string[] = [
   "test/integration/admission/contention.test.ts",
   "test/fault/slow-destination.test.ts",
   "test/integration/sidecar/mirror-command.test.ts",
+  "test/integration/sidecar/runbook.test.ts",
 ];
 
 /**

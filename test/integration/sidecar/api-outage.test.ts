@@ -12,8 +12,8 @@ filters:
     - { group: "", resources: [{ group: "", version: v1, kind: Service }, { group: "", version: v1, kind: ConfigMap }], namespace: shop }
 `;
 const SERVICES = 5;
-/** The raw way is one transaction; half a second leaves room for a busy machine, none for a time-out. */
-const RAW_MS = 500;
+/** The raw way is one transaction; two seconds leave room for a busy machine, none for a time-out. */
+const RAW_MS = 2_000;
 
 let source: ControlPlane;
 let destination: ControlPlane;

@@ -118,7 +118,7 @@ describe("Mirror, killed and stopped", () => {
       );
       expect(versions.kvs.filter(({ version }) => version > 1n)).toEqual([]);
     },
-    20_000,
+    60_000,
   );
 
   it.concurrent(
@@ -145,7 +145,7 @@ describe("Mirror, killed and stopped", () => {
       expect(await pair.objects()).toEqual(before);
       expect(stale.mirror.status.fence.held).toBe(false);
     },
-    20_000,
+    60_000,
   );
 
   it.concurrent(
@@ -170,8 +170,10 @@ describe("Mirror, killed and stopped", () => {
       const names = (all: typeof source) =>
         [...all.keys()].filter((path) => path.startsWith("configmaps/shop/"));
       expect(names(destination)).toEqual(names(source));
-      expect(one.mirror.status.passes.first).toBe(1);
+      const { first, resumed } = one.mirror.status.passes;
+      // Never from the beginning again; a busy machine may have cost it the fence in between.
+      expect(first + resumed).toBe(1);
     },
-    20_000,
+    60_000,
   );
 });

@@ -51,5 +51,5 @@ describe("two directions on real etcds", () => {
     const versions = await source.range(range, CALL);
     const changed = versions.kvs.filter(({ version }) => version > 1n).map(({ key }) => key);
     expect(changed).toEqual(["/registry/configmaps/shop/from-a-0"]);
-  }, 20_000);
+  }, 60_000);
 });
