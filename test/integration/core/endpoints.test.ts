@@ -92,7 +92,22 @@ describe("the endpoints of a mirror", () => {
     expect(count(up, "patch endpoints many") + SLICES).toBe(up.length);
     expect(count(down, "delete endpointslices many-*")).toBe(SLICES);
     expect(count(down, "patch endpoints many") + SLICES).toBe(down.length);
-    await bed.src.untilEvent("many", /^EndpointsWarning: Endpoints hold the first 1000 of 1501/);
+  });
+
+  it("that Endpoints cannot hold are told of by an Event, with the number of the moment", async () => {
+    const { namespace } = bed.src;
+    for (let index = 0; index < SLICES; index += 1) {
+      const more = addresses(PER_SLICE, 1 + index * PER_SLICE);
+      await bed.src.apply(slice(namespace, "most", more, { name: `most-${index}` }));
+    }
+    await bed.src.apply(slice(namespace, "most", addresses(1), { name: "most-first" }));
+    // Slices come in the order in which they were stored: when this one is there, so are all before it.
+    await bed.src.apply(slice(namespace, "behind", addresses(1)), service(namespace, "behind"));
+    await bed.dst.untilEndpoints("behind", addresses(1));
+
+    await bed.src.apply(service(namespace, "most"));
+
+    await bed.src.untilEvent("most", /^EndpointsWarning: Endpoints hold the first 1000 of 1501/);
   });
 
   it("keep host names, and nothing of nodes, zones and Pods", async () => {

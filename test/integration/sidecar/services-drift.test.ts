@@ -87,6 +87,8 @@ describe("Services whose drift is only reported", () => {
     expect(after).toMatchObject({ status: { loadBalancer: { ingress } } });
     expect(after?.metadata.uid).toBe(before?.metadata.uid);
     await untilLookedAt();
+    // The label can be read before the mirror has heard that it was written.
+    await waitFor(async () => !(PATH in (await link.debts())), { what: "the debt's end" });
     expect(await link.debts()).toEqual({});
   });
 
