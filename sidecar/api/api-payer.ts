@@ -9,7 +9,7 @@
  * A crash between 2 and 3 is healed by the mark that the object carries: the next attempt finds it and calls it ours.
  */
 import type { ObjectKey } from "../keys/resource.js";
-import { decodeRecord, encodeRecord, type LedgerRecord } from "../ledger/record.js";
+import { encodeRecord, type LedgerRecord } from "../ledger/record.js";
 import type { Wanted } from "../view/source-view.js";
 import { wireKindOf } from "../view/wire-kind.js";
 import type { StoredObject } from "../wire/stored-object.js";
@@ -111,7 +111,8 @@ export class ApiPayer {
     const { onDrift } = this.parts.policy;
     const record = recordOf(seen.record);
     const before = () => this.#before(path, wanted, record);
-    const all = { object, kind, owners: owners.references, onDrift, leftAt: leftIn(seen), before };
+    const left = record && seen.record.kv && String(leftAt(record, seen.record.kv));
+    const all = { object, kind, owners: owners.references, onDrift, leftAt: left, before };
     const ownUid = record?.destinationUid;
     const applied = await api.apply(at, { ...all, ownUid }, this.#term);
     if (applied.kind !== "occupied" || seen.data.kv === undefined) return applied;
@@ -232,9 +233,4 @@ export class ApiPayer {
   get #term(): ApiTerm {
     return this.parts.transactions;
   }
-}
-
-/** The resourceVersion that the record's writer left the object with. */
-function leftIn({ record }: Seen): string | undefined {
-  return record.kv && String(leftAt(decodeRecord(record.kv.value), record.kv));
 }

@@ -3,7 +3,7 @@ import { moment, NOTHING, type PageRow } from "../../src/telemetry/page/page-row
 import type { PageContent, PageLayout, PageView } from "../../src/telemetry/page/page-view.js";
 import { ADVICE } from "../debts/advice.js";
 import { DEBT_CODES } from "../debts/debt.js";
-import { mirrorHeadline } from "./mirror-headline.js";
+import { mirrorHeadline, owedObjects } from "./mirror-headline.js";
 import { troubleRows } from "./mirror-troubles.js";
 
 const LAYOUT: PageLayout = {
@@ -75,7 +75,7 @@ export class MirrorContent implements PageContent {
 /** Pure. */
 export function mirrorView(report: MirrorStatusReport): PageView {
   const { rules, debts, refused } = report;
-  const owed = Object.values(debts).reduce((sum, count) => sum + count, 0);
+  const owed = owedObjects(report);
   const newest = refused.toReversed().slice(0, MOST_ROWS);
   return {
     ...mirrorHeadline(report),

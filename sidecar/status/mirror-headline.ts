@@ -56,7 +56,7 @@ function copying({ pass }: MirrorStatusReport): Headline {
 
 function following(report: MirrorStatusReport): Headline {
   const { paused, brake, owned, lagSeconds, lagRevisions } = report;
-  const debts = Object.values(report.debts).reduce((sum, count) => sum + count, 0);
+  const debts = owedObjects(report);
   if (paused !== undefined) return bad(`Writes stand still: ${paused.why}.`);
   if (brake.engaged) return bad(`${counted(brake.held, "deletion")} held.`);
   if (debts === 1) return bad("1 object is not as the source has it.");
@@ -68,6 +68,11 @@ function following(report: MirrorStatusReport): Headline {
     return bad(`${lagRevisions} revisions behind, for ${Math.floor(lagSeconds)} s.`);
   }
   return { headline: `${counted(owned, "object")} in sync.`, tone: "good" };
+}
+
+/** All debts together. */
+export function owedObjects({ debts }: MirrorStatusReport): number {
+  return Object.values(debts).reduce((sum, count) => sum + count, 0);
 }
 
 function bad(headline: string): Headline {

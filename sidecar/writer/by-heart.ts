@@ -11,6 +11,7 @@
  *    by the same rules as ever. Nothing is written over that was not read, but our own.
  */
 import type { Compare } from "../etcd/etcd.js";
+import type { Known } from "../ledger/index.js";
 import { encodeRecord } from "../ledger/record.js";
 import { transform } from "../transform/transform.js";
 import { wireKindOf } from "../view/wire-kind.js";
@@ -26,18 +27,21 @@ export interface ByHeart {
 
 /** @returns undefined: it has to be looked at. @throws EncryptionUnavailable */
 export async function byHeart(parts: WriterParts, job: Job): Promise<ByHeart | undefined> {
-  const { observation, wanted, known } = job;
-  if (known === undefined || !isKnownByHeart(parts, job)) return undefined;
+  const { observation, wanted } = job;
+  const known = knownByHeart(parts, job);
+  if (known === undefined) return undefined;
   const { books, destination, view, epoch } = parts;
   const { object: source, mirrorsStatus } = wanted;
   const { uid } = source.meta;
   const kind = wireKindOf(wanted, view.catalog);
   const made = transform({ source, existing: undefined, kind, uid, owners: [], mirrorsStatus });
   if (made.kind !== "write") return undefined;
-  const same = {
-    ...{ epoch: epoch(), destinationUid: uid, destinationRevision: undefined, owners: [] },
-  };
-  const record = recordFor(wanted, same);
+  const record = recordFor(wanted, {
+    epoch: epoch(),
+    destinationUid: uid,
+    destinationRevision: undefined,
+    owners: [],
+  });
   const content = contentOf(made.object, kind, record);
   if (content === 0 || content === known.content) return undefined;
   const key = destination.prefix.key(observation.path);
@@ -54,15 +58,14 @@ export async function byHeart(parts: WriterParts, job: Job): Promise<ByHeart | u
   };
 }
 
-function isKnownByHeart({ books }: WriterParts, { observation, wanted, known }: Job): boolean {
-  return (
-    known !== undefined &&
-    known.content !== 0 &&
-    known.isCurrent &&
-    known.isComparable &&
-    known.via === "etcd" &&
-    observation.check !== true &&
-    wanted.object.meta.ownerReferences.length === 0 &&
-    !books.debts.has(observation.path)
-  );
+/** What the index knows, where the destination holds our own write and nothing of its own. */
+function knownByHeart(
+  { books }: WriterParts,
+  { observation, wanted, known }: Job,
+): Known | undefined {
+  if (known === undefined || known.content === 0) return undefined;
+  const isOurs = known.isCurrent && known.isComparable && known.via === "etcd";
+  const isPlain = wanted.object.meta.ownerReferences.length === 0;
+  const isSettled = observation.check !== true && !books.debts.has(observation.path);
+  return isOurs && isPlain && isSettled ? known : undefined;
 }
