@@ -24,6 +24,13 @@ export interface OutputLine {
   readonly text: string;
 }
 
+/** How a program ended by itself, and what it printed. */
+export interface EndedProcess {
+  readonly code: number | undefined;
+  readonly out: string;
+  readonly err: string;
+}
+
 /**
  * A svc-ferry (or any node program) as a child process that does not outlive the test, with its output by line.
  */
@@ -51,6 +58,17 @@ export class FerryProcess {
   /** Settles when it ended, in whatever way. */
   get exit(): Promise<ProcessExit> {
     return this.process.exited;
+  }
+
+  /** Resolves when it ended by itself, with all that it printed. */
+  async ended(): Promise<EndedProcess> {
+    const { code } = await this.exit;
+    const text = (stream: OutputLine["stream"]): string =>
+      this.#lines
+        .filter((line) => line.stream === stream)
+        .map((line) => `${line.text}\n`)
+        .join("");
+    return { code, out: text("stdout"), err: text("stderr") };
   }
 
   /**

@@ -54,3 +54,27 @@ export function addresses(count: number, from = 0): readonly string[] {
     return `10.20.${Math.floor(at / 250)}.${(at % 250) + 1}`;
   });
 }
+
+/** A CustomResourceDefinition of namespaced Widgets that may hold anything. */
+export function widgets(group: string, labels: Labels): Manifest {
+  return {
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata: { name: `widgets.${group}`, labels },
+    spec: {
+      group,
+      names: { plural: "widgets", singular: "widget", kind: "Widget", listKind: "WidgetList" },
+      scope: "Namespaced",
+      versions: [
+        {
+          name: "v1",
+          served: true,
+          storage: true,
+          schema: {
+            openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true },
+          },
+        },
+      ],
+    },
+  };
+}

@@ -5,16 +5,9 @@ import { join } from "node:path";
 import { type Etcd, prefixEnd, type TxnOp } from "../../sidecar/etcd/etcd.js";
 import { transaction } from "../../sidecar/etcd/transaction.js";
 import { type EtcdServer, startEtcd } from "../controlplane/etcd-server.js";
-import { type FerryProcess, startFerry } from "./ferry-process.js";
+import { type FerryProcess, startFerry, type EndedProcess } from "./ferry-process.js";
 import { openRealEtcd } from "./open-etcd.js";
 import { waitFor } from "./wait-for.js";
-
-/** How a command ended, and what it printed. */
-export interface Answer {
-  readonly code: number | undefined;
-  readonly out: string;
-  readonly err: string;
-}
 
 /** One key below `/registry/`: what is in it, and by which write. */
 export interface Held {
@@ -106,16 +99,9 @@ export class MirrorCli {
   }
 
   /** A command that ends by itself: `command("promote --drain", a.asSource, b.asDestination)`. */
-  async command(command: string, ...flags: readonly string[]): Promise<Answer> {
+  async command(command: string, ...flags: readonly string[]): Promise<EndedProcess> {
     const rules = command.startsWith("status") ? [] : [`--mirror-rule=${this.#rules}`];
-    const process = startFerry({ args: ["mirror", ...command.split(" "), ...rules, ...flags] });
-    const { code } = await process.exit;
-    const text = (stream: string): string =>
-      process.lines
-        .filter((line) => line.stream === stream)
-        .map((line) => `${line.text}\n`)
-        .join("");
-    return { code, out: text("stdout"), err: text("stderr") };
+    return startFerry({ args: ["mirror", ...command.split(" "), ...rules, ...flags] }).ended();
   }
 
   /** Resolves when its page answers. */
@@ -140,7 +126,7 @@ export class MirrorCli {
   }
 
   /** As `svc-ferry mirror status` of that one. */
-  status({ url }: RunningProcess, ...flags: readonly string[]): Promise<Answer> {
+  status({ url }: RunningProcess, ...flags: readonly string[]): Promise<EndedProcess> {
     return this.command("status", `--status-url=${url}/status`, ...flags);
   }
 

@@ -33,18 +33,6 @@ function ancestorsArguments(podName: string): readonly string[] {
   ];
 }
 
-async function ended(
-  process: FerryProcess,
-): Promise<{ code: number | undefined; stdout: string; stderr: string }> {
-  const { code } = await process.exit;
-  const text = (stream: string): string =>
-    process.lines
-      .filter((line) => line.stream === stream)
-      .map((line) => line.text)
-      .join("\n");
-  return { code, stdout: text("stdout"), stderr: text("stderr") };
-}
-
 describe("the process", () => {
   it("takes k8s-svc-sync's arguments and writes the lines that people grep for", async () => {
     const ferry = start(ancestorsArguments("pod-a"));
@@ -82,34 +70,40 @@ describe("the process", () => {
 
   it("reports every error of its configuration at once and ends with 2", async () => {
     const args = ["run", "--src-ns", "No_Such", "--lease-duration", "soon", "--endpoints=some"];
-    const { code, stderr } = await ended(start(args, { SVC_FERRY_HTTP_PORT: "70000" }));
+    const { code, err } = await start(args, { SVC_FERRY_HTTP_PORT: "70000" }).ended();
 
     expect(code).toBe(2);
-    const lines = stderr.split("\n").filter((line) => line.startsWith("error: "));
+    const lines = err.split("\n").filter((line) => line.startsWith("error: "));
     expect(lines).toHaveLength(4);
-    expect(stderr).toMatch(/--src-ns.*No_Such/);
-    expect(stderr).toMatch(/--lease-duration.*soon/);
-    expect(stderr).toMatch(/--endpoints.*some.*slices, endpoints, both/);
-    expect(stderr).toMatch(/SVC_FERRY_HTTP_PORT.*70000/);
+    expect(err).toMatch(/--src-ns.*No_Such/);
+    expect(err).toMatch(/--lease-duration.*soon/);
+    expect(err).toMatch(/--endpoints.*some.*slices, endpoints, both/);
+    expect(err).toMatch(/SVC_FERRY_HTTP_PORT.*70000/);
   });
 
   it.each([
     ["an unknown flag", ["run", "--src-nss", "a"], /--src-nss.*did you mean --src-ns/],
     ["an unknown command", ["stauts"], /unknown command 'stauts'.*did you mean status/],
   ])("ends with 2 and a hint at %s", async (_, args, message) => {
-    const { code, stderr } = await ended(start(args));
+    const { code, err } = await start(args).ended();
 
     expect(code).toBe(2);
-    expect(stderr).toMatch(message);
+    expect(err).toMatch(message);
   });
 
   it("ends with 1 when the kubeconfig has no such context", async () => {
-    const { code, stdout, stderr } = await ended(
-      start(["run", "--src-context", "nowhere", "--http-port", "0", "--bind-address", "127.0.0.1"]),
-    );
+    const { code, out, err } = await start([
+      "run",
+      "--src-context",
+      "nowhere",
+      "--http-port",
+      "0",
+      "--bind-address",
+      "127.0.0.1",
+    ]).ended();
 
     expect(code).toBe(1);
-    expect(stdout + stderr).toContain("nowhere");
+    expect(out + err).toContain("nowhere");
   });
 });
 
@@ -122,26 +116,28 @@ describe("svc-ferry status", () => {
     await bed.dst.untilService("good");
 
     await bed.dst.untilService("web");
-    const good = await ended(start(["status", "--status-url", url, "--all"]));
+    const good = await start(["status", "--status-url", url, "--all"]).ended();
     await bed.dst.apply(service(bed.dst.namespace, "taken", { labels: {} }));
     await bed.src.apply(service(bed.src.namespace, "taken"));
     await ferry.waitForLine(/name-occupied/);
-    const bad = await ended(start(["status", "--status-url", url]));
+    const bad = await start(["status", "--status-url", url]).ended();
 
     expect(good.code).toBe(0);
-    expect(good.stdout).toMatch(/ 3 of 3 synced /);
-    expect(good.stdout).toMatch(/^src-\w+ +good +dst-\w+\/good +synced/m);
+    expect(good.out).toMatch(/ 3 of 3 synced /);
+    expect(good.out).toMatch(/^src-\w+ +good +dst-\w+\/good +synced/m);
     expect(bad.code).toBe(1);
-    expect(bad.stdout).toMatch(/taken.*name-occupied/);
-    expect(bad.stdout).not.toMatch(/ good /);
+    expect(bad.out).toMatch(/taken.*name-occupied/);
+    expect(bad.out).not.toMatch(/ good /);
   });
 
   it("ends with 2 when nobody answers", async () => {
-    const { code, stderr } = await ended(
-      start(["status", "--status-url", "http://127.0.0.1:1/status"]),
-    );
+    const { code, err } = await start([
+      "status",
+      "--status-url",
+      "http://127.0.0.1:1/status",
+    ]).ended();
 
     expect(code).toBe(2);
-    expect(stderr).toMatch(/ECONNREFUSED|bad port/);
+    expect(err).toMatch(/ECONNREFUSED|bad port/);
   });
 });

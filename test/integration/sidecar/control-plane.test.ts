@@ -17,6 +17,7 @@ import { startFerry } from "../../harness/ferry-process.js";
 import type { Manifest, Stored } from "../../harness/manifest.js";
 import { MirrorLink } from "../../harness/mirror-link.js";
 import { render, textOfObjects } from "../../harness/overlay.js";
+import { widgets } from "../../harness/manifests.js";
 import { waitFor } from "../../harness/wait-for.js";
 
 const NS = "mirrored-with-rights";
@@ -120,26 +121,7 @@ function service(name: string, spec: object = {}, namespace = NS): Manifest {
   };
 }
 
-const CRD = {
-  apiVersion: "apiextensions.k8s.io/v1",
-  kind: "CustomResourceDefinition",
-  metadata: { name: `widgets.${GROUP}`, labels: OWN },
-  spec: {
-    group: GROUP,
-    names: { plural: "widgets", singular: "widget", kind: "Widget", listKind: "WidgetList" },
-    scope: "Namespaced",
-    versions: [
-      {
-        name: "v1",
-        served: true,
-        storage: true,
-        schema: {
-          openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true },
-        },
-      },
-    ],
-  },
-};
+const CRD = widgets(GROUP, OWN);
 
 async function isThere(
   kind: string,

@@ -5,15 +5,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, it } from "vitest";
 import { type EtcdServer, startEtcd } from "../../controlplane/etcd-server.js";
 import { it as inBrowser } from "../../harness/browser-test.js";
-import { type FerryProcess, startFerry } from "../../harness/ferry-process.js";
+import { type FerryProcess, startFerry, type EndedProcess } from "../../harness/ferry-process.js";
 import { waitFor } from "../../harness/wait-for.js";
 import { LABELLED } from "../../fixtures/mirror-bed.js";
-
-interface Answer {
-  readonly code: number | undefined;
-  readonly out: string;
-  readonly err: string;
-}
 
 const CONFIG_MAPS = LABELLED;
 const NOTHING = "filters:\n  secondary: []\n";
@@ -62,16 +56,9 @@ function flags(...more: readonly string[]): readonly string[] {
 }
 
 /** A command that ends by itself. */
-async function mirror(command: string, ...more: readonly string[]): Promise<Answer> {
+async function mirror(command: string, ...more: readonly string[]): Promise<EndedProcess> {
   const args = ["mirror", ...command.split(" "), ...(command === "status" ? [] : flags()), ...more];
-  const process = startFerry({ args });
-  const { code } = await process.exit;
-  const text = (stream: string): string =>
-    process.lines
-      .filter((line) => line.stream === stream)
-      .map((line) => `${line.text}\n`)
-      .join("");
-  return { code, out: text("stdout"), err: text("stderr") };
+  return startFerry({ args }).ended();
 }
 
 /** A mirror that follows the source. */

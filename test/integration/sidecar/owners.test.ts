@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { Cluster } from "../../harness/cluster.js";
 import type { Stored } from "../../harness/manifest.js";
 import { MirrorLink } from "../../harness/mirror-link.js";
+import { widgets } from "../../harness/manifests.js";
 import { waitFor } from "../../harness/wait-for.js";
 
 const NS = "mirrored-owners";
@@ -74,26 +75,7 @@ const widget = async (name: string, owners: readonly object[]): Promise<Stored> 
     metadata: { name, namespace: NS, ownerReferences: owners },
   });
 
-const CRD = {
-  apiVersion: "apiextensions.k8s.io/v1",
-  kind: "CustomResourceDefinition",
-  metadata: { name: `widgets.${GROUP}`, labels: { "owners-test": "yes" } },
-  spec: {
-    group: GROUP,
-    names: { plural: "widgets", singular: "widget", kind: "Widget", listKind: "WidgetList" },
-    scope: "Namespaced",
-    versions: [
-      {
-        name: "v1",
-        served: true,
-        storage: true,
-        schema: {
-          openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true },
-        },
-      },
-    ],
-  },
-};
+const CRD = widgets(GROUP, { "owners-test": "yes" });
 
 beforeAll(async () => {
   await source.createNamespace(NS, { "owners-test": "yes" });

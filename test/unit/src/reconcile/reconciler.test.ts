@@ -122,39 +122,6 @@ describe("Reconciler", () => {
       expect(bed.events.news()).toEqual(["Warning NameConflict shop/web"]);
     });
 
-    it("keeps its endpoints right until it is gone, for traffic goes there", async () => {
-      const bed = await mirrored();
-      bed.server.patch(SERVICES, REF, { metadata: { finalizers: ["example.com/wait"] } });
-      bed.server.delete(SERVICES, REF);
-      bed.sourceServer.patch(
-        ENDPOINT_SLICES,
-        { namespace: "shop", name: "web-1" },
-        { endpoints: [{ addresses: ["10.0.0.2"], conditions: { ready: true } }] },
-      );
-      bed.catchUp();
-      bed.writes();
-
-      const waiting = await bed.reconcile();
-
-      expect(waiting).toEqual({ outcome: "refused", again: false });
-      expect(bed.writes().map((line) => line.replace(/-[0-9a-f]{20}/, "-*"))).toEqual([
-        "patch endpointslices prod/web-*: done",
-        "patch endpoints prod/web: done",
-      ]);
-    });
-
-    it("leaves the endpoints of one that the garbage collector empties alone", async () => {
-      const bed = await mirrored();
-      bed.server.patch(SERVICES, REF, { metadata: { finalizers: ["foregroundDeletion"] } });
-      bed.server.delete(SERVICES, REF);
-      bed.server.delete(ENDPOINTS, REF);
-      bed.catchUp();
-      bed.writes();
-
-      expect((await bed.reconcile()).outcome).toBe("refused");
-      expect(bed.writes()).toEqual([]);
-    });
-
     it("learns it from the create itself when the cache does not know", async () => {
       const bed = new ReconcileBed();
       bed.create(web, slice);
