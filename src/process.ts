@@ -31,6 +31,8 @@ interface Serving {
   readonly succession: Succession<Core>;
   readonly webhook: WebhookSide | undefined;
   readonly elector: Elector;
+  /** Aborted when nobody reads the caches any more. */
+  readonly caches: AbortController;
 }
 
 /**
@@ -134,14 +136,13 @@ export class FerryProcess {
     });
     around.log.info({ link, sourceCluster, processId }, "connected to the source");
     succession.start(cores.make(config));
-    await this.#serve({ signal, fatal, cores, succession, webhook, elector });
-    caches.abort();
+    await this.#serve({ signal, fatal, cores, succession, webhook, elector, caches });
     return fatal.signal.aborted ? FAILED : OK;
   }
 
   /** Until the process is to stop or cannot go on, and then until nothing is in flight. */
   async #serve(parts: Serving): Promise<void> {
-    const { signal, fatal, cores, succession, webhook, elector } = parts;
+    const { signal, fatal, cores, succession, webhook, elector, caches } = parts;
     const { log } = this.around;
     const until = AbortSignal.any([signal, fatal.signal]);
     const orEnd = (what: string) => (error: unknown) => {
@@ -160,6 +161,8 @@ export class FerryProcess {
     await admission;
     over.abort();
     await following;
+    // NB: before the wait for the caches' end, or they wait in turn for a silent source to say who it is.
+    caches.abort();
     await succession.close();
     await changes;
   }
