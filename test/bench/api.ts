@@ -60,8 +60,16 @@ export class Api {
   /**
    * Watches a collection from now on. Resolves when the watch stands; `onEvent` is called until `close`.
    * @param query label or field selector, as in a URL
+   * @param onEnd an API server ends the watch of who reads too slowly. Default: what follows would be waited for in vain, and for minutes
    */
-  async watch(path: string, query: string, onEvent: (event: Event) => void): Promise<void> {
+  async watch(
+    path: string,
+    query: string,
+    onEvent: (event: Event) => void,
+    onEnd: () => void = () => {
+      throw new Error(`the watch of ${path} ended: this machine has too much else to do`);
+    },
+  ): Promise<void> {
     const list = JSON.parse(await this.send("GET", `${path}?limit=1`)) as {
       readonly metadata: { readonly resourceVersion: string };
     };
@@ -80,10 +88,7 @@ export class Api {
       for (const line of lines) onEvent(JSON.parse(line) as Event);
     });
     body.on("error", () => {}); // `close` breaks it off
-    body.on("end", () => {
-      // An API server ends the watch of who reads too slowly. What follows would be waited for in vain, and for minutes.
-      throw new Error(`the watch of ${path} ended: this machine has too much else to do`);
-    });
+    body.on("end", onEnd);
   }
 
   async close(): Promise<void> {

@@ -54,10 +54,16 @@ function sign(object: object): string {
 }
 
 if (kind === "follows") {
+  const source = new Api(config.source, 1);
   const signatureByName = new Map<string, string>();
-  await new Api(config.source, 1).watch(servicesOf(config.namespace), "", ({ object }) => {
-    signatureByName.set(object.metadata.name, sign(object));
-  });
+  const follow = (): Promise<void> =>
+    source.watch(
+      servicesOf(config.namespace),
+      "",
+      ({ object }) => signatureByName.set(object.metadata.name, sign(object)),
+      () => void follow(),
+    );
+  await follow();
 }
 const app = fastify({
   logger: false,
