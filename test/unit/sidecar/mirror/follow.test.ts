@@ -97,3 +97,29 @@ describe("a Namespace that was deleted and made again in the source", () => {
     expect(bed.debts()).toEqual({});
   });
 });
+
+describe("what somebody changed in the destination while nobody ran", () => {
+  const path = (index: number): string => `configmaps/shop/cm-${String(index).padStart(4, "0")}`;
+
+  it("is looked for beside the watch, which waits for nothing of that", async () => {
+    const bed = new MirrorBed();
+    await bed.put("namespaces/shop", YES);
+    for (let index = 0; index < 1_100; index += 1) {
+      await bed.put(path(index), { ...YES, data: "ours" });
+    }
+    const first = await bed.follow();
+    await first.stop();
+    await bed.putInto(bed.destination, path(1_099), { ...YES, data: "theirs" });
+
+    // A page takes 100 ms, and the rest after it four times as long.
+    await bed.follow({ hopMs: 50 });
+    await bed.settle(800);
+    await bed.putInto(bed.destination, path(0), { ...YES, data: "theirs" });
+    await bed.settle(700);
+    const soon = [bed.objects()[path(0)], bed.objects()[path(1_099)]];
+    await bed.settle(4_000);
+
+    expect(soon).toEqual(["ours", "theirs"]);
+    expect(bed.objects()[path(1_099)]).toBe("ours");
+  });
+});
