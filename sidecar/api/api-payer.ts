@@ -25,6 +25,7 @@ import type { Writer } from "../writer/writer.js";
 import { ApiRemoval } from "./api-removal.js";
 import type { ApiApplied, ApiTerm, ApiWriter } from "./api-writer.js";
 import type { Paid, SourceLook } from "./source-look.js";
+import { patiently } from "../writer/patiently.js";
 
 export class ApiPayer {
   readonly #adoption: Adoption;
@@ -41,7 +42,7 @@ export class ApiPayer {
 
   /** Looks at the source's current value and does what it asks for. @throws what ended the term */
   pay(path: string): Promise<Paid> {
-    return this.writer.patiently(async () => {
+    return patiently(this.parts, async () => {
       const look = await this.#look(path);
       const { reading } = look;
       if (this.api === undefined || this.#removal === undefined) {

@@ -13,6 +13,7 @@ import { RULES_SETTLE_MS, epochFor, type OpenLink } from "./open-link.js";
 import type { RulesInForce } from "./rules-in-force.js";
 import { SourceReplaced } from "./source-replaced.js";
 import type { PassCause } from "./state.js";
+import { patiently } from "../writer/patiently.js";
 
 /** There are no rules any more: the term ends, and nothing is written until there are. */
 export class RulesReplaced extends Error {
@@ -158,7 +159,7 @@ export class Following {
       await clock.sleep(ASK_MS, signal);
       signal.throwIfAborted();
       const { read } = mark;
-      const header = await this.link.writer.patiently(() => source.revision({ signal }));
+      const header = await patiently(this.link.parts, () => source.revision({ signal }));
       this.#check(header);
       if (header.revision < read) throw new SourceReplaced("the source's revision went backwards");
     }

@@ -7,6 +7,7 @@ import type { KeyValue } from "../etcd/etcd.js";
 import type { WriterParts } from "../writer/parts.js";
 import type { Writer } from "../writer/writer.js";
 import { Flight } from "./flight.js";
+import { patiently } from "../writer/patiently.js";
 
 /** Gets of one transaction. */
 const AT_ONCE = 64;
@@ -65,7 +66,7 @@ export class Leavers {
   ): Promise<{ readonly revision: bigint; readonly kvs: readonly (KeyValue | undefined)[] }> {
     const { source, sourcePrefix, transactions } = this.parts;
     const gets = paths.map((path) => ({ kind: "get", key: sourcePrefix.key(path) }) as const);
-    return this.writer.patiently(async () => {
+    return patiently(this.parts, async () => {
       const { signal } = transactions;
       const { header, results } = await source.txn(transaction([], gets, []), { signal });
       const kvs = results.map((one) => (one.kind === "get" ? one.kvs[0] : undefined));

@@ -17,6 +17,7 @@ import type { Writer } from "../writer/writer.js";
 import { passOrder } from "./pass-order.js";
 import { RangeWalk } from "./range-walk.js";
 import { sourcePages } from "./source-pages.js";
+import { patiently } from "../writer/patiently.js";
 
 /** Between two notes of how far the pass is. */
 const NOTE_MS = 10_000;
@@ -145,7 +146,7 @@ export class Pass {
       if (after !== undefined && !after.startsWith(prefix)) continue;
       const key = sourcePrefix.key(after === undefined ? prefix : `${after}\0`);
       const range = { key, rangeEnd: prefixEnd(sourcePrefix.key(prefix)), countOnly: true };
-      const { count } = await this.writer.patiently(() => source.range(range, { signal }));
+      const { count } = await patiently(this.parts, () => source.range(range, { signal }));
       expected += Number(count);
       after = undefined;
     }

@@ -7,18 +7,17 @@
  *    it are never under way together.
  * 4. An observation is applied iff it is newer than what the ledger's record was made from.
  */
-import { EtcdError, type EtcdErrorKind } from "../etcd/etcd.js";
-import { EncryptionUnavailable } from "../encryption/transformer.js";
 import { FenceLost } from "../fence/held-fence.js";
-import type { Known } from "../ledger/index.js";
 import type { Reading, Wanted } from "../view/source-view.js";
 import { Bulk } from "./bulk.js";
+import { Departure } from "./departure.js";
 import { KeyChains } from "./key-chains.js";
 import type { Observation, Outcome } from "./observation.js";
 import { ownerPaths } from "./owner-references.js";
 import { proveHistory } from "./one-history.js";
 import { Owing } from "./owing.js";
 import type { WriterParts } from "./parts.js";
+import { patiently } from "./patiently.js";
 import { Put } from "./put.js";
 import type { Job } from "./put-plan.js";
 import { Removal } from "./removal.js";
@@ -30,16 +29,6 @@ const IN_FLIGHT = 64;
 const BULK_IN_FLIGHT = 56;
 /** Objects under way at once where many share a transaction: eight transactions. */
 const COLD_IN_FLIGHT = 1_024;
-/** Between two attempts when the source, or a KMS plugin, does not answer. */
-const RETRY_MS = 500;
-
-/** Of the source: what another attempt does not mend, or another term has to look into. */
-const ENDS_TERM: ReadonlySet<EtcdErrorKind> = new Set([
-  "invalid",
-  "unsupported",
-  "cluster-changed",
-]);
-
 /** An observation that was taken; what becomes of it is told later. */
 export interface Offered {
   readonly done: Promise<Outcome>;
@@ -53,6 +42,7 @@ export class Writer {
   readonly bulk: Bulk;
   readonly put: Put;
   readonly removal: Removal;
+  readonly #departure: Departure;
   readonly #chains = new KeyChains();
   readonly #slots: Slots;
   readonly #failed = new AbortController();
@@ -63,6 +53,7 @@ export class Writer {
     this.put = new Put(parts, this.owing, this.bulk);
     this.#slots = this.bulk.isOn ? new Slots(COLD_IN_FLIGHT) : new Slots(IN_FLIGHT, BULK_IN_FLIGHT);
     this.removal = new Removal(parts, this.owing);
+    this.#departure = new Departure(parts, this.owing, this.removal);
   }
 
   /** Aborts with the error when a write failed for a reason that no retry mends: the term is over. */
@@ -135,8 +126,10 @@ export class Writer {
     }
     const isPresent = reading.kind === "unwanted";
     const leave = (): Promise<Outcome> =>
-      this.#chains.run(path, [], () => this.#leaves(observation, isPresent));
-    return isPresent && this.#removes(observation) ? this.#withoutChildren(path, leave) : leave();
+      this.#chains.run(path, [], () => this.#departure.run(observation, isPresent));
+    return isPresent && this.#departure.lettingGo(observation)
+      ? this.#withoutChildren(path, leave)
+      : leave();
   }
 
   async #wanted(observation: Observation, wanted: Wanted): Promise<Outcome> {
@@ -159,7 +152,7 @@ export class Writer {
     }
     if (wanted.via === "api") return this.#throughApi(observation, wanted);
     const job = { observation, wanted, known };
-    return this.patiently(async () => {
+    return patiently(this.parts, async () => {
       const together = this.#mayShare(job) ? await this.put.together(job) : undefined;
       return together ?? this.put.run(job);
     });
@@ -170,7 +163,7 @@ export class Writer {
     const { mirroredHere, transactions } = this.parts;
     if (mirroredHere === undefined || mirroredHere.hasNone(revision)) return false;
     const { signal } = transactions;
-    return this.patiently(() => mirroredHere.has(path, revision, { signal }));
+    return patiently(this.parts, () => mirroredHere.has(path, revision, { signal }));
   }
 
   /** Only what a pass finds new, before anything is followed: its batch is folded before anybody looks for its record. */
@@ -205,39 +198,6 @@ export class Writer {
     return this.owing.owe(path, { code, detail }, revision);
   }
 
-  async #leaves(observation: Observation, isPresent: boolean): Promise<Outcome> {
-    const { books } = this.parts;
-    const { path, revision } = observation;
-    const known = books.index.get(path);
-    if (known === undefined) {
-      if (books.tombstones.covers(path, revision)) return "old";
-      if (await this.#isReleased(path)) return "owed";
-      await this.owing.settle(path);
-      return "ignored";
-    }
-    if (isOlder(observation, known)) return "old";
-    if (!mayRemove(observation)) return "leaves";
-    const owed = this.removal.hindrance(observation, known, isPresent);
-    if (owed !== undefined) return this.owing.owe(path, owed, revision);
-    return this.patiently(() => this.removal.run(observation, known));
-  }
-
-  /** A Namespace or CRD that is not ours any more, and still there: people are told of it until it is gone. */
-  async #isReleased(path: string): Promise<boolean> {
-    const { books, transactions, destination } = this.parts;
-    if (books.debts.get(path)?.code !== "not-empty") return false;
-    const [kv] = await transactions.read([destination.prefix.key(path)]);
-    return kv !== undefined;
-  }
-
-  #removes(observation: Observation): boolean {
-    return (
-      mayRemove(observation) &&
-      this.parts.books.index.has(observation.path) &&
-      this.parts.books.owners.children(observation.path).length > 0
-    );
-  }
-
   /**
    * An owner that leaves the rules takes nobody with it: what refers to it and is still wanted is written without the reference
    * first, and that is waited for. Otherwise the destination's garbage collector would delete it.
@@ -262,7 +222,7 @@ export class Writer {
   async lookAgain(path: string): Promise<Outcome> {
     const { source, sourcePrefix, transactions, view } = this.parts;
     const { signal } = transactions;
-    return this.patiently(async () => {
+    return patiently(this.parts, async () => {
       const { header, kvs } = await source.range({ key: sourcePrefix.key(path) }, { signal });
       const observation = {
         path,
@@ -275,37 +235,10 @@ export class Writer {
     });
   }
 
-  /** What another attempt mends is attempted again; the destination's own troubles never get here. */
-  async patiently<T>(work: () => Promise<T>): Promise<T> {
-    const { clock, transactions, log } = this.parts;
-    for (;;) {
-      try {
-        return await work();
-      } catch (error) {
-        const mayPass =
-          error instanceof EncryptionUnavailable ||
-          (error instanceof EtcdError && !ENDS_TERM.has(error.kind));
-        if (!mayPass || transactions.signal.aborted) throw error;
-        log.warn({ err: error }, "cannot be looked at now, trying again");
-      }
-      await clock.sleep(RETRY_MS, transactions.signal);
-    }
-  }
-
   #fail(error: unknown): void {
     if (this.#failed.signal.aborted) return;
     if (!(error instanceof FenceLost))
       this.parts.log.error({ err: error }, "a write failed for good");
     this.#failed.abort(error);
   }
-}
-
-/** A record of the same history was made from something newer. */
-function isOlder({ revision }: Observation, known: Known): boolean {
-  return known.isComparable && revision < known.sourceRevision;
-}
-
-/** Pages only say what leaves: how much that is decides whether it may. */
-function mayRemove({ cause }: Observation): boolean {
-  return cause !== "pass" && cause !== "rescan";
 }
