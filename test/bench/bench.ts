@@ -1,6 +1,4 @@
 import "reflect-metadata";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { locateBinaries } from "../controlplane/binaries.js";
 import { runCommand } from "../controlplane/run-command.js";
@@ -17,7 +15,8 @@ import { MirrorBed } from "./mirror/mirror-bed.js";
 import { FULL_MIRROR, type MirrorCounts, QUICK_MIRROR } from "./mirror/mirror-counts.js";
 import { slowDestination } from "./mirror/slow-destination.js";
 import { tail } from "./mirror/tail.js";
-import { machine, page, table } from "./report.js";
+import { machine, table } from "./report.js";
+import { record } from "./results.js";
 import type { Row } from "./row.js";
 import { start } from "./start.js";
 
@@ -38,8 +37,8 @@ const PARTS: Readonly<Record<string, (bed: Bed, counts: Counts) => Promise<reado
 };
 
 /**
- * `npm run bench [-- --only latency,burst] [--quick]`. A run of everything in full writes docs/benchmarks.md, any other
- * only prints. Exits with 1 when a goal is missed.
+ * `npm run bench [-- --only latency,burst] [--quick]`. What was measured in full goes into docs/benchmarks.md, part by part; a quick
+ * run only prints. Exits with 1 when a goal is missed.
  */
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -51,18 +50,21 @@ async function main(): Promise<void> {
   if (stranger !== undefined)
     throw new Error(`no part "${stranger}"; there are ${known.join(", ")}`);
   const mirrorCounts = values.quick ? QUICK_MIRROR : FULL_MIRROR;
+  const where = machine(await serverVersions());
+  const onMeasured = async (part: string, rows: readonly Row[]): Promise<void> => {
+    process.stderr.write(`${table(rows)}\n`);
+    if (!values.quick) await record(part, { where, rows });
+  };
   const rows = [
-    ...(await measure(chosen, MIRROR_PARTS, mirrorCounts, async () =>
+    ...(await measure({ chosen, parts: MIRROR_PARTS, counts: mirrorCounts, onMeasured }, async () =>
       MirrorBed.start(mirrorCounts.keys),
     )),
-    ...(await measure(chosen, PARTS, values.quick ? QUICK : FULL, async () => Bed.start())),
+    ...(await measure(
+      { chosen, parts: PARTS, counts: values.quick ? QUICK : FULL, onMeasured },
+      async () => Bed.start(),
+    )),
   ];
-  const where = machine(await serverVersions());
   process.stdout.write(`${where}\n\n${table(rows)}\n`);
-  if (values.only === undefined && !values.quick) {
-    const path = join(import.meta.dirname, "../../docs/benchmarks.md");
-    writeFileSync(path, await page(where, rows));
-  }
   process.exitCode = rows.some(({ reached }) => reached === false) ? 1 : 0;
 }
 
@@ -76,11 +78,16 @@ async function serverVersions(): Promise<string> {
   return `${kubernetes.trim()}, etcd ${/etcd Version: (\S+)/.exec(line)?.[1] ?? "of an unknown version"}`;
 }
 
+interface Measuring<B, C> {
+  readonly chosen: readonly string[];
+  readonly parts: Readonly<Record<string, (bed: B, counts: C) => Promise<readonly Row[]>>>;
+  readonly counts: C;
+  readonly onMeasured: (part: string, rows: readonly Row[]) => Promise<void>;
+}
+
 /** The bed stands for as long as one of its parts is measured; with none it is never made. */
 async function measure<B extends { stop(): Promise<void> }, C>(
-  chosen: readonly string[],
-  parts: Readonly<Record<string, (bed: B, counts: C) => Promise<readonly Row[]>>>,
-  counts: C,
+  { chosen, parts, counts, onMeasured }: Measuring<B, C>,
   start: () => Promise<B>,
 ): Promise<readonly Row[]> {
   const wanted = Object.entries(parts).filter(([name]) => chosen.includes(name));
@@ -91,7 +98,7 @@ async function measure<B extends { stop(): Promise<void> }, C>(
     for (const [name, run] of wanted) {
       process.stderr.write(`measuring ${name} …\n`);
       const measured = await run(bed, counts);
-      process.stderr.write(`${table(measured)}\n`);
+      await onMeasured(name, measured);
       rows.push(...measured);
     }
     return rows;

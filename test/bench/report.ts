@@ -24,9 +24,16 @@ export function table(rows: readonly Row[]): string {
   return [line(head), rule, ...body.map(line)].join("\n");
 }
 
-/** docs/benchmarks.md. */
-export async function page(where: string, rows: readonly Row[]): Promise<string> {
-  return format(`${INTRODUCTION}\n${where}.\n\n${table(rows)}\n${NOTES}`, { parser: "markdown" });
+/** docs/benchmarks.md: a table for each day and machine. */
+export async function page(
+  parts: readonly { readonly where: string; readonly rows: readonly Row[] }[],
+): Promise<string> {
+  const places = [...new Set(parts.map(({ where }) => where))];
+  const tables = places.map((place) => {
+    const rows = parts.filter(({ where }) => where === place).flatMap((part) => part.rows);
+    return `${place}.\n\n${table(rows)}\n`;
+  });
+  return format([INTRODUCTION, ...tables, NOTES].join("\n"), { parser: "markdown" });
 }
 
 function reached({ reached: is }: Row): string {
@@ -36,8 +43,8 @@ function reached({ reached: is }: Row): string {
 
 const INTRODUCTION = `# Benchmarks
 
-Written by \`npm run bench\`, which measures all of it in one run: two real control planes, svc-ferry, the bare minimum and
-the benchmark itself share the machine. So absolute times say little about yours; ratios, counts and memory do.
+Written by \`npm run bench\`: two real control planes, svc-ferry, the bare minimum and the benchmark itself share the machine. What
+stands in one row was measured in one run. So absolute times say little about yours; ratios, counts and memory do.
 `;
 
 const NOTES = `
@@ -74,6 +81,6 @@ nothing, remembers nothing, logs nothing, retries nothing and has no endpoints, 
 - **slow destination**: a proxy holds each byte for 320 ms in both directions.
 
 \`npm run bench -- --only latency,burst\` runs parts (mirror-copy, mirror-tail, mirror-slow, start, latency, burst, endpoints,
-connections, admission, large), \`--quick\` a
-small form that proves little but that it works; neither changes this page.
+connections, admission, large) and replaces their rows here, \`--quick\` a small form that proves little but that it works, and does
+not change this page.
 `;
