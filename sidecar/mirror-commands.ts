@@ -26,6 +26,7 @@ import { resume } from "./commands/resume.js";
 import { verify } from "./commands/verify.js";
 import type { Etcd } from "./etcd/etcd.js";
 import { introduce } from "./etcd/introduction.js";
+import { KubePrefix } from "./link/keyspace.js";
 import { MirrorFiles } from "./mirror-files.js";
 import type { MirrorParts } from "./mirror-parts.js";
 import { REHEARSED_API } from "./rehearsal/rehearsed-api.js";
@@ -68,7 +69,8 @@ export class MirrorCommands {
     return this.#withBoth(config, async ([source, destination]) => {
       const books = new LinkBooks(destination, config.link);
       const { clock } = this.options;
-      return drain({ source, books, clock, waitMs }, this.#signal);
+      const sourcePrefix = new KubePrefix(config.source.kubePrefix).prefix;
+      return drain({ source, sourcePrefix, books, clock, waitMs }, this.#signal);
     });
   }
 

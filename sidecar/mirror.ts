@@ -16,6 +16,7 @@ import type { MirrorOptions } from "./link/mirror-options.js";
 import { openLink, type OpenLink } from "./link/open-link.js";
 import { RulesInForce } from "./link/rules-in-force.js";
 import { SourceReplaced } from "./link/source-replaced.js";
+import { isSealed } from "./link/state.js";
 import type { Ruleset } from "./rules/ruleset.js";
 import type { MirrorStatus } from "./status/mirror-status.js";
 import { StatusBoard } from "./status/status-board.js";
@@ -104,11 +105,22 @@ export class Mirror {
     ]);
   }
 
-  /** The fence is given back meanwhile: whoever resumes the link needs it. */
+  /**
+   * The fence is given back meanwhile, and the state is read without it. To take it for each look would be two writes every two
+   * seconds, for as long as a mirror stands at the seal: what works there now would have to compact them, and whoever mirrors from
+   * there would see a revision that never rests.
+   */
   async #sealed(fence: HeldFence, signal: AbortSignal): Promise<void> {
+    const { clock, destination, link } = this.options;
+    const key = new Keyspace(link).state;
     this.#board.activity = "sealed";
     await fence.release();
-    await this.options.clock.sleep(AGAIN_MS, signal);
+    for (;;) {
+      await clock.sleep(AGAIN_MS, signal);
+      signal.throwIfAborted();
+      const [state] = (await destination.range({ key }, { signal })).kvs;
+      if (!isSealed(state?.value)) return;
+    }
   }
 
   #mayPass(error: unknown): boolean {

@@ -108,6 +108,15 @@ export function decodeState(value: Buffer): LinkState {
   };
 }
 
+/**
+ * Whether the state key says that its link was promoted.
+ * @param value undefined: the link has not begun, or has left
+ * @throws BookUnreadable
+ */
+export function isSealed(value: Buffer | undefined): boolean {
+  return value !== undefined && decodeState(value).phase === "sealed";
+}
+
 function passState(value: unknown): PassState {
   const json = record(value);
   return {

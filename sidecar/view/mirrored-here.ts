@@ -23,7 +23,7 @@ import { transaction } from "../etcd/transaction.js";
 import { HashSet } from "../ledger/hash-set.js";
 import { decodeBatch } from "../ledger/record.js";
 import { BOOKS, Keyspace } from "../link/keyspace.js";
-import { decodeState } from "../link/state.js";
+import { isSealed } from "../link/state.js";
 
 /** Records in one answer: names only, 100 kB. */
 const PAGE_KEYS = 1_000;
@@ -151,7 +151,7 @@ export class MirroredHere {
   /** @param state undefined: the link has left */
   #sawState(link: LinkHere, state: Buffer | undefined, on: MirroredHereEvents): void {
     const wasSealed = link.isSealed;
-    link.isSealed = state !== undefined && decodeState(state).phase === "sealed";
+    link.isSealed = isSealed(state);
     if (state === undefined) this.#links.delete(link.keys.link);
     if (state === undefined || (link.isSealed && !wasSealed)) on.freed();
   }
@@ -204,7 +204,7 @@ export class MirroredHere {
   async #read(link: LinkHere, call: EtcdCallOptions): Promise<void> {
     const { keys, paths } = link;
     const [state] = (await this.etcd.range({ key: keys.state }, call)).kvs;
-    link.isSealed = state !== undefined && decodeState(state.value).phase === "sealed";
+    link.isSealed = isSealed(state?.value);
     for await (const kv of this.#all(keys.batchPrefix, false, call)) {
       for (const { path } of decodeBatch(kv.value)) paths.add(path);
     }
@@ -239,8 +239,7 @@ export class MirroredHere {
     const found = results.map((one) => (one.kind === "get" ? one.kvs[0] : undefined));
     return links.some((_, at) => {
       const [record, state] = found.slice(2 * at);
-      const isSealed = state !== undefined && decodeState(state.value).phase === "sealed";
-      return record !== undefined && !isSealed;
+      return record !== undefined && !isSealed(state?.value);
     });
   }
 }

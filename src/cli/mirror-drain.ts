@@ -71,8 +71,10 @@ export function drained(terminal: Terminal, output: AnswerOutput, drain: Drained
     }
     case "drained": {
       const { sourceRevision, appliedRevision, debts } = answer;
+      const isBelow = BigInt(appliedRevision) < BigInt(sourceRevision);
+      const since = isBelow ? ", and nothing that it watches has changed since" : "";
       tell([
-        `drained: source revision ${sourceRevision} is applied (the mirror is at ${appliedRevision})`,
+        `drained: source revision ${sourceRevision} is applied (the mirror is at ${appliedRevision}${since})`,
         ...debtLines(debts),
       ]);
       return debts.count === 0 || allowDebts ? EXIT_OK : EXIT_FOUND;

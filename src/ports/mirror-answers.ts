@@ -89,6 +89,7 @@ export type DrainAnswer =
       readonly kind: "drained";
       /** Of the source when the command began: everything up to it is in the destination or a debt. */
       readonly sourceRevision: string;
+      /** Below the source's where nothing that a mirror watches has changed since. */
       readonly appliedRevision: string;
       readonly debts: OpenDebts;
     }

@@ -3,6 +3,8 @@ import type { KubeApi } from "../../src/ports/kube-api.js";
 
 export interface ClusterUnderTest {
   readonly api: KubeApi;
+  /** 36 of Kubernetes 1.36: what releases do otherwise is told for each. */
+  readonly minor: number;
   /** Exists, and belongs to this suite alone. */
   readonly namespace: string;
   /**

@@ -68,9 +68,11 @@ export function etcdRangesContract(under: GetEtcd): void {
       await on.run(on.putOp("a", "2"), on.putOp("b"));
 
       const then = await on.etcd.range({ ...on.all, revision: first }, on.call);
+      const counted = { ...on.all, revision: first, countOnly: true };
 
       expect(then.kvs.map(({ value }) => value.toString())).toEqual(["1"]);
       expect(then.header.revision).toBe(first + 1n);
+      expect((await on.etcd.range(counted, on.call)).count).toBe(1n);
     });
 
     it("refuses a revision that is not there yet, and one that is compacted away", async () => {

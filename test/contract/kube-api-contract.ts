@@ -1,7 +1,7 @@
 /**
  * What every KubeApi must do, whether a real API server is behind it or the fake
  * one: whatever the product relies on stands here as a case. All of it holds for
- * Kubernetes 1.36.3.
+ * Kubernetes 1.36.3, and for older releases where a case does not say otherwise.
  */
 import { afterAll, beforeAll, describe } from "vitest";
 import type { ClusterUnderTest } from "./cluster-under-test.js";

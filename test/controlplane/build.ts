@@ -20,6 +20,8 @@ export interface GoModule {
   readonly modFile: string;
   /** `v1.36.3`. */
   readonly kubernetesVersion: string;
+  /** What the etcd that goes with it calls itself: `3.6.8`. */
+  readonly etcdVersion: string;
   /** Changes whenever the binary would: sources, versions, linker flags, platform. */
   readonly key: string;
 }
@@ -71,18 +73,25 @@ export function goModule(release?: string): GoModule {
     readFileSync(join(FOLDER, name), "utf8"),
   );
   const version = kubernetesVersion(modFile);
+  const etcdVersion = pinned("go.etcd.io/etcd/server/v3", modFile).slice(1);
   const hash = createHash("sha256");
   for (const part of [...sources, linkerFlags(version), process.platform, process.arch]) {
     hash.update(`${part.length}:${part}`);
   }
   const key = `${version}-${hash.digest("hex").slice(0, 12)}`;
-  return { folder: FOLDER, modFile, kubernetesVersion: version, key };
+  return { folder: FOLDER, modFile, kubernetesVersion: version, etcdVersion, key };
 }
 
 function kubernetesVersion(modFile: string): string {
-  const text = readFileSync(join(FOLDER, modFile), "utf8");
-  const version = /^\s*k8s\.io\/kubernetes (v\S+)/m.exec(text)?.[1];
-  if (version === undefined) throw new Error(`${modFile} names no k8s.io/kubernetes`);
+  return pinned("k8s.io/kubernetes", modFile);
+}
+
+/** `v1.36.3`, as the file requires it. */
+function pinned(module: string, modFile: string): string {
+  const lines = readFileSync(join(FOLDER, modFile), "utf8").split("\n");
+  const [, version] =
+    lines.map((line) => line.trim().split(" ")).find(([name]) => name === module) ?? [];
+  if (version === undefined) throw new Error(`${modFile} names no ${module}`);
   return version;
 }
 

@@ -104,7 +104,6 @@ export function controllerManagerFlags(files: Files): readonly string[] {
     "--kube-api-burst=2000",
     "--concurrent-service-endpoint-syncs=10",
     "--concurrent-namespace-syncs=20",
-    "--controller-shutdown-timeout=1s",
     "--profiling=false",
   ];
 }

@@ -5,6 +5,8 @@ import { SystemClock } from "../../src/runtime/system-clock.js";
 import { SystemRandom } from "../../src/runtime/system-random.js";
 import { kubeApiContract } from "../contract/kube-api-contract.js";
 import { SILENT_LOG } from "../fakes/silent-log.js";
+import { Cluster } from "../harness/cluster.js";
+import { minorRelease } from "../harness/minor-release.js";
 
 kubeApiContract("src/kube on a real API server", async () => {
   const { kubeconfigPath, source } = inject("controlPlanes");
@@ -19,5 +21,8 @@ kubeApiContract("src/kube on a real API server", async () => {
   const namespace = `contract-${random.id()}`;
   const { signal } = new AbortController();
   await api.create(NAMESPACES, { metadata: { name: namespace } }, { signal });
-  return { api, namespace, cleanup: () => api.close() };
+  const cluster = new Cluster(source);
+  const minor = await minorRelease(cluster);
+  await cluster.close();
+  return { api, minor, namespace, cleanup: () => api.close() };
 });

@@ -2,13 +2,15 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Etcd } from "../../../sidecar/etcd/etcd.js";
 import { introduce } from "../../../sidecar/etcd/introduction.js";
+import { goModule, RELEASE_VARIABLE } from "../../controlplane/build.js";
 import { environment } from "../../controlplane/environment.js";
 import { type EtcdServer, startEtcd } from "../../controlplane/etcd-server.js";
 import { openRealEtcd } from "../../harness/open-etcd.js";
 
 const SIGNAL = new AbortController().signal;
-/** Else the newest that Kubernetes of the test bed brings. */
-const WANTED = environment()["SVC_FERRY_TEST_ETCD_VERSION"] ?? "3.6.8";
+const { [RELEASE_VARIABLE]: release, SVC_FERRY_TEST_ETCD_VERSION: older } = environment();
+/** Else the one that Kubernetes of the test bed brings. */
+const WANTED = older ?? goModule(release).etcdVersion;
 
 describe("the etcd of these tests", () => {
   let server: EtcdServer;

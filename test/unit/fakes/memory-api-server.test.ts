@@ -11,6 +11,7 @@ kubeApiContract("MemoryApiServer", async () => {
   world.source.create(NAMESPACES, { metadata: { name: namespace } });
   return Promise.resolve({
     api: world.process("contract").client(world.source, "memory"),
+    minor: 36,
     namespace,
     compact: async () => {
       world.source.compact();

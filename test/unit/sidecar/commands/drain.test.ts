@@ -1,38 +1,48 @@
 import { describe, expect, it } from "vitest";
 import { drain } from "../../../../sidecar/commands/drain.js";
+import type { TxnOp } from "../../../../sidecar/etcd/etcd.js";
 import { transaction } from "../../../../sidecar/etcd/transaction.js";
 import type { DrainAnswer } from "../../../../src/ports/mirror-answers.js";
 import { FakeEtcd } from "../../../fakes/fake-etcd.js";
 import { settle } from "../../../fakes/settle.js";
 import { debt, linkState, LinkScene, NEVER } from "../../../fixtures/link-scene.js";
 
-/** A source with one write: its revision is 2. */
+const A = "/registry/configmaps/shop/a";
+
+/** A source with one write that is mirrored: its revision is 2. */
 async function scene() {
   const link = new LinkScene();
   const source = new FakeEtcd(link.clock, { name: "source" });
-  await source.txn(transaction([], [{ kind: "put", key: "/a", value: Buffer.from("b") }], []), {
-    signal: NEVER,
-  });
+  const write = async (...ops: readonly TxnOp[]): Promise<void> => {
+    await source.txn(transaction([], ops, []), { signal: NEVER });
+  };
+  await write(put(A));
   const begin = (waitMs = 10_000): { answer: DrainAnswer | undefined } => {
     const told: { answer: DrainAnswer | undefined } = { answer: undefined };
-    void drain({ source, books: link.books, clock: link.clock, waitMs }, NEVER).then((answer) => {
+    const { books, clock } = link;
+    const draining = { source, sourcePrefix: "/registry/", books, clock, waitMs };
+    void drain(draining, NEVER).then((answer) => {
       told.answer = answer;
     });
     return told;
   };
-  return { link, source, begin };
+  return { link, source, write, begin };
+}
+
+function put(key: string): TxnOp {
+  return { kind: "put", key, value: Buffer.from("value") };
 }
 
 describe("drain", () => {
   it("waits until the checkpoint has reached what the source held at the beginning", async () => {
-    const { link, source, begin } = await scene();
+    const { link, write, begin } = await scene();
     await link.state(linkState({ applied: 1n }));
     await link.put([link.books.keys.fence, "pod-1"]);
     const told = begin();
     await link.clock.advance(5_000);
     expect(told.answer).toBeUndefined();
 
-    await source.txn(transaction([], [{ kind: "delete", key: "/a" }], []), { signal: NEVER });
+    await write({ kind: "delete", key: A });
     await link.state(linkState({ applied: 2n }));
     await link.debt("secrets/a/b", debt());
     await link.clock.advance(500);
@@ -43,6 +53,77 @@ describe("drain", () => {
       appliedRevision: "2",
       debts: { count: 1 },
     });
+  });
+
+  it("is done when only what no mirror watches was written after the checkpoint", async () => {
+    const { link, write, begin } = await scene();
+    await write(put("compact_rev_key"));
+    await write(put("/svc-ferry/other/state"));
+    await link.state(linkState({ applied: 2n }));
+    const told = begin();
+
+    await settle();
+
+    expect(told.answer).toMatchObject({
+      kind: "drained",
+      sourceRevision: "4",
+      appliedRevision: "2",
+    });
+  });
+
+  it.each<[string, TxnOp]>([
+    ["was made", put("/registry/configmaps/shop/new")],
+    ["was changed", put(A)],
+    ["was deleted", { kind: "delete", key: A }],
+  ])("waits for the checkpoint when something that a mirror watches %s after it", async (_, op) => {
+    const { link, write, begin } = await scene();
+    await write(op);
+    await write(put("compact_rev_key"));
+    await link.state(linkState({ applied: 2n }));
+    await link.put([link.books.keys.fence, "pod-1"]);
+    const told = begin();
+    await link.clock.advance(5_000);
+    expect(told.answer).toBeUndefined();
+
+    await link.state(linkState({ applied: 3n }));
+    await link.clock.advance(500);
+
+    expect(told.answer).toMatchObject({
+      kind: "drained",
+      sourceRevision: "4",
+      appliedRevision: "3",
+    });
+  });
+
+  it("waits for the checkpoint when the source has compacted what it would be compared with", async () => {
+    const { link, source, write, begin } = await scene();
+    await write(put("compact_rev_key"));
+    await source.compact(3n, { signal: NEVER });
+    await link.state(linkState({ applied: 2n }));
+    await link.put([link.books.keys.fence, "pod-1"]);
+    const told = begin();
+    await link.clock.advance(5_000);
+    expect(told.answer).toBeUndefined();
+
+    await link.state(linkState({ applied: 3n }));
+    await link.clock.advance(500);
+
+    expect(told.answer).toMatchObject({ kind: "drained", appliedRevision: "3" });
+  });
+
+  it("asks a source that did not answer again", async () => {
+    const { link, source, write, begin } = await scene();
+    await write(put("compact_rev_key"));
+    await link.state(linkState({ applied: 2n }));
+    const told = begin();
+    source.setOutage(true);
+    await link.clock.advance(1_000);
+    expect(told.answer).toBeUndefined();
+
+    source.setOutage(false);
+    await link.clock.advance(500);
+
+    expect(told.answer).toMatchObject({ kind: "drained", appliedRevision: "2" });
   });
 
   it("does not take a revision for applied while a pass runs", async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { LinkBooks } from "../../../../sidecar/commands/link-books.js";
 import { promote } from "../../../../sidecar/commands/promote.js";
+import { resume } from "../../../../sidecar/commands/resume.js";
 import { rulesetOf } from "../../../fixtures/mirror-rules.js";
 import { LABELLED, MirrorBed } from "../../../fixtures/mirror-bed.js";
 
@@ -269,6 +270,24 @@ describe("identity", () => {
 
     expect(atOnce).toMatchObject({ activity: "waiting", fence: { held: false } });
     expect(mirror.status.activity).toBe("sealed");
+  });
+
+  it("leaves the revision of a sealed destination where it is, and goes on when the link is resumed", async () => {
+    const bed = await filled();
+    const { mirror } = await bed.follow();
+    const books = new LinkBooks(bed.destination, "east");
+    const { signal } = new AbortController();
+    await promote({ books, clock: bed.clock, by: "jane" }, signal);
+    await bed.settle(5_000);
+    const { revision } = bed.destination.header;
+
+    await bed.settle(10 * 60_000);
+    const later = bed.destination.header.revision;
+    await resume(books, signal);
+    await bed.settle(5_000);
+
+    expect(later).toBe(revision);
+    expect(mirror.status.activity).toBe("following");
   });
 
   it("writes nothing through a backend that refuses transactions of several operations", async () => {

@@ -305,6 +305,17 @@ describe("svc-ferry mirror drain", () => {
     });
   });
 
+  it("says of a mirror that is below the source's revision why that is all", async () => {
+    const drain = async (): Promise<DrainAnswer> => ({ ...DRAINED, appliedRevision: "9" });
+
+    const { code, out } = await cli(`mirror drain ${SIDES}`, { drain });
+
+    expect(code).toBe(0);
+    expect(out).toContain(
+      "source revision 12 is applied (the mirror is at 9, and nothing that it watches has changed since)",
+    );
+  });
+
   it("prints what is owed and exits with 1, or 0 with --allow-debts", async () => {
     const drain = async (): Promise<DrainAnswer> => ({ ...DRAINED, debts: DEBTS });
 
