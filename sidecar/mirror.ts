@@ -3,8 +3,9 @@
  *
  *     rules → pass over the source → watch → judge and transform → ordered, fenced transactions → destination
  *
- * A term begins when the fence is taken and ends when it is lost. Within it a pass *returns* the revision from which the watch
- * *begins*, so the order cannot be called wrongly; whatever the watch can no longer have leads back to a pass.
+ * A term begins when the fence is taken and ends when it is lost; who waits for it stands by. Within a term a pass *returns* the
+ * revision from which the watch *begins*, so the order cannot be called wrongly; whatever the watch can no longer have leads back to
+ * a pass.
  */
 import { EtcdError } from "./etcd/etcd.js";
 import { Fence } from "./fence/fence.js";
@@ -13,10 +14,11 @@ import { aborted, firstOf } from "./link/first-of.js";
 import { Following, RulesReplaced } from "./link/following.js";
 import { Keyspace } from "./link/keyspace.js";
 import type { MirrorOptions } from "./link/mirror-options.js";
-import { openLink, type OpenLink } from "./link/open-link.js";
+import { epochFor, openLink, type OpenLink } from "./link/open-link.js";
 import { RulesInForce } from "./link/rules-in-force.js";
 import { SourceReplaced } from "./link/source-replaced.js";
 import type { Ruleset } from "./rules/ruleset.js";
+import { Standby } from "./standby/standby.js";
 import type { MirrorStatus } from "./status/mirror-status.js";
 import { StatusBoard } from "./status/status-board.js";
 
@@ -77,14 +79,27 @@ export class Mirror {
 
   async #term(signal: AbortSignal): Promise<void> {
     this.#board.activity = this.#rules.current === undefined ? "no-rules" : "waiting";
-    const rules = await this.#rules.some(signal);
+    await this.#rules.some(signal);
     this.#board.activity = "waiting";
-    const fence = await this.#fence.acquire(signal);
+    const standby = this.#standby();
+    try {
+      const fence = await this.#fence.acquire(signal, () => standby.start());
+      await this.#hold(fence, standby, signal);
+    } finally {
+      await standby.stop();
+    }
+  }
+
+  async #hold(fence: HeldFence, standby: Standby, signal: AbortSignal): Promise<void> {
     try {
       this.#board.activity = "loading";
+      // Those of now: others may have come while another process wrote.
+      const rules = this.#rules.current;
+      if (rules === undefined) throw new RulesReplaced("there are no rules any more");
       const isOtherSource = this.#sourceReplaced;
       const { tally } = this.#board;
-      const opened = await openLink(this.options, { fence, rules, tally, isOtherSource });
+      const opened = await openLink(this.options, { fence, rules, tally, isOtherSource, standby });
+      await standby.stop();
       this.#sourceReplaced = false;
       if (opened.kind === "sealed") return await this.#sealed(fence, signal);
       await this.#mirror(opened, fence, signal);
@@ -92,6 +107,15 @@ export class Mirror {
       await fence.release();
       this.#board.ended();
     }
+  }
+
+  #standby(): Standby {
+    const { destination: etcd, clock, log, link } = this.options;
+    const epochIn = (history: number): string | undefined => {
+      const rules = this.#rules.current;
+      return rules && epochFor(this.options, rules, history);
+    };
+    return new Standby({ etcd, clock, log, keys: new Keyspace(link), epochIn });
   }
 
   async #mirror(link: OpenLink, fence: HeldFence, signal: AbortSignal): Promise<void> {

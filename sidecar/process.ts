@@ -33,7 +33,7 @@ export interface RunOptions {
  * 1. The port: /healthz must answer before anything can fail.
  * 2. Rules and keys of encryption: what is wrong in files is told at once, whether an etcd answers or not.
  * 3. Both etcds say who they are and show what they can do: nothing is believed of a stranger, and nothing is written there.
- * 4. The link: it takes the fence, and reads its books only after that; then a pass, then the tail. Beside it files are looked at.
+ * 4. The link: it takes the fence, and goes by its books only after that; then a pass, then the tail. Beside it files are looked at.
  *
  * Stop: no new work → writes in flight end → the checkpoint → the fence is given back, so that another replica takes over at
  * once (all this is the link's) → connections close → the port last, so that /healthz tells the truth until then.

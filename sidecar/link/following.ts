@@ -98,11 +98,7 @@ export class Following {
       (end) => this.#askSource(mark, end),
       (end) => this.#otherLinks(besides, end),
       (end) => this.#epochEnds(end),
-      async (end) => {
-        await aborted(AbortSignal.any([this.rules.replaced, end])).catch(() => undefined);
-        end.throwIfAborted();
-        return "rules";
-      },
+      (end) => this.#rulesReplaced(end),
     ]);
     await writer.idle();
     await checkpoints.write();
@@ -123,6 +119,16 @@ export class Following {
       },
       signal,
     );
+  }
+
+  /** They may have come before anybody waited for them: while books were read, or in a pass. */
+  async #rulesReplaced(signal: AbortSignal): Promise<"rules"> {
+    const { current, replaced } = this.rules;
+    if (current?.hash === this.link.view.rules.hash) {
+      await aborted(AbortSignal.any([replaced, signal])).catch(() => undefined);
+      signal.throwIfAborted();
+    }
+    return "rules";
   }
 
   /** New events are judged by the new rules at once; a pass beside the tail follows. */
