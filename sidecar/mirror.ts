@@ -7,6 +7,7 @@
  * revision from which the watch *begins*, so the order cannot be called wrongly; whatever the watch can no longer have leads back to
  * a pass.
  */
+import { OVER } from "../src/ports/aborted.js";
 import { EtcdError } from "./etcd/etcd.js";
 import { Fence } from "./fence/fence.js";
 import { FenceLost, type HeldFence } from "./fence/held-fence.js";
@@ -24,6 +25,8 @@ import { StatusBoard } from "./status/status-board.js";
 
 /** Between two looks at a sealed destination, and after a term that failed. */
 const AGAIN_MS = 2_000;
+/** What is under way when a term ends is given so long. */
+const SETTLE_MS = 2_000;
 
 export class Mirror {
   readonly #fence: Fence;
@@ -125,7 +128,23 @@ export class Mirror {
       (end) => following.run(end),
       (end) => aborted(AbortSignal.any([fence.signal, end])),
       (end) => aborted(AbortSignal.any([link.writer.failed, end])),
+      (end) => this.#ending(following, fence, end),
     ]);
+  }
+
+  /**
+   * Gives back the fence while others still end: some wait for an etcd that is away, and without the fence they wait no longer.
+   * @throws the signal's reason, always
+   */
+  async #ending(following: Following, fence: HeldFence, signal: AbortSignal): Promise<never> {
+    await aborted(signal).catch(() => undefined);
+    const over = new AbortController();
+    // Without the fence, nothing is under way, and there is no checkpoint to write.
+    const settled = following.settle().catch(() => undefined);
+    await Promise.race([settled, this.options.clock.sleep(SETTLE_MS, over.signal)]);
+    over.abort(OVER);
+    await fence.release();
+    throw signal.reason;
   }
 
   /** The fence is given back meanwhile: whoever resumes the link needs it. */

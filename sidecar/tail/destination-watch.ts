@@ -39,7 +39,7 @@ export class DestinationWatch {
       signal.throwIfAborted();
       const { header } = await this.parts.transactions.range({ key: prefix });
       try {
-        await this.#catchUp();
+        await this.#catchUp(signal);
         await this.#follow(this.etcd.watch({ range, from: header.revision + 1n, signal }));
       } catch (error) {
         if (!(error instanceof WatchCompacted)) throw error;
@@ -48,12 +48,13 @@ export class DestinationWatch {
   }
 
   /** Compares revisions of what is ours with those of the destination's keys; no values are read. */
-  async #catchUp(): Promise<void> {
+  async #catchUp(signal: AbortSignal): Promise<void> {
     const { books, destination, transactions } = this.parts;
     const read = transactions.range.bind(transactions);
     const owned = new KeyCursor(read, books.keys.ownPrefix, { prefix: "" });
     const present = new KeyCursor(read, destination.prefix.prefix, { prefix: "" });
     for await (const path of owned.before(undefined)) {
+      signal.throwIfAborted();
       if (present.mayReach(path)) await drain(present.before(path));
       const kv = await present.take(path);
       const known = books.index.get(path);
