@@ -3,6 +3,7 @@ import { MirrorConfig } from "../src/config/mirror-config.js";
 import { AdminServer } from "../src/telemetry/admin-server.js";
 import { whyNotBoth } from "./etcd/capability.js";
 import type { Etcd, EtcdError } from "./etcd/etcd.js";
+import { isProgressTrusted } from "./etcd/progress-trust.js";
 import { EtcdUnsuitable, untilIntroduced, type Introduction } from "./etcd/introduction.js";
 import { compactWhereNobodyDoes } from "./link/compaction.js";
 import { Keyspace } from "./link/keyspace.js";
@@ -133,6 +134,11 @@ export class MirrorProcess {
     this.state.side(name, undefined);
     const cluster = known.clusterId.toString(16);
     log.info({ etcd: name, cluster, version: known.version }, "connected to an etcd");
+    if (name === "source" && !isProgressTrusted(known.version)) {
+      const text =
+        "its word of progress is not believed: while nothing changes there, the checkpoint stands still";
+      log.warn({ etcd: name, version: known.version, text }, "old etcd");
+    }
     return known;
   }
 
