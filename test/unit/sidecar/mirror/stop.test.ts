@@ -80,6 +80,24 @@ describe("a mirror that is told to end", () => {
     expect(fenceOf(bed)).toBeUndefined();
   });
 
+  it("takes nothing more of what it has read of the source; the next one does", async () => {
+    const bed = new MirrorBed({ hopMs: 1 });
+    await bed.putInto(bed.destination, "namespaces/shop");
+    const process = await bed.follow();
+    for (let at = 0; at < 500; at += 1) await bed.put(`configmaps/shop/c${at}`, YES);
+    await bed.clock.advance(10);
+
+    const tookMs = await stopped(bed, process);
+    const written = bed.owned().length;
+    await bed.follow();
+    await bed.settle();
+
+    expect(tookMs).toBeLessThan(100);
+    expect(written).toBeGreaterThan(0);
+    expect(written).toBeLessThan(400);
+    expect(bed.owned()).toHaveLength(500);
+  });
+
   it("has written what was under way, and the checkpoint after it", async () => {
     const bed = await filled();
     const process = await bed.follow(FAST);
