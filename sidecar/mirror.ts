@@ -3,9 +3,11 @@
  *
  *     rules → pass over the source → watch → judge and transform → ordered, fenced transactions → destination
  *
- * A term begins when the fence is taken and ends when it is lost. Within it a pass *returns* the revision from which the watch
- * *begins*, so the order cannot be called wrongly; whatever the watch can no longer have leads back to a pass.
+ * A term begins when the fence is taken and ends when it is lost; who waits for it stands by. Within a term a pass *returns* the
+ * revision from which the watch *begins*, so the order cannot be called wrongly; whatever the watch can no longer have leads back to
+ * a pass.
  */
+import { OVER } from "../src/ports/aborted.js";
 import { EtcdError } from "./etcd/etcd.js";
 import { Fence } from "./fence/fence.js";
 import { FenceLost, type HeldFence } from "./fence/held-fence.js";
@@ -13,16 +15,19 @@ import { aborted, firstOf } from "./link/first-of.js";
 import { Following, RulesReplaced } from "./link/following.js";
 import { Keyspace } from "./link/keyspace.js";
 import type { MirrorOptions } from "./link/mirror-options.js";
-import { openLink, type OpenLink } from "./link/open-link.js";
+import { epochFor, openLink, type OpenLink } from "./link/open-link.js";
 import { RulesInForce } from "./link/rules-in-force.js";
 import { SourceReplaced } from "./link/source-replaced.js";
 import { isSealed } from "./link/state.js";
 import type { Ruleset } from "./rules/ruleset.js";
+import { Standby } from "./standby/standby.js";
 import type { MirrorStatus } from "./status/mirror-status.js";
 import { StatusBoard } from "./status/status-board.js";
 
 /** Between two looks at a sealed destination, and after a term that failed. */
 const AGAIN_MS = 2_000;
+/** What is under way when a term ends is given so long. */
+const SETTLE_MS = 2_000;
 
 export class Mirror {
   readonly #fence: Fence;
@@ -78,14 +83,27 @@ export class Mirror {
 
   async #term(signal: AbortSignal): Promise<void> {
     this.#board.activity = this.#rules.current === undefined ? "no-rules" : "waiting";
-    const rules = await this.#rules.some(signal);
+    await this.#rules.some(signal);
     this.#board.activity = "waiting";
-    const fence = await this.#fence.acquire(signal);
+    const standby = this.#standby();
+    try {
+      const fence = await this.#fence.acquire(signal, () => standby.start());
+      await this.#hold(fence, standby, signal);
+    } finally {
+      await standby.stop();
+    }
+  }
+
+  async #hold(fence: HeldFence, standby: Standby, signal: AbortSignal): Promise<void> {
     try {
       this.#board.activity = "loading";
+      // Those of now: others may have come while another process wrote.
+      const rules = this.#rules.current;
+      if (rules === undefined) throw new RulesReplaced("there are no rules any more");
       const isOtherSource = this.#sourceReplaced;
       const { tally } = this.#board;
-      const opened = await openLink(this.options, { fence, rules, tally, isOtherSource });
+      const opened = await openLink(this.options, { fence, rules, tally, isOtherSource, standby });
+      await standby.stop();
       this.#sourceReplaced = false;
       if (opened.kind === "sealed") return await this.#sealed(fence, signal);
       await this.#mirror(opened, fence, signal);
@@ -95,6 +113,15 @@ export class Mirror {
     }
   }
 
+  #standby(): Standby {
+    const { destination: etcd, clock, log, link } = this.options;
+    const epochIn = (history: number): string | undefined => {
+      const rules = this.#rules.current;
+      return rules && epochFor(this.options, rules, history);
+    };
+    return new Standby({ etcd, clock, log, keys: new Keyspace(link), epochIn });
+  }
+
   async #mirror(link: OpenLink, fence: HeldFence, signal: AbortSignal): Promise<void> {
     this.#board.opened(link);
     const following = new Following(this.options, link, this.#rules, this.#board);
@@ -102,7 +129,23 @@ export class Mirror {
       (end) => following.run(end),
       (end) => aborted(AbortSignal.any([fence.signal, end])),
       (end) => aborted(AbortSignal.any([link.writer.failed, end])),
+      (end) => this.#ending(following, fence, end),
     ]);
+  }
+
+  /**
+   * Gives back the fence while others still end: some wait for an etcd that is away, and without the fence they wait no longer.
+   * @throws the signal's reason, always
+   */
+  async #ending(following: Following, fence: HeldFence, signal: AbortSignal): Promise<never> {
+    await aborted(signal).catch(() => undefined);
+    const over = new AbortController();
+    // Without the fence, nothing is under way, and there is no checkpoint to write.
+    const settled = following.settle().catch(() => undefined);
+    await Promise.race([settled, this.options.clock.sleep(SETTLE_MS, over.signal)]);
+    over.abort(OVER);
+    await fence.release();
+    throw signal.reason;
   }
 
   /**

@@ -3,6 +3,7 @@ import { MirrorConfig } from "../src/config/mirror-config.js";
 import { AdminServer } from "../src/telemetry/admin-server.js";
 import { whyNotBoth } from "./etcd/capability.js";
 import type { Etcd, EtcdError } from "./etcd/etcd.js";
+import { isProgressTrusted } from "./etcd/progress-trust.js";
 import { EtcdUnsuitable, untilIntroduced, type Introduction } from "./etcd/introduction.js";
 import { compactWhereNobodyDoes } from "./link/compaction.js";
 import { Keyspace } from "./link/keyspace.js";
@@ -33,7 +34,7 @@ export interface RunOptions {
  * 1. The port: /healthz must answer before anything can fail.
  * 2. Rules and keys of encryption: what is wrong in files is told at once, whether an etcd answers or not.
  * 3. Both etcds say who they are and show what they can do: nothing is believed of a stranger, and nothing is written there.
- * 4. The link: it takes the fence, and reads its books only after that; then a pass, then the tail. Beside it files are looked at.
+ * 4. The link: it takes the fence, and goes by its books only after that; then a pass, then the tail. Beside it files are looked at.
  *
  * Stop: no new work → writes in flight end → the checkpoint → the fence is given back, so that another replica takes over at
  * once (all this is the link's) → connections close → the port last, so that /healthz tells the truth until then.
@@ -133,6 +134,11 @@ export class MirrorProcess {
     this.state.side(name, undefined);
     const cluster = known.clusterId.toString(16);
     log.info({ etcd: name, cluster, version: known.version }, "connected to an etcd");
+    if (name === "source" && !isProgressTrusted(known.version)) {
+      const text =
+        "its word of progress is not believed: while nothing changes there, the checkpoint stands still";
+      log.warn({ etcd: name, version: known.version, text }, "old etcd");
+    }
     return known;
   }
 

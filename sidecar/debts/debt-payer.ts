@@ -62,7 +62,7 @@ export class DebtPayer {
   async #runEtcd(signal: AbortSignal): Promise<never> {
     for (;;) {
       signal.throwIfAborted();
-      await this.#payDue("etcd", AT_ONCE);
+      await this.#payDue("etcd", AT_ONCE, signal);
       await this.parts.clock.sleep(TICK_MS, signal);
     }
   }
@@ -72,16 +72,17 @@ export class DebtPayer {
     const tickMs = this.parts.hasApi ? API_TICK_MS : TICK_MS;
     for (let waitMs = tickMs; ;) {
       signal.throwIfAborted();
-      const isAway = await this.#payDue("api", waitMs > tickMs ? 1 : AT_ONCE);
+      const isAway = await this.#payDue("api", waitMs > tickMs ? 1 : AT_ONCE, signal);
       waitMs = isAway ? Math.min(waitMs * 2, LONGEST_AWAY_MS) : tickMs;
       await this.parts.clock.sleep(waitMs, signal);
     }
   }
 
   /** @returns whether the API server turned out to be away; the rest of the round is left for later then */
-  async #payDue(lane: Lane, atFirst: number): Promise<boolean> {
+  async #payDue(lane: Lane, atFirst: number, signal: AbortSignal): Promise<boolean> {
     const due = [...this.#due(lane)];
     for (let at = 0, size = atFirst; at < due.length; at += size, size = AT_ONCE) {
+      signal.throwIfAborted();
       const round = due.slice(at, at + size).map((path) => this.#pay(path, lane));
       if ((await Promise.all(round)).includes(true)) return true;
     }

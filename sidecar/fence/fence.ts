@@ -48,13 +48,15 @@ export class Fence {
 
   /**
    * Waits until the fence is ours. Whatever goes wrong is told by `status` and tried again.
+   * @param onOther called each time that another process is seen to hold it
    * @throws the signal's reason, nothing else
    */
-  async acquire(signal: AbortSignal): Promise<HeldFence> {
+  async acquire(signal: AbortSignal, onOther?: () => void): Promise<HeldFence> {
     for (;;) {
       signal.throwIfAborted();
       const held = await this.#attempt(signal);
       if (held !== undefined) return held;
+      if (this.#holder !== undefined) onOther?.();
       await this.options.clock.sleep(LOOK_MS, signal);
     }
   }

@@ -1,4 +1,4 @@
-/** The books of one link in memory, as the holder of the fence keeps them. Read after the fence was taken, true until it is lost. */
+/** The books of one link in memory, as the holder of the fence keeps them. True since the fence was taken, until it is lost. */
 import { DebtBook } from "../debts/debt-book.js";
 import type { Keyspace } from "../link/keyspace.js";
 import { GoneUids } from "./gone-uids.js";
@@ -15,7 +15,7 @@ export class Books {
   readonly longing = new OwnerMap();
   readonly tombstones = new Tombstones();
   readonly gone = new GoneUids();
-  /** Of this history; as it was when the books were read. */
+  /** Of this history; as it was when the books were opened. */
   readonly witnesses = new Witnesses();
 
   constructor(readonly keys: Keyspace) {

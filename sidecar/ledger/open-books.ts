@@ -1,14 +1,11 @@
-/** Reads the books of a link after its fence was taken, so that nobody else changes them any more. */
-import { decodeDebt } from "../debts/debt.js";
+/** Opens the books of a link after its fence was taken, so that nobody else changes them any more. */
 import { prefixEnd, type KeyValue, type RangeResult } from "../etcd/etcd.js";
 import type { Keyspace } from "../link/keyspace.js";
 import { decodeState, type LinkState } from "../link/state.js";
 import type { Transactions } from "../writer/transactions.js";
 import { Books } from "./books.js";
+import { Entries, type JudgedBy } from "./entries.js";
 import { foldBatches } from "./fold.js";
-import type { Known } from "./index.js";
-import { decodeRecord, type LedgerRecord } from "./record.js";
-import { historyOf } from "./epoch.js";
 import { readGone } from "./read-gone.js";
 
 const PAGE_KEYS = 1_000;
@@ -22,49 +19,28 @@ export async function readState(
   return kv === undefined ? undefined : decodeState(kv.value);
 }
 
-/**
- * @param at epoch: what is in force now, decides which records are current and which revisions can be compared; nowMs: wall clock
- * @throws BookUnreadable, FenceLost
- */
+/** Asked when no batch is left. @returns the books as they are now, where they are in memory already */
+type HandOver = (epoch: string) => Promise<Books | undefined> | undefined;
+
+/** @throws BookUnreadable, FenceLost */
 export async function openBooks(
   transactions: Transactions,
   keys: Keyspace,
-  at: { readonly epoch: string; readonly nowMs: number },
+  at: JudgedBy,
+  handOver?: HandOver,
 ): Promise<Books> {
-  const { epoch, nowMs } = at;
   await foldBatches(transactions, keys);
+  const followed = await handOver?.(at.epoch);
+  if (followed !== undefined) return followed;
   const books = new Books(keys);
-  for await (const kvs of pages(transactions, keys.ownPrefix)) {
-    for (const kv of kvs) addRecord(books, kv, epoch);
-  }
-  for await (const kvs of pages(transactions, keys.debtPrefix)) {
-    for (const { key, value } of kvs) {
-      books.debts.changed(key.slice(keys.debtPrefix.length), decodeDebt(value));
+  const entries = new Entries(books, at);
+  for (const prefix of [keys.ownPrefix, keys.debtPrefix]) {
+    for await (const kvs of pages(transactions, prefix)) {
+      for (const kv of kvs) entries.put(kv);
     }
   }
-  await readGone(transactions, books, nowMs);
+  await readGone(transactions, books, at.nowMs);
   return books;
-}
-
-function addRecord(books: Books, { key, value, modRevision }: KeyValue, epoch: string): void {
-  const path = key.slice(books.keys.ownPrefix.length);
-  const record = decodeRecord(value);
-  const entry = known(record, modRevision, epoch);
-  books.index.set(path, entry);
-  if (entry.isComparable) books.witnesses.add(path, entry.sourceRevision);
-  if (record.owners.length > 0) books.owners.set(path, record.owners);
-}
-
-function known(record: LedgerRecord, modRevision: bigint, epoch: string): Known {
-  return {
-    sourceRevision: record.sourceRevision,
-    destinationRevision: record.destinationRevision ?? modRevision,
-    rule: record.rule,
-    isCurrent: record.epoch === epoch,
-    isComparable: historyOf(record.epoch) === historyOf(epoch),
-    via: record.via,
-    content: 0,
-  };
 }
 
 /** The next page is read while the last is worked on: whoever takes over is waited for. */

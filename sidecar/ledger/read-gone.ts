@@ -1,12 +1,8 @@
 import { prefixEnd, type TxnOp } from "../etcd/etcd.js";
 import type { Transactions } from "../writer/transactions.js";
 import type { Books } from "./books.js";
+import { isForgotten } from "./gone-uids.js";
 
-/**
- * 30 days: the garbage collector remembers for as long as its controller manager lives, and hardly any lives longer; upgrades come
- * more often.
- */
-const REMEMBERED_MS = 30 * 24 * 3_600_000;
 const PAGE_KEYS = 1_000;
 /** Deletions of one transaction: below etcd's default of 128. */
 const AT_ONCE = 100;
@@ -23,7 +19,7 @@ export async function readGone(
     const { kvs, more } = await transactions.range({ key, rangeEnd, limit: PAGE_KEYS });
     for (const kv of kvs) {
       const uid = kv.key.slice(keys.gonePrefix.length);
-      const isOld = nowMs - Number(kv.value.toString("latin1")) >= REMEMBERED_MS;
+      const isOld = isForgotten(kv.value, nowMs);
       if (isOld) old.push({ kind: "delete", key: kv.key });
       if (isOld) gone.delete(uid);
       else gone.add(uid);

@@ -2,6 +2,7 @@
 import { LowWaterMark } from "../writer/low-water-mark.js";
 import type { EtcdHeader } from "../etcd/etcd.js";
 import { Besides } from "../pass/besides.js";
+import type { PassResult } from "../pass/pass.js";
 import type { StatusBoard } from "../status/status-board.js";
 import { DestinationWatch } from "../tail/destination-watch.js";
 import { Rescans } from "../tail/rescans.js";
@@ -24,6 +25,9 @@ export class RulesReplaced extends Error {
 const ASK_MS = 10_000;
 
 export class Following {
+  /** While something is followed. */
+  #checkpoints: Checkpoints | undefined;
+
   constructor(
     private readonly options: MirrorOptions,
     private readonly link: OpenLink,
@@ -40,7 +44,11 @@ export class Following {
     let cause = passCause;
     for (;;) {
       signal.throwIfAborted();
-      if (cause !== undefined) await this.#copy(cause);
+      if (cause !== undefined && (await this.#copy(cause, signal)) === "rules") {
+        await this.#adoptRules();
+        cause = "reload";
+        continue;
+      }
       const ended = await this.#follow(beside, signal);
       beside.clear();
       cause = ended === "compacted" ? ended : undefined;
@@ -51,19 +59,32 @@ export class Following {
     }
   }
 
+  /** Nothing new comes: what is under way ends, and the checkpoint follows it. @throws FenceLost */
+  async settle(): Promise<void> {
+    await this.link.writer.idle();
+    await this.#checkpoints?.write();
+  }
+
   /** A pass without which there is nothing to follow. */
-  async #copy(cause: PassCause): Promise<void> {
+  async #copy(cause: PassCause, signal: AbortSignal): Promise<"done" | "rules"> {
     const { keeper, pass } = this.link;
     this.board.activity = "copying";
     const resume = cause === "resumed" ? keeper.state.pass : undefined;
     await keeper.write({ phase: "copy" });
     const startedMs = this.options.clock.monotonicMs();
-    const { nextRevision, written } = await pass.run({ cause, resume, verifies: true });
+    const ended = await firstOf<PassResult | "rules">(signal, [
+      (end) => pass.run({ cause, resume, verifies: true, signal: end }),
+      (end) => this.#rulesReplaced(end),
+      (end) => this.#epochEnds(end),
+    ]);
+    if (ended === "rules") return ended;
+    const { nextRevision, written } = ended;
     const endedMs = this.options.clock.monotonicMs();
     this.board.convergence.ended({ cause, startedMs, endedMs, written });
     const applied = nextRevision - 1n;
     const verifiedAtMs = this.options.clock.now();
     await keeper.write({ phase: "tail", applied, pass: undefined, verifiedAtMs });
+    return "done";
   }
 
   async #follow(
@@ -73,7 +94,7 @@ export class Following {
     const { parts, writer, keeper, pass, payer, books } = this.link;
     const { clock, destination } = this.options;
     const applied = keeper.state.applied ?? 0n;
-    const labelsRevision = await pass.readIndexes();
+    const labelsRevision = await pass.readIndexes(signal);
     const mark = new LowWaterMark(applied);
     const rescans = new Rescans(parts, writer, mark);
     const tail = new Tail(parts, writer, mark, rescans, (header) => this.#check(header));
@@ -87,6 +108,7 @@ export class Following {
     for (const cause of beside) besides.want(cause);
     const watch = new DestinationWatch(parts, writer, payer, destination);
     const checkpoints = new Checkpoints(clock, keeper, mark, books.tombstones);
+    this.#checkpoints = checkpoints;
     this.board.following(mark, rescans);
     const ended = await firstOf<"compacted" | "rules">(signal, [
       (end) => tail.run(applied + 1n, labelsRevision, end),
@@ -99,14 +121,10 @@ export class Following {
       (end) => this.#askSource(mark, end),
       (end) => this.#otherLinks(besides, end),
       (end) => this.#epochEnds(end),
-      async (end) => {
-        await aborted(AbortSignal.any([this.rules.replaced, end])).catch(() => undefined);
-        end.throwIfAborted();
-        return "rules";
-      },
+      (end) => this.#rulesReplaced(end),
     ]);
-    await writer.idle();
-    await checkpoints.write();
+    await this.settle();
+    this.#checkpoints = undefined;
     return ended;
   }
 
@@ -124,6 +142,16 @@ export class Following {
       },
       signal,
     );
+  }
+
+  /** They may have come before anybody waited for them: while books were read, or in a pass. */
+  async #rulesReplaced(signal: AbortSignal): Promise<"rules"> {
+    const { current, replaced } = this.rules;
+    if (current?.hash === this.link.view.rules.hash) {
+      await aborted(AbortSignal.any([replaced, signal])).catch(() => undefined);
+      signal.throwIfAborted();
+    }
+    return "rules";
   }
 
   /** New events are judged by the new rules at once; a pass beside the tail follows. */

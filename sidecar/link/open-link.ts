@@ -9,6 +9,7 @@ import { openBooks, readState } from "../ledger/open-books.js";
 import type { Books } from "../ledger/books.js";
 import { Pass } from "../pass/pass.js";
 import type { Ruleset } from "../rules/ruleset.js";
+import type { Standby } from "../standby/standby.js";
 import type { Tally } from "../status/tally.js";
 import { DestinationView } from "../view/destination-view.js";
 import { MirroredHere } from "../view/mirrored-here.js";
@@ -21,7 +22,7 @@ import { Catalog } from "../keys/catalog.js";
 import { identityOf } from "./identity.js";
 import { KubePrefix, Keyspace } from "./keyspace.js";
 import type { MirrorOptions } from "./mirror-options.js";
-import type { LinkState, PassCause } from "./state.js";
+import { FIRST_HISTORY, type LinkState, type PassCause } from "./state.js";
 import { StateKeeper } from "./state-keeper.js";
 import { freshUid } from "./uid.js";
 
@@ -57,6 +58,8 @@ interface Given {
   readonly tally: Tally;
   /** It was seen that the source is another store than the one that was mirrored. */
   readonly isOtherSource: boolean;
+  /** Has followed the books while the fence was another's; undefined: nobody has. */
+  readonly standby?: Standby;
 }
 
 /**
@@ -71,7 +74,9 @@ export async function openLink(options: MirrorOptions, given: Given): Promise<Op
   if (before?.phase === "sealed") return { kind: "sealed", state: before };
   await probe(transactions, keys);
   let begin = await begun(options, given, transactions, before);
-  let books = await openBooks(transactions, keys, { epoch: begin.state.epoch, nowMs: clock.now() });
+  const handOver = (epoch: string) => given.standby?.handOver(epoch, given.fence);
+  const at = (epoch: string) => ({ epoch, nowMs: clock.now() });
+  let books = await openBooks(transactions, keys, at(begin.state.epoch), handOver);
   const { witnesses } = books;
   const call = { signal: given.fence.signal };
   const prefix = new KubePrefix(options.sourcePrefix);
@@ -81,7 +86,7 @@ export async function openLink(options: MirrorOptions, given: Given): Promise<Op
     (await witnesses.contradict(options.source, prefix, call))
   ) {
     begin = await begun(options, { ...given, isOtherSource: true }, transactions, before);
-    books = await openBooks(transactions, keys, { epoch: begin.state.epoch, nowMs: clock.now() });
+    books = await openBooks(transactions, keys, at(begin.state.epoch));
   }
   const { state, passCause } = begin;
   const keeper = new StateKeeper({ transactions, clock, keys }, state);
@@ -164,7 +169,7 @@ function keptOf(
 ): Pick<LinkState, "applied" | "pass" | "history" | "rulesSinceMs" | "verifiedAtMs"> {
   const nothing = { applied: undefined, pass: undefined };
   if (before === undefined) {
-    return { ...nothing, history: 1, rulesSinceMs: undefined, verifiedAtMs: undefined };
+    return { ...nothing, history: FIRST_HISTORY, rulesSinceMs: undefined, verifiedAtMs: undefined };
   }
   const { applied, pass, history, rulesSinceMs, verifiedAtMs } = before;
   if (isOtherHistory) return { ...nothing, history: history + 1, rulesSinceMs, verifiedAtMs };

@@ -8,7 +8,7 @@ import { transaction } from "../etcd/transaction.js";
 import type { Ruleset } from "../rules/ruleset.js";
 import type { Keyspace } from "./keyspace.js";
 import { LinkRefused } from "./open-link.js";
-import { encodeState, type LinkState } from "./state.js";
+import { FIRST_HISTORY, encodeState, type LinkState } from "./state.js";
 
 interface Parts {
   readonly source: Etcd;
@@ -32,7 +32,7 @@ export async function startAt(revision: bigint, parts: Parts, signal: AbortSigna
     pass: undefined,
     sourceClusterId: String(from.clusterId),
     destinationClusterId: String(to.clusterId),
-    history: 1,
+    history: FIRST_HISTORY,
     rulesHash: rules?.hash ?? "",
     epoch: "",
     rulesSinceMs: undefined,

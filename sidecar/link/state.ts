@@ -56,7 +56,7 @@ export interface LinkState {
   /** Decimal, as cluster_id of the headers; revisions mean something within it only. */
   readonly sourceClusterId: string;
   readonly destinationClusterId: string;
-  /** Counts histories of the source: one more after each restore, so that old revisions decide nothing. From 1. */
+  /** Counts histories of the source: one more after each restore, so that old revisions decide nothing. From FIRST_HISTORY. */
   readonly history: number;
   /** Hash of the rules that are in force. */
   readonly rulesHash: string;
@@ -70,6 +70,9 @@ export interface LinkState {
   /** Wall clock, ms, when the last pass that compared everything ended. */
   readonly verifiedAtMs: number | undefined;
 }
+
+/** LinkState.history of a link that has never seen its source restored. */
+export const FIRST_HISTORY = 1;
 
 /** Version of everything below `/svc-ferry/<link>/`. */
 const FORMAT_VERSION = 1;

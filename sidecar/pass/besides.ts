@@ -30,15 +30,15 @@ export class Besides {
       this.#lookAtTheClock();
       const [cause] = this.#wanted;
       if (cause === undefined) await this.clock.sleep(TICK_MS, signal);
-      else await this.#run(cause);
+      else await this.#run(cause, signal);
     }
   }
 
-  async #run(cause: PassCause): Promise<void> {
+  async #run(cause: PassCause, signal: AbortSignal): Promise<void> {
     const { pass } = this.keeper.state;
     // One that was interrupted goes on where it was, and removes nothing of what it has not seen; a whole one follows it.
     const resume = cause === "resumed" ? pass : undefined;
-    await this.pass.run({ cause, resume, verifies: true });
+    await this.pass.run({ cause, resume, verifies: true, signal });
     this.#wanted.delete(cause);
     const isRulesPass = cause === "rules-settled";
     await this.keeper.write({

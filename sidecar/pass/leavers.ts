@@ -38,19 +38,20 @@ export class Leavers {
     this.#ownedBefore.set(known.rule, owned);
   }
 
-  /** @param cause for people: what wanted to remove so much */
-  async remove(cause: string): Promise<void> {
+  /** @param cause for people: what wanted to remove so much. @throws the signal's reason; what ended the term */
+  async remove(cause: string, signal: AbortSignal): Promise<void> {
     for (const [rule, paths] of this.#pathsByRule) {
       const owned = this.#ownedBefore.get(rule) ?? paths.length;
-      if (this.parts.brake.allows(cause, paths.length, owned)) await this.#removeAll(paths);
-      else await this.#hold(cause, paths);
+      if (this.parts.brake.allows(cause, paths.length, owned)) await this.#removeAll(paths, signal);
+      else await this.#hold(cause, paths, signal);
     }
     this.#pathsByRule.clear();
   }
 
-  async #removeAll(paths: readonly string[]): Promise<void> {
+  async #removeAll(paths: readonly string[], signal: AbortSignal): Promise<void> {
     const flight = new Flight(() => undefined);
     for (let at = 0; at < paths.length; at += AT_ONCE) {
+      signal.throwIfAborted();
       const some = paths.slice(at, at + AT_ONCE);
       const { revision, kvs } = await this.#read(some);
       for (const [index, path] of some.entries()) {
@@ -74,7 +75,7 @@ export class Leavers {
     });
   }
 
-  async #hold(cause: string, paths: readonly string[]): Promise<void> {
+  async #hold(cause: string, paths: readonly string[], signal: AbortSignal): Promise<void> {
     this.parts.log.error(
       { cause, deletions: paths.length },
       "the brake holds a mass deletion; release it if it is meant so",
@@ -82,6 +83,7 @@ export class Leavers {
     const { revision } = await this.#read(paths.slice(0, 1));
     const detail = `${cause}: ${paths.length} deletions at once`;
     for (const path of paths) {
+      signal.throwIfAborted();
       await this.writer.alone(path, () =>
         this.writer.owing.owe(path, { code: "braked", detail }, revision),
       );

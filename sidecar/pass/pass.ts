@@ -28,6 +28,8 @@ export interface PassRequest {
   readonly resume?: { readonly startRevision: bigint; readonly lastPath: string } | undefined;
   /** Compare what is in the destination, not only what the ledger says. */
   readonly verifies: boolean;
+  /** Ends it before its end. What is written stays; another pass finds it so. */
+  readonly signal: AbortSignal;
 }
 
 export interface PassResult {
@@ -53,42 +55,62 @@ export class Pass {
 
   /**
    * Runs to the end and prunes what left.
-   * @throws what ended the term
+   * @throws the signal's reason; what ended the term
    */
-  async run({ cause, resume, verifies }: PassRequest): Promise<PassResult> {
-    const { clock, tally, log, books, transactions } = this.parts;
-    const first = await this.readIndexes();
+  async run(request: PassRequest): Promise<PassResult> {
+    const { cause, resume, verifies: comparesDestination, signal } = request;
+    const first = await this.readIndexes(signal);
     const startRevision = resume?.startRevision ?? first;
-    this.#walk = new RangeWalk(this.parts, this.writer, {
+    const walk = new RangeWalk(this.parts, this.writer, {
       cause: "pass",
-      comparesDestination: verifies,
+      comparesDestination,
+      signal,
     });
+    this.#walk = walk;
+    try {
+      await this.#walked(walk, request, startRevision);
+    } finally {
+      this.#walk = undefined;
+      this.#status = undefined;
+    }
+    const { tally, log } = this.parts;
+    log.info({ cause, ...walk.counts }, "pass over the source is complete");
+    tally.passes.set(cause, (tally.passes.get(cause) ?? 0) + 1);
+    return { nextRevision: startRevision + 1n, written: walk.counts.written };
+  }
+
+  async #walked(
+    walk: RangeWalk,
+    { cause, resume, signal }: PassRequest,
+    startRevision: bigint,
+  ): Promise<void> {
+    const { clock, log, books, transactions } = this.parts;
     const startedAtMs = clock.now();
-    const expected = await this.#expected(resume?.lastPath);
+    const expected = await this.#expected(resume?.lastPath, signal);
     this.#status = { cause, startRevision, expected, startedAtMs };
     await this.#note(cause, startRevision, resume?.lastPath ?? "");
     log.info({ cause, revision: startRevision.toString() }, "pass over the source begins");
-    await this.#walkAll(this.#walk, cause, startRevision, resume?.lastPath);
-    if (this.writer.bulk.batches > 0) await foldBatches(transactions, books.keys);
-    await this.#walk.leavers.remove(cause);
+    try {
+      await this.#walkAll(walk, cause, startRevision, resume?.lastPath);
+    } finally {
+      // Also of half a pass: the next one looks for single records.
+      await walk.landed();
+      if (this.writer.bulk.batches > 0) await foldBatches(transactions, books.keys);
+    }
+    await walk.leavers.remove(cause, signal);
     if (cause === "verify") await readGone(transactions, books, clock.now());
-    log.info({ cause, ...this.#walk.counts }, "pass over the source is complete");
-    tally.passes.set(cause, (tally.passes.get(cause) ?? 0) + 1);
-    const { written } = this.#walk.counts;
-    this.#walk = undefined;
-    this.#status = undefined;
-    return { nextRevision: startRevision + 1n, written };
   }
 
   /**
    * Reads Namespaces and CRDs of the source: what everything else is judged by.
    * @returns the revision at which the first page was read
+   * @throws the signal's reason; what ended the term
    */
-  async readIndexes(): Promise<bigint> {
+  async readIndexes(signal: AbortSignal): Promise<bigint> {
     const { view, sourcePrefix } = this.parts;
     const labels = new Map<string, Readonly<Record<string, string>>>();
     let first: bigint | undefined;
-    for await (const page of this.#pages(NAMESPACES)) {
+    for await (const page of this.#pages(NAMESPACES, signal)) {
       first ??= page.header.revision;
       for (const kv of page.kvs) {
         const object = await view.peek(kv);
@@ -96,7 +118,7 @@ export class Pass {
       }
     }
     view.namespaces.replace(labels, first ?? 0n);
-    for await (const page of this.#pages(CRDS)) {
+    for await (const page of this.#pages(CRDS, signal)) {
       for (const kv of page.kvs) {
         const name = sourcePrefix.path(kv.key).slice(CRDS.length);
         view.sawCrd(name, await view.peek(kv));
@@ -136,9 +158,8 @@ export class Pass {
   }
 
   /** Objects of the source below the prefixes that are read, behind the place where an interrupted pass was. */
-  async #expected(lastPath: string | undefined): Promise<number> {
-    const { view, source, sourcePrefix, transactions } = this.parts;
-    const { signal } = transactions;
+  async #expected(lastPath: string | undefined, signal: AbortSignal): Promise<number> {
+    const { view, source, sourcePrefix } = this.parts;
     let after = lastPath === "" ? undefined : lastPath;
     let expected = 0;
     for (const { path } of passOrder(view.rules, view.catalog).flat()) {
@@ -157,9 +178,9 @@ export class Pass {
     await this.keeper.write({ pass: { cause, startRevision, lastPath } });
   }
 
-  #pages(prefix: string): ReturnType<typeof sourcePages> {
+  #pages(prefix: string, until: AbortSignal): ReturnType<typeof sourcePages> {
     const { source, sourcePrefix, clock, log, transactions } = this.parts;
-    const { signal } = transactions;
+    const signal = AbortSignal.any([until, transactions.signal]);
     return sourcePages({ etcd: source, clock, log, signal, prefix: sourcePrefix.key(prefix) });
   }
 }

@@ -12,6 +12,8 @@ export interface WalkOptions {
   readonly cause: "pass" | "rescan";
   /** Look at the destination's keys too: what was changed or is gone there is noticed. */
   readonly comparesDestination: boolean;
+  /** Ends it: nothing more is offered. */
+  readonly signal: AbortSignal;
 }
 
 /** What a walk has seen so far. */
@@ -43,6 +45,7 @@ export class RangeWalk {
   /**
    * @param prefix of paths: "configmaps/", "configmaps/shop/"
    * @param onPage told the last path of each page that was offered
+   * @throws the signal's reason; what ended the term
    */
   async walk(
     prefix: string,
@@ -50,6 +53,7 @@ export class RangeWalk {
     onPage: (page: SourcePage, lastPath: string) => Promise<void> = async () => {},
   ): Promise<void> {
     const { source, sourcePrefix, books, clock, log, transactions } = this.parts;
+    const { signal } = this.options;
     const range = { prefix, after };
     const read = transactions.range.bind(transactions);
     const owned = new KeyCursor(read, books.keys.ownPrefix, range);
@@ -60,12 +64,15 @@ export class RangeWalk {
       etcd: source,
       clock,
       log,
-      signal: transactions.signal,
+      signal: AbortSignal.any([signal, transactions.signal]),
       prefix: sourcePrefix.key(prefix),
       after: after === undefined ? undefined : sourcePrefix.key(after),
     });
     for await (const page of pages) {
-      for (const kv of page.kvs) await this.#step(page, kv, owned, present);
+      for (const kv of page.kvs) {
+        signal.throwIfAborted();
+        await this.#step(page, kv, owned, present);
+      }
       if (!page.more) for await (const path of owned.before(undefined)) this.#gone(path, page);
       const last = page.kvs.at(-1);
       if (last !== undefined) await onPage(page, sourcePrefix.path(last.key));
@@ -77,7 +84,10 @@ export class RangeWalk {
     const { books, transactions } = this.parts;
     const read = transactions.range.bind(transactions);
     const owned = new KeyCursor(read, books.keys.ownPrefix, { prefix });
-    for await (const path of owned.before(undefined)) if (!isCovered(path)) this.leavers.add(path);
+    for await (const path of owned.before(undefined)) {
+      this.options.signal.throwIfAborted();
+      if (!isCovered(path)) this.leavers.add(path);
+    }
   }
 
   /** A barrier. */

@@ -32,11 +32,13 @@ export interface SideState {
 
 /**
  * Ready: it writes, or it stands by for a process that does. A link that is sealed, without rules or paused is not, because
- * nothing that happens in the source reaches the destination.
+ * nothing that happens in the source reaches the destination; nor is one of which an etcd is out of reach.
  */
 export function readiness({ status, config, sides }: ReportParts): Readiness {
-  const waitingFor = status === undefined ? missing(sides) : whyNotReady(status, config.mode);
-  return { ok: status !== undefined && waitingFor.length === 0, waitingFor };
+  if (status === undefined) return { ok: false, waitingFor: missing(sides) };
+  const lost = sides.filter(({ trouble }) => trouble !== undefined);
+  const waitingFor = [...new Set([...whyNotReady(status, config.mode), ...missing(lost)])];
+  return { ok: waitingFor.length === 0, waitingFor };
 }
 
 function missing(sides: readonly SideState[]): readonly string[] {

@@ -66,6 +66,7 @@ export class DestinationWatch {
     const owned = new KeyCursor(read, books.keys.ownPrefix, { prefix: "" });
     const present = new KeyCursor(read, destination.prefix.prefix, { prefix: "" });
     for await (const path of owned.before(undefined)) {
+      signal.throwIfAborted();
       if (present.mayReach(path)) await drain(present.before(path));
       const kv = await present.take(path);
       const known = books.index.get(path);

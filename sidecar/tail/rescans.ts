@@ -50,7 +50,7 @@ export class Rescans {
       signal.throwIfAborted();
       const [name, rescan] = [...this.#waiting.entries()][0] ?? [];
       if (name === undefined || rescan === undefined) await this.#wanted.wait(signal);
-      else await this.#run(name, rescan);
+      else await this.#run(name, rescan, signal);
     }
   }
 
@@ -62,15 +62,20 @@ export class Rescans {
     this.#wanted.call();
   }
 
-  async #run(name: string, { cause, prefixes, tickets }: Rescan): Promise<void> {
+  async #run(
+    name: string,
+    { cause, prefixes, tickets }: Rescan,
+    signal: AbortSignal,
+  ): Promise<void> {
     this.#waiting.delete(name);
     const walk = new RangeWalk(this.parts, this.writer, {
       cause: "rescan",
       comparesDestination: false,
+      signal,
     });
     for (const prefix of prefixes()) await walk.walk(prefix);
     await walk.landed();
-    await walk.leavers.remove(cause);
+    await walk.leavers.remove(cause, signal);
     for (const ticket of tickets) this.mark.done(ticket);
   }
 }

@@ -33,7 +33,7 @@ export class Tail {
     const range = { key: sourcePrefix.prefix, rangeEnd: prefixEnd(sourcePrefix.prefix) };
     try {
       for await (const item of source.watch({ range, from, signal })) {
-        await this.#take(item, labelsRevision);
+        await this.#take(item, labelsRevision, signal);
       }
     } catch (error) {
       if (error instanceof WatchCompacted) return "compacted";
@@ -44,7 +44,7 @@ export class Tail {
   }
 
   /** The next item is not asked for before all of this one have found a place: that is the back-pressure. */
-  async #take(item: WatchItem, labelsRevision: bigint): Promise<void> {
+  async #take(item: WatchItem, labelsRevision: bigint, signal: AbortSignal): Promise<void> {
     switch (item.kind) {
       case "reconnected":
         return;
@@ -54,7 +54,10 @@ export class Tail {
         return;
       case "events": {
         this.onHeader(item.header);
-        for (const event of item.events) await this.#event(event, labelsRevision);
+        for (const event of item.events) {
+          signal.throwIfAborted();
+          await this.#event(event, labelsRevision);
+        }
         const last = item.events.at(-1);
         if (last !== undefined) this.mark.readUpTo(last.kv.modRevision);
         return;

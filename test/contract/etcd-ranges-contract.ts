@@ -46,6 +46,15 @@ export function etcdRangesContract(under: GetEtcd): void {
       expect([on.names(rest.kvs), rest.more, rest.count]).toEqual([["c"], false, 1n]);
     });
 
+    it("gives a page of more than the 4 MiB that gRPC takes by default", async () => {
+      const value = "x".repeat(1_400_000);
+      for (const name of ["a", "b", "c", "d"]) await on.put(name, value);
+
+      const { kvs } = await on.etcd.range(on.all, on.call);
+
+      expect(kvs.map((kv) => kv.value.length)).toEqual(Array(4).fill(1_400_000));
+    });
+
     it("leaves out values, or keys too, when asked to", async () => {
       await on.put("a", "long");
 

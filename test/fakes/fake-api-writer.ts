@@ -23,6 +23,8 @@ export class FakeApiWriter implements ApiWriter {
   held: Promise<void> = Promise.resolve();
   /** Names of objects that are somebody else's. */
   readonly native = new Set<string>();
+  /** Names of objects that it says no to. */
+  readonly refused = new Set<string>();
   /** Names of objects that somebody has changed, and where that is only reported. */
   readonly drifted = new Set<string>();
   #uids = 0;
@@ -33,6 +35,7 @@ export class FakeApiWriter implements ApiWriter {
     await this.#asked("apply", at, term);
     if (this.isDown) return AWAY;
     if (this.native.has(at.name)) return { kind: "occupied" };
+    if (this.refused.has(at.name)) return { kind: "refused", detail: "FERRY-K003" };
     if (this.drifted.has(at.name)) return { kind: "drifted", fields: ["spec.selector"] };
     const before = this.#meta(at);
     const uid = before?.uid ?? `api-${(this.#uids += 1)}`;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { PLAIN } from "../../../sidecar/encryption/encryption.js";
+import { EtcdError } from "../../../sidecar/etcd/etcd.js";
 import { Mirror } from "../../../sidecar/mirror.js";
 import type { MirrorParts } from "../../../sidecar/mirror-parts.js";
 import { MirrorState } from "../../../sidecar/mirror-state.js";
@@ -214,6 +215,28 @@ describe("MirrorProcess", () => {
     expect(state.report().rejectedFiles.map(({ path }) => path)).toEqual([RULES]);
     expect(bed.owned()).toEqual(["namespaces/shop"]);
   });
+
+  it.each([
+    ["3.4.30", true],
+    ["3.5.13", false],
+    // It is not told to a user without the role root.
+    ["", true],
+  ])(
+    "warns of a source of version %j: %j, whose progress is not believed",
+    async (version, warns) => {
+      const { bed, clock, events, state, run } = scene();
+      const members = bed.source.members.bind(bed.source);
+      bed.source.members = async (call) => {
+        if (version === "") throw new EtcdError("permission", "no");
+        return (await members(call)).map((one) => ({ ...one, version }));
+      };
+
+      run();
+      await clock.runUntil(() => state.ready().ok);
+
+      expect(events.some((one) => one.startsWith("warn old etcd"))).toBe(warns);
+    },
+  );
 
   it("begins the watch at --rev in a link that has not begun, and copies nothing older", async () => {
     const { bed, clock, state, run } = scene({ flags: { rev: "3" } });

@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { SystemClock } from "../../../../src/runtime/system-clock.js";
+import { ReadLog } from "../../../fakes/read-log.js";
 import { MirrorPair, put } from "../../../harness/mirror-pair.js";
 
 const RULES = `
@@ -78,13 +80,32 @@ describe("Mirror between two etcds", () => {
     expect(second.mirror.status.objects).toMatchObject({ put: 0, deleted: 0 });
   });
 
-  it("waits for the one that holds the fence, and says who that is", async () => {
+  it("waits for the one that holds the fence, says who that is, and takes over without reading the ledger", async () => {
     const first = await pair.follow({ rules: RULES, identity: "pod-a" });
-    const second = pair.mirror({ rules: RULES, identity: "pod-b" });
+    for (const name of ["a", "b"]) await pair.put(`configmaps/shop/${name}`);
+    await pair.applied(first);
+    const destination = new ReadLog(pair.destination, new SystemClock(), 0);
+    const pages: string[] = [];
+    const second = pair.mirror({ rules: RULES, identity: "pod-b", destination });
     await expect.poll(() => second.mirror.status.fence.holder).toBe("pod-a");
+    await expect
+      .poll(() => {
+        pages.push(...destination.takePages());
+        return pages;
+      })
+      .toEqual(["own", "debt", "gone"].map((name) => `/svc-ferry/east/${name}/`));
+    await pair.put("configmaps/shop/c");
+    await pair.applied(first);
 
     await first.stop();
-
     await expect.poll(() => second.mirror.status.activity).toBe("following");
+
+    expect(second.mirror.status.owned).toBe(3);
+    expect(destination.takePages().filter((key) => key.startsWith("/svc-ferry/east/own/"))).toEqual(
+      [],
+    );
+    await pair.delete("configmaps/shop/c");
+    await pair.applied(second);
+    expect([...(await pair.objects()).keys()]).not.toContain("configmaps/shop/c");
   });
 });

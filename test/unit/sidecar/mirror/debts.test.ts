@@ -135,6 +135,23 @@ describe("debts: what is refused, skipped or waiting arrives when its cause is g
     expect(stored?.toString("latin1")).toMatch(/^k8s:enc:secretbox:v1:a:/);
   });
 
+  it("source-unreadable: somebody writes it anew", async () => {
+    const bed = new MirrorBed();
+    await bed.putInto(bed.destination, "namespaces/shop");
+    const key = "/registry/configmaps/shop/a";
+    await bed.write(bed.source, { kind: "put", key, value: Buffer.from("no object") });
+
+    await acrossRestart(bed, { "configmaps/shop/a": "source-unreadable" }, () =>
+      bed.write(bed.source, {
+        kind: "put",
+        key,
+        value: bed.value(bed.destination, "configmaps/shop/a", { ...YES, data: "1" }),
+      }),
+    );
+
+    expect(bed.objects()).toMatchObject({ "configmaps/shop/a": "1" });
+  });
+
   it("dest-plaintext: what was encrypted is never written in plain text", async () => {
     const source = encryption(encryptionYaml(["secrets", keys("secretbox", "a")]));
     const bed = new MirrorBed({ rules: SECRETS, sourceEncryption: source });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { ReadLog } from "../../../fakes/read-log.js";
 import { MirrorBed } from "../../../fixtures/mirror-bed.js";
 
 const YES = { labels: { mirror: "yes" } };
@@ -15,6 +16,23 @@ describe("Mirror", () => {
 
     expect(bed.objects()).toEqual({ "namespaces/shop": undefined, "configmaps/shop/web": "1" });
     expect(bed.owned()).toEqual(["configmaps/shop/web", "namespaces/shop"]);
+  });
+
+  it("reads each page of the source once, with one look for how many there are", async () => {
+    const bed = new MirrorBed();
+    await bed.putInto(bed.destination, "namespaces/shop");
+    for (let at = 0; at < 5_000; at += 1) {
+      await bed.put(`configmaps/shop/c${at}`, at % 1_000 === 0 ? YES : NO);
+    }
+    const source = new ReadLog(bed.source, bed.clock, 0);
+
+    await bed.follow({ source });
+
+    expect(bed.owned()).toHaveLength(5);
+    const pages = source.takePages().filter((key) => key.startsWith("/registry/configmaps/"));
+    expect(new Set(pages).size).toBe(pages.length);
+    // 64 keys, then twice as many each time, up to a thousand.
+    expect(pages).toHaveLength(9);
   });
 
   it("follows changes, removals and objects that leave the rules", async () => {

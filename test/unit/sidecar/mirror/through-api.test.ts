@@ -38,6 +38,23 @@ describe("what goes through the destination's API server", () => {
     expect(bed.debts()).toEqual({});
   });
 
+  it("is owed while the server refuses it, and arrives when it does not any more, after a restart", async () => {
+    api.refused.add("web");
+    await bed.put(WEB, { ...API, data: "1" });
+    const first = await bed.follow(options);
+    await bed.settle(2_000);
+    const owed = bed.debts();
+    await first.stop();
+
+    api.refused.clear();
+    await bed.follow(options);
+    await bed.settle(10_000);
+
+    expect(owed).toEqual({ [WEB]: "api-refused" });
+    expect(bed.debts()).toEqual({});
+    expect(bed.objects()).toMatchObject({ [WEB]: "1" });
+  });
+
   it("keeps nothing else waiting while the server is away, and is paid when it is back, after a restart too", async () => {
     api.isDown = true;
     const first = await bed.follow(options);

@@ -74,6 +74,29 @@ describe("readiness", () => {
     });
   });
 
+  it("is not there while an etcd is out of reach, though all that was read of it is applied", () => {
+    const sides = [
+      { name: "source", connected: false, trouble: "unavailable", lastContactMs: 1_000 },
+      { name: "destination", connected: true, trouble: undefined, lastContactMs: 1_000 },
+    ] as const;
+
+    expect(readiness(parts(mirrorStatus(), { sides }))).toEqual({
+      ok: false,
+      waitingFor: ["the source (unavailable)"],
+    });
+  });
+
+  it("names an etcd once that is out of reach and keeps the writer waiting", () => {
+    const paused = { why: "unavailable", message: "gone", sinceMs: 0 };
+    const sides = [
+      { name: "destination", connected: false, trouble: "unavailable", lastContactMs: 1_000 },
+    ] as const;
+
+    expect(readiness(parts(mirrorStatus({ paused }), { sides })).waitingFor).toEqual([
+      "the destination (unavailable)",
+    ]);
+  });
+
   it("is not there before the etcds have said who they are", () => {
     const nobody = { connected: false, trouble: undefined, lastContactMs: undefined };
     const sides = [
