@@ -4,12 +4,12 @@ import { FileOrder } from "./test/harness/file-order.js";
 const setupFiles = ["reflect-metadata"];
 
 /**
- * unit: no server, no real time. simulation: the real core on simulated API servers, many histories. fault: servers of a file's
- * own, because they are broken. integration: real control planes, one pair for the run, each file in namespaces of its own.
- * rights: what that pair has logged. browser: the pages in Chromium, about states that are made up.
+ * unit: no server, no real time. simulation: the real core on simulated API servers, many histories. fault: real control planes
+ * and broken ways to them; servers of a file's own where these are broken. integration: real control planes, one pair for the run,
+ * each file in namespaces of its own. rights: what that pair has logged. browser: the pages in Chromium, about states that are made up.
  *
- * Projects with the same `groupOrder` run beside each other, groups one after the other. `maxWorkers` is meant for two cores;
- * vitest alone would take one of them.
+ * Projects with the same `groupOrder` run beside each other, groups one after the other. `npm test` runs unit and simulation beside
+ * all others (test/all.ts). `maxWorkers` is meant for two cores; vitest alone would take one of them.
  */
 export default defineConfig({
   test: {
@@ -33,7 +33,7 @@ export default defineConfig({
         test: {
           name: "simulation",
           include: ["test/simulation/**/*.test.ts"],
-          // Beside fault tests, which are of real time: these here are of none, and take what those leave of two cores.
+          // Beside tests that are of real time: these here are of none, and take what those leave of two cores.
           setupFiles: [...setupFiles, "./test/harness/low-priority.ts"],
           testTimeout: 600_000,
           maxWorkers: 2,
@@ -46,10 +46,11 @@ export default defineConfig({
           include: ["test/integration/**/*.test.ts"],
           setupFiles,
           globalSetup: ["test/harness/shared-control-planes.ts"],
+          isolate: false,
           testTimeout: 60_000,
           hookTimeout: 600_000,
           maxWorkers: 2,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -57,7 +58,7 @@ export default defineConfig({
           name: "rights",
           include: ["test/rights/**/*.test.ts"],
           maxWorkers: 2,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -68,6 +69,8 @@ export default defineConfig({
           testTimeout: 300_000,
           hookTimeout: 600_000,
           maxWorkers: 2,
+          // Files that break only the way to servers share these, one pair for a worker.
+          isolate: false,
           sequence: { groupOrder: 1 },
         },
       },
@@ -78,7 +81,7 @@ export default defineConfig({
           setupFiles,
           testTimeout: 60_000,
           maxWorkers: 2,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 1 },
         },
       },
     ],

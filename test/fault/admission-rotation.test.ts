@@ -4,7 +4,8 @@ import { service } from "../harness/manifests.js";
 import { portsOf } from "../harness/namespace-view.js";
 import { SteadyLoad } from "../harness/steady-load.js";
 import { waitFor } from "../harness/wait-for.js";
-import { type Bed, FULL, startBed } from "./bed.js";
+import { FULL } from "./bed.js";
+import { type OwnBed, startOwnBed } from "./own-bed.js";
 import { RotationStage } from "./rotation-stage.js";
 
 const SECOND = 1_000;
@@ -58,10 +59,10 @@ const BLANK_EVERY = FORM.blankEverySeconds * PER_SECOND;
 /** By each replica. */
 const NONE = [0, 0, 0];
 
-let bed: Bed;
+let bed: OwnBed;
 
 beforeAll(async () => {
-  bed = await startBed();
+  bed = await startOwnBed();
 });
 afterEach(async () => bed.tidy());
 afterAll(async () => bed.stop());

@@ -1,4 +1,3 @@
-import type { ControlPlane } from "../controlplane/control-plane.js";
 import type { KubeconfigEntry } from "../controlplane/kubeconfig.js";
 import type { Cluster } from "../harness/cluster.js";
 import type { AuditLog } from "./audit-log.js";
@@ -13,11 +12,13 @@ interface Way {
 }
 
 export interface LaneOptions {
+  /** Whose the namespaces are. */
+  readonly bed: string;
   readonly from: Cluster;
   readonly to: Cluster;
   readonly audit: AuditLog;
-  readonly source: ControlPlane;
-  readonly destination: ControlPlane;
+  readonly source: KubeconfigEntry["controlPlane"];
+  readonly destination: KubeconfigEntry["controlPlane"];
   /** Default: straight to the source. */
   readonly sourceWay?: Way;
   readonly destinationWay?: Way;

@@ -18,6 +18,8 @@ import { Replica } from "./replica.js";
 
 /** A ConfigMap in the destination that only tests write. */
 const MARK = "mark";
+/** A label of namespaces. */
+const OWNER = "bed";
 
 /** One test's part of both clusters: a namespace in each, named alike, its Services, and the processes that ferry them. */
 export class Lane {
@@ -43,8 +45,10 @@ export class Lane {
     return this.options.to;
   }
 
+  /** @throws Error when another file has a lane of this name */
   async prepare(): Promise<void> {
     const {
+      bed,
       from,
       to,
       source,
@@ -53,8 +57,11 @@ export class Lane {
       destinationWay,
       contexts = [],
     } = this.options;
-    for (const name of ["k8s-sync", this.name]) await from.apply(namespace(name));
-    await to.apply(namespace(this.name));
+    await from.apply(namespace("k8s-sync"));
+    const before = await from.get("Namespace", undefined, this.name);
+    const owner = before?.metadata.labels?.[OWNER] ?? bed;
+    if (owner !== bed) throw new Error(`another test file has a lane ${this.name}`);
+    for (const cluster of [from, to]) await cluster.apply(namespace(this.name, { [OWNER]: bed }));
     writeKubeconfig(this.#kubeconfigPath, [
       { context: "source", controlPlane: source, ...sourceWay },
       { context: "destination", controlPlane: destination, ...destinationWay },
@@ -197,8 +204,11 @@ function addressOf(number: number): string {
   return `10.1.${Math.floor(number / 250)}.${1 + (number % 250)}`;
 }
 
-function namespace(name: string): Parameters<Cluster["apply"]>[0] {
-  return { apiVersion: "v1", kind: "Namespace", metadata: { name } };
+function namespace(
+  name: string,
+  labels: Readonly<Record<string, string>> = {},
+): Parameters<Cluster["apply"]>[0] {
+  return { apiVersion: "v1", kind: "Namespace", metadata: { name, labels } };
 }
 
 /** What happened to Services, as "patch services/web", sorted. Slices and Endpoints may go by owner reference too. */

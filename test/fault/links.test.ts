@@ -4,17 +4,19 @@ import type { ControlPlane } from "../controlplane/control-plane.js";
 import { Cluster } from "../harness/cluster.js";
 import { waitFor } from "../harness/wait-for.js";
 import { processIdOf, summary } from "./audit-log.js";
-import { addressOf, type Bed, startBed, startSource } from "./bed.js";
+import { addressOf } from "./bed.js";
 import { type Lane, serviceWrites } from "./lane.js";
 import type { RoutesFile } from "./lane-options.js";
+import { type OwnBed, startOwnBed } from "./own-bed.js";
+import { startSource } from "./planes.js";
 
-let bed: Bed;
+let bed: OwnBed;
 /** A second source cluster: another one, or a copy of the first. */
 let other: ControlPlane;
 let otherFrom: Cluster;
 
 beforeAll(async () => {
-  [bed, other] = await Promise.all([startBed(), startSource("other")]);
+  [bed, other] = await Promise.all([startOwnBed(), startSource("other")]);
   otherFrom = new Cluster(other.connection());
 });
 afterEach(async () => bed.tidy());

@@ -1,13 +1,15 @@
 import { join } from "node:path";
 import { setTimeout as lasts } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { type Bed, OUTAGE_MS, startBed } from "./bed.js";
+import { OUTAGE_MS } from "./bed.js";
+import { compact } from "./etcd.js";
 import { serviceWrites } from "./lane.js";
+import { type OwnBed, startOwnBed } from "./own-bed.js";
 
-let bed: Bed;
+let bed: OwnBed;
 
 beforeAll(async () => {
-  bed = await startBed();
+  bed = await startOwnBed();
 });
 afterEach(async () => bed.tidy());
 afterAll(async () => bed.stop());
@@ -82,6 +84,34 @@ describe("an outage", () => {
     expect(serviceWrites(lane.writes())).toEqual([
       "create services/web-0",
       "create services/web-1",
+    ]);
+  });
+});
+
+describe("a watch of the source", () => {
+  it("goes on with a list when its version was compacted away, and misses neither changes nor deletions", async () => {
+    const proxy = await bed.tcpProxy(bed.source);
+    const lane = await bed.lane("compacted", { sourceWay: { server: proxy.url } });
+    await lane.putMany(3);
+    lane.start();
+    await lane.converged();
+    const before = lane.writes().length;
+
+    proxy.refuse();
+    proxy.cut();
+    await lane.remove("web-0");
+    await lane.put("web-1", "10.1.0.2", { port: 81 });
+    await lane.put("late", "10.2.0.1");
+    await compact(bed.source);
+    await bed.source.stopApiServer("crash");
+    await bed.source.startApiServer(); // its watch cache begins with what etcd still has
+    proxy.pass();
+    await lane.converged();
+
+    expect(serviceWrites(lane.writes(before))).toEqual([
+      "create services/late",
+      "delete services/web-0",
+      "patch services/web-1",
     ]);
   });
 });

@@ -3,7 +3,6 @@ import type { HttpRule } from "../harness/http-action.js";
 import { waitFor } from "../harness/wait-for.js";
 import { summary } from "./audit-log.js";
 import { addressOf as serverOf, type Bed, FULL, startBed } from "./bed.js";
-import { compact } from "./etcd.js";
 import { startInProcess } from "./in-process.js";
 import { type Lane, serviceWrites } from "./lane.js";
 import { LONG_LEASE } from "./lane-options.js";
@@ -22,32 +21,6 @@ const onWatches =
     watch ? action : undefined;
 
 describe("a watch of the source", () => {
-  it("goes on with a list when its version was compacted away, and misses neither changes nor deletions", async () => {
-    const proxy = await bed.tcpProxy(bed.source);
-    const lane = await bed.lane("compacted", { sourceWay: { server: proxy.url } });
-    await lane.putMany(3);
-    lane.start();
-    await lane.converged();
-    const before = lane.writes().length;
-
-    proxy.refuse();
-    proxy.cut();
-    await lane.remove("web-0");
-    await lane.put("web-1", "10.1.0.2", { port: 81 });
-    await lane.put("late", "10.2.0.1");
-    await compact(bed.source);
-    await bed.source.stopApiServer("crash");
-    await bed.source.startApiServer(); // its watch cache begins with what etcd still has
-    proxy.pass();
-    await lane.converged();
-
-    expect(serviceWrites(lane.writes(before))).toEqual([
-      "create services/late",
-      "delete services/web-0",
-      "patch services/web-1",
-    ]);
-  });
-
   it("survives ERROR events and lines that are no events", async () => {
     const proxy = await bed.httpProxy(bed.source);
     const lane = await bed.lane("errors", { sourceWay: { server: proxy.url, ca: proxy.ca } });

@@ -4,13 +4,18 @@ import { installedObject } from "../fixtures/installed-objects.js";
 import { type AdmissionDoor, openDoor } from "./admission-door.js";
 import { Cluster } from "./cluster.js";
 import { type BedRunOptions, FerryBed } from "./ferry-bed.js";
-import type { FerryRun, FerryRunOptions } from "./ferry-run.js";
+import { configurationOf, type FerryRun, type FerryRunOptions } from "./ferry-run.js";
 import type { Beyond } from "./granted-rights.js";
+import { PacedClock } from "./paced-clock.js";
+import { waitFor } from "./wait-for.js";
 import {
   CONFIGURATION_KINDS,
   type FailurePolicy,
   webhookConfigurations,
 } from "./webhook-configurations.js";
+
+/** Times as fast as the machine's clock. */
+const HURRY = 20;
 
 /**
  * A bed whose source's API server asks the installation about each Service that carries the sync label in `src`, and in
@@ -87,6 +92,7 @@ export class AdmissionBed extends FerryBed {
   /** Replicas whose webhook is on; they are asked as soon as `route` says so. */
   protected override async completed({
     flags = {},
+    clock = new PacedClock(),
     ...more
   }: BedRunOptions): Promise<FerryRunOptions> {
     const own = {
@@ -95,7 +101,21 @@ export class AdmissionBed extends FerryBed {
       webhookPort: "0",
       handOffPort: "0",
     };
-    return super.completed({ ...more, flags: { ...own, ...flags } });
+    return super.completed({ ...more, clock, flags: { ...own, ...flags } });
+  }
+
+  /** With its Lease given back, the seconds in which API servers would leave it have nothing to show, and need not be real. */
+  protected override async end(run: FerryRun, options: FerryRunOptions): Promise<void> {
+    const { namespace, name } = configurationOf(options).config.lease;
+    const isGivenBack = async (): Promise<boolean> => {
+      const spec = (await this.source.get("Lease", namespace, name))?.["spec"];
+      return (spec as { holderIdentity?: string } | undefined)?.holderIdentity !== run.podName;
+    };
+    const ended = super.end(run, options);
+    const givenBack = waitFor(isGivenBack, { what: `${run.podName} to give its Lease back` });
+    await Promise.race([ended, givenBack.catch(() => undefined)]);
+    if (options.clock instanceof PacedClock) options.clock.goBy(HURRY);
+    await ended;
   }
 
   /** The Secret of the certificates is installed empty: the shipped roles do not grant to make it. */

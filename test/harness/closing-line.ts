@@ -1,4 +1,14 @@
+import { writeFileSync } from "node:fs";
 import type { Reporter, TestModule } from "vitest/node";
+
+/** What a run came to. */
+export interface Tally {
+  readonly passed: number;
+  readonly failed: number;
+}
+
+/** Names a file for the tally, of whoever adds up several runs; without it the run says it itself. */
+export const TALLY_VARIABLE = "SVC_FERRY_TEST_TALLY";
 
 /**
  * Ends a run with the plain line `N passed, N failed`; a file that could not be loaded counts as one failure. Before it stands
@@ -22,6 +32,12 @@ export default class ClosingLine implements Reporter {
       }
     }
     for (const [why, count] of skipped) process.stdout.write(`\n${count} skipped: ${why}`);
-    process.stdout.write(`\n${passed} passed, ${failed} failed\n`);
+    say({ passed, failed });
   }
+}
+
+function say(tally: Tally): void {
+  const path = process.env[TALLY_VARIABLE];
+  if (path !== undefined) writeFileSync(path, JSON.stringify(tally));
+  else process.stdout.write(`\n${tally.passed} passed, ${tally.failed} failed\n`);
 }

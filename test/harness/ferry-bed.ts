@@ -17,7 +17,7 @@ type Side = "source" | "destination";
 
 /** What of a run is not as in a bed by default. */
 export interface BedRunOptions
-  extends Partial<Pick<FerryRunOptions, "podName" | "flags" | "file">>, Beyond {}
+  extends Partial<Pick<FerryRunOptions, "podName" | "flags" | "file" | "clock">>, Beyond {}
 
 /**
  * The shared control planes as one test file uses them: namespaces of its own in both, installations between them, each with
@@ -38,7 +38,7 @@ export class FerryBed {
   };
   readonly #folder = mkdtempSync(join(tmpdir(), "svc-ferry-bed-"));
   readonly #rights: GrantedRights;
-  readonly #runs: FerryRun[] = [];
+  readonly #runs: { readonly run: FerryRun; readonly options: FerryRunOptions }[] = [];
   readonly #namespaces: NamespaceView[] = [];
   #written: { readonly write: AuditedWrite; readonly side: Side }[] = [];
   #count = 0;
@@ -89,7 +89,7 @@ export class FerryBed {
     const complete = await this.completed(options);
     await this.prepareFor(configurationOf(complete).config, options);
     const run = new FerryRun(complete);
-    this.#runs.push(run);
+    this.#runs.push({ run, options: complete });
     return run;
   }
 
@@ -161,7 +161,7 @@ export class FerryBed {
 
   /** Stops every installation: after each test of a file whose tests have their own. */
   async stopRuns(): Promise<void> {
-    await Promise.all(this.#runs.splice(0).map(async (run) => run.stop()));
+    await Promise.all(this.#runs.splice(0).map(async ({ run, options }) => this.end(run, options)));
   }
 
   async close(): Promise<void> {
@@ -181,6 +181,7 @@ export class FerryBed {
     podName = this.name("pod"),
     flags = {},
     file,
+    clock,
   }: BedRunOptions): Promise<FerryRunOptions> {
     const srcContext = flags["srcContext"] === "destination" ? "destination" : "source";
     const [srcNs, dstNs] = [this.src.namespace, this.dst.namespace];
@@ -193,7 +194,12 @@ export class FerryBed {
       ...(file?.["routes"] === undefined ? { srcNs, dstNs, createNamespace: "off" } : {}),
       ...flags,
     };
-    return { podName, flags: given, file };
+    return { podName, flags: given, file, clock };
+  }
+
+  /** Stops an installation of which nothing is of interest any more. */
+  protected async end(run: FerryRun, _options: FerryRunOptions): Promise<void> {
+    await run.stop();
   }
 
   /** What has to be installed before an installation of this configuration can work. */

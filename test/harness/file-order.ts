@@ -5,26 +5,31 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
  * Files that take half a minute and more, the longest first. Begun last, each would let the other workers wait for its end
  * with nothing to do.
  *
- * NB: the one whose certificates live for seconds is begun with the histories, which leave it whatever time it needs.
+ * NB: fault files stand together, as those share servers that follow each other in a worker. The one whose certificates live for
+ * seconds begins, beside one that mostly waits.
  */
 export const LONG_FILES: readonly string[] = [
   "test/simulation/histories.test.ts",
   "test/fault/admission-rotation.test.ts",
-  "test/integration/install/by-the-book.test.ts",
-  "test/integration/admission/not-stored.test.ts",
-  "test/integration/install/manifests.test.ts",
-  "test/fault/outage.test.ts",
   "test/fault/leadership.test.ts",
-  "test/integration/admission/secret.test.ts",
-  "test/integration/controlplane.test.ts",
-  "test/fault/lying-list.test.ts",
-  "test/fault/admission-leader.test.ts",
-  "test/integration/install/rights.test.ts",
+  "test/fault/outage.test.ts",
   "test/fault/links.test.ts",
-  "test/integration/admission/contention.test.ts",
+  "test/fault/admission-leader.test.ts",
+  "test/fault/lying-list.test.ts",
   "test/fault/slow-destination.test.ts",
-  "test/integration/sidecar/mirror-command.test.ts",
+  "test/fault/stop.test.ts",
+  "test/fault/watch.test.ts",
+  "test/fault/ip-families.test.ts",
+  "test/integration/install/by-the-book.test.ts",
+  "test/integration/controlplane.test.ts",
+  "test/integration/install/rights.test.ts",
+  "test/integration/admission/secret.test.ts",
+  "test/integration/install/manifests.test.ts",
   "test/integration/sidecar/runbook.test.ts",
+  "test/integration/sidecar/control-plane.test.ts",
+  "test/integration/admission/removal.test.ts",
+  "test/integration/certificates.test.ts",
+  "test/browser/ferry-page.test.ts",
 ];
 
 /**

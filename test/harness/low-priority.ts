@@ -1,4 +1,5 @@
 /** A setup file of vitest: what runs here takes only the time that other processes leave. */
-import { setPriority, constants } from "node:os";
+import { constants, getPriority, setPriority } from "node:os";
 
-setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+// The whole run may have less already.
+setPriority(Math.max(getPriority(), constants.priority.PRIORITY_BELOW_NORMAL));

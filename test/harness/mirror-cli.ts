@@ -58,6 +58,11 @@ export class Side {
     );
   }
 
+  /** Every key, whoever's. */
+  async keys(): Promise<readonly string[]> {
+    return (await this.#below("/")).map(({ key }) => key);
+  }
+
   /** Keys of the mirror's books. */
   async books(link: string): Promise<readonly string[]> {
     return (await this.#below(`/svc-ferry/${link}/`)).map(({ key }) => key);
@@ -94,20 +99,25 @@ export class MirrorCli {
     const [a, b] = await Promise.all([Side.start("a"), Side.start("b")]);
     const folder = await mkdtemp(join(tmpdir(), "svc-ferry-mirror-"));
     const cli = new MirrorCli(a, b, folder);
-    await writeFile(cli.#rules, rules);
+    await cli.rewrite(rules);
     return cli;
+  }
+
+  /** The file of rules says something else from now on. */
+  async rewrite(rules: string): Promise<void> {
+    await writeFile(this.rulesPath, rules);
   }
 
   /** A command that ends by itself: `command("promote --drain", a.asSource, b.asDestination)`. */
   async command(command: string, ...flags: readonly string[]): Promise<EndedProcess> {
-    const rules = command.startsWith("status") ? [] : [`--mirror-rule=${this.#rules}`];
+    const rules = command.startsWith("status") ? [] : [`--mirror-rule=${this.rulesPath}`];
     return startFerry({ args: ["mirror", ...command.split(" "), ...rules, ...flags] }).ended();
   }
 
   /** Resolves when its page answers. */
   async run(...flags: readonly string[]): Promise<RunningProcess> {
     const own = ["--bind-address=127.0.0.1", "--bind-port=0"];
-    const rules = `--mirror-rule=${this.#rules}`;
+    const rules = `--mirror-rule=${this.rulesPath}`;
     const process = startFerry({ args: ["mirror", "run", rules, ...own, ...flags] });
     this.#running.add(process);
     return { process, url: `http://127.0.0.1:${await process.adminPort()}` };
@@ -136,7 +146,7 @@ export class MirrorCli {
     await rm(this.folder, { recursive: true });
   }
 
-  get #rules(): string {
+  get rulesPath(): string {
     return join(this.folder, "rules.yaml");
   }
 }

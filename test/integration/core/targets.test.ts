@@ -3,13 +3,18 @@ import { type FerryBed, openBed } from "../../harness/ferry-bed.js";
 import type { FerryRun } from "../../harness/ferry-run.js";
 import { service, slice } from "../../harness/manifests.js";
 import { NamespaceView, portsOf } from "../../harness/namespace-view.js";
+import { PacedClock } from "../../harness/paced-clock.js";
 import { waitFor } from "../../harness/wait-for.js";
 
 const TARGET_NAME = "svc-ferry.io/target-name";
 const TARGET_NAMESPACE = "svc-ferry.io/target-namespace";
 
+/** So long that a renewal has its seconds also when time goes by faster. */
+const LEASE = { leaseDuration: "60s", renewDeadline: "50s", retryPeriod: "5s" };
+
 let bed: FerryBed;
 let ferry: FerryRun;
+const clock = new PacedClock();
 /** Namespaces that the route's `targets` allow; the last two do not exist at first. */
 let allowed: NamespaceView;
 let missing: NamespaceView;
@@ -25,6 +30,8 @@ beforeAll(async () => {
   missing = new NamespaceView(bed.destination, `missing-${bed.id}`);
   const namespaces = [allowed, missing, ending].map(({ namespace }) => namespace);
   ferry = await bed.run({
+    clock,
+    flags: LEASE,
     everywhere: ["destination"],
     file: {
       routes: [
@@ -192,7 +199,9 @@ describe("a namespace of the destination", () => {
       );
       await bed.destination.createNamespace(ending.namespace);
       // The pauses between attempts have doubled meanwhile.
+      clock.goBy(5);
       const mirror = await ending.untilService("late", () => true, 40_000);
+      clock.goBy(1);
 
       expect(portsOf(mirror)).toEqual([80]);
       const said = ferry

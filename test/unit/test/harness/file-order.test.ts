@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { TestSpecification, Vitest } from "vitest/node";
@@ -32,6 +32,14 @@ describe("FileOrder", () => {
     const order = await sorted(files);
 
     expect(order).toEqual(["test/c.test.ts", LONGEST, SECOND, "test/a.test.ts", "test/b.test.ts"]);
+  });
+
+  it("keeps all fault files together, which share servers", () => {
+    const names = readdirSync(join(ROOT, "test/fault")).filter((name) => name.endsWith(".test.ts"));
+    const fault = names.map((name) => `test/fault/${name}`);
+    const first = LONG_FILES.findIndex((path) => fault.includes(path));
+
+    expect(LONG_FILES.slice(first, first + fault.length).toSorted()).toEqual(fault.toSorted());
   });
 
   it("knows no long file that is not there", () => {
