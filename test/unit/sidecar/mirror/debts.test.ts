@@ -166,6 +166,63 @@ describe("debts: what is refused, skipped or waiting arrives when its cause is g
     expect(stored?.toString("latin1")).toMatch(/^k8s:enc:aescbc:v1:b:/);
   });
 
+  it("dest-undecryptable: what no key opens there is taken away", async () => {
+    const ours = encryption(encryptionYaml(["secrets", keys("aescbc", "a")]));
+    const theirs = encryption(encryptionYaml(["secrets", keys("aescbc", "b")]));
+    const bed = new MirrorBed({ rules: SECRETS, destinationEncryption: ours });
+    await bed.putInto(bed.destination, "namespaces/shop");
+    await bed.put("secrets/shop/a", { type: "Opaque", data: "1" });
+    const key = "/registry/secrets/shop/native";
+    const plain = bed.value(bed.destination, "secrets/shop/native", { data: "theirs" });
+    const value = await theirs.transformer({ group: "", resource: "secrets" }).encrypt(plain, key);
+    await bed.write(bed.destination, { kind: "put", key, value });
+
+    await acrossRestart(bed, { "secrets/shop/a": "dest-undecryptable" }, () =>
+      bed.deleteFrom(bed.destination, "secrets/shop/native"),
+    );
+
+    const stored = bed.destination.store.get("/registry/secrets/shop/a")?.value;
+    expect(stored?.toString("latin1")).toMatch(/^k8s:enc:aescbc:v1:a:/);
+  });
+
+  it("drifted: somebody takes back what he has changed", async () => {
+    const path = "configmaps/shop/a";
+    const bed = new MirrorBed({ policy: { onDrift: "report" } });
+    await bed.putInto(bed.destination, "namespaces/shop");
+    await bed.put(path, { ...YES, data: "1" });
+    const before = await bed.follow();
+    await before.stop();
+    const made = { ...bed.object(path) };
+    await bed.putInto(bed.destination, path, { ...made, data: "theirs" });
+
+    await acrossRestart(bed, { [path]: "drifted" }, () => bed.putInto(bed.destination, path, made));
+    await bed.put(path, { ...YES, data: "2" });
+    await bed.settle();
+
+    expect(bed.objects()).toMatchObject({ [path]: "2" });
+  });
+
+  it("rules-settling: five minutes have passed since the rules changed", async () => {
+    const path = "configmaps/shop/a";
+    const bed = new MirrorBed();
+    await bed.putInto(bed.destination, "namespaces/shop");
+    await bed.put(path, { ...YES, data: "1" });
+    const before = await bed.follow();
+    await before.stop();
+    const others = { rules: SECRETS };
+    const first = await bed.follow(others);
+    await bed.put(path, { ...YES, data: "2" });
+    await bed.settle();
+    const owed = bed.debts();
+    await first.stop();
+
+    await bed.follow(others);
+    await bed.settle(6 * 60_000);
+
+    expect(owed).toEqual({ [path]: "rules-settling" });
+    expect([bed.debts(), bed.owned()]).toEqual([{}, []]);
+  });
+
   it("too-large: the source makes it smaller", async () => {
     const bed = new MirrorBed();
     await bed.putInto(bed.destination, "namespaces/shop");

@@ -244,4 +244,39 @@ describe("a Namespace that leaves the rules", () => {
     expect(bed.debts()).toEqual({ "namespaces/shop": "not-empty" });
     expect(bed.objects()).toHaveProperty(["namespaces/shop"]);
   });
+
+  it("is owed without an API server, and goes when there is one, after a restart", async () => {
+    const first = await bed.follow();
+    await leave();
+    await bed.settle(5_000);
+    const owed = bed.debts();
+    await first.stop();
+
+    await bed.follow({ api });
+    await bed.settle(5_000);
+
+    expect(owed).toEqual({ "namespaces/shop": "needs-api" });
+    expect(api.calls).toEqual(["remove /registry/namespaces/shop"]);
+    expect(bed.debts()).toEqual({});
+  });
+
+  it("is owed as not empty until somebody has removed it, after a restart too", async () => {
+    const first = await bed.follow(options);
+    await bed.putInto(bed.destination, "example.com/widgets/shop/one");
+    await leave();
+    await bed.settle(5_000);
+    await first.stop();
+
+    const second = await bed.follow(options);
+    await bed.settle(60_000);
+    const still = bed.debts();
+    await second.stop();
+    await bed.deleteFrom(bed.destination, "example.com/widgets/shop/one");
+    await bed.deleteFrom(bed.destination, "namespaces/shop");
+    await bed.follow(options);
+    await bed.settle(60_000);
+
+    expect(still).toEqual({ "namespaces/shop": "not-empty" });
+    expect(bed.debts()).toEqual({});
+  });
 });
