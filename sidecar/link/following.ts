@@ -95,9 +95,13 @@ export class Following {
     const { clock, destination } = this.options;
     const applied = keeper.state.applied ?? 0n;
     const labelsRevision = await pass.readIndexes(signal);
-    const mark = new LowWaterMark(applied);
+    const mark = new LowWaterMark(applied, clock.monotonicMs());
     const rescans = new Rescans(parts, writer, mark);
-    const tail = new Tail(parts, writer, mark, rescans, (header) => this.#check(header));
+    const onHeader = (header: EtcdHeader): void => {
+      this.#check(header);
+      mark.heard(clock.monotonicMs());
+    };
+    const tail = new Tail(parts, writer, mark, rescans, onHeader);
     const besides = new Besides(
       clock,
       keeper,
@@ -109,7 +113,7 @@ export class Following {
     const watch = new DestinationWatch(parts, writer, payer, destination);
     const checkpoints = new Checkpoints(clock, keeper, mark, books.tombstones);
     this.#checkpoints = checkpoints;
-    this.board.following(mark, rescans);
+    this.board.following(mark);
     const ended = await firstOf<"compacted" | "rules">(signal, [
       (end) => tail.run(applied + 1n, labelsRevision, end),
       (end) => rescans.run(end),
@@ -118,7 +122,7 @@ export class Following {
       (end) => watch.watch(end),
       (end) => watch.look(end),
       (end) => checkpoints.run(end),
-      (end) => this.#askSource(mark, end),
+      (end) => this.#askSource(mark, onHeader, end),
       (end) => this.#otherLinks(besides, end),
       (end) => this.#epochEnds(end),
       (end) => this.#rulesReplaced(end),
@@ -181,14 +185,18 @@ export class Following {
   }
 
   /** A watch whose next revision lies in the future waits without a word: so somebody has to ask. */
-  async #askSource(mark: LowWaterMark, signal: AbortSignal): Promise<never> {
+  async #askSource(
+    mark: LowWaterMark,
+    onHeader: (header: EtcdHeader) => void,
+    signal: AbortSignal,
+  ): Promise<never> {
     const { clock, source } = this.options;
     for (;;) {
       await clock.sleep(ASK_MS, signal);
       signal.throwIfAborted();
       const { read } = mark;
       const header = await patiently(this.link.parts, () => source.revision({ signal }));
-      this.#check(header);
+      onHeader(header);
       if (header.revision < read) throw new SourceReplaced("the source's revision went backwards");
     }
   }

@@ -138,7 +138,9 @@ function clusterRow(side: EtcdSideReport, report: MirrorStatusReport): PageRow {
 
 function behind({ lagRevisions, lagSeconds, revisionApplied }: MirrorStatusReport): string {
   if (revisionApplied === undefined) return NOTHING;
-  if (lagRevisions === 0 && lagSeconds === 0) return "nothing";
+  if (lagRevisions === 0) {
+    return lagSeconds === 0 ? "nothing" : `${lagSeconds.toFixed(1)} s`;
+  }
   const revisions = lagRevisions === 1 ? "1 revision" : `${lagRevisions} revisions`;
   return `${revisions}, ${lagSeconds.toFixed(1)} s`;
 }

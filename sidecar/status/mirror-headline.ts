@@ -65,6 +65,7 @@ function following(report: MirrorStatusReport): Headline {
     return bad("A changed file is not valid, and was not taken.");
   if (report.destinationTooSlow) return bad("The destination is too slow for the source.");
   if (lagSeconds >= LATE_SECONDS) {
+    if (lagRevisions === 0) return bad(`Behind for ${Math.floor(lagSeconds)} s.`);
     return bad(`${lagRevisions} revisions behind, for ${Math.floor(lagSeconds)} s.`);
   }
   return { headline: `${counted(owned, "object")} in sync.`, tone: "good" };

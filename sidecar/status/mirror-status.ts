@@ -95,7 +95,7 @@ export interface MirrorStatus {
   readonly revisionRead: bigint | undefined;
   /** Low-water mark: everything at or below it is in the destination or a debt. */
   readonly revisionApplied: bigint | undefined;
-  /** Age of the oldest change that was read and is not applied; 0 when there is none. */
+  /** See LowWaterMark.lagMs. */
   readonly lagMs: number;
   readonly rules: readonly RuleCounts[];
   readonly rulesHash: string | undefined;

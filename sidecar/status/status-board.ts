@@ -5,7 +5,6 @@ import type { MirrorOptions } from "../link/mirror-options.js";
 import type { OpenLink } from "../link/open-link.js";
 import type { PassCause } from "../link/state.js";
 import { Convergence } from "../pass/convergence.js";
-import type { Rescans } from "../tail/rescans.js";
 import type { LowWaterMark } from "../writer/low-water-mark.js";
 import { DebtBook } from "../debts/debt-book.js";
 import { Keyspace } from "../link/keyspace.js";
@@ -48,7 +47,7 @@ export class StatusBoard {
     this.#mark = undefined;
   }
 
-  following(mark: LowWaterMark, _rescans: Rescans): void {
+  following(mark: LowWaterMark): void {
     this.#mark = mark;
     this.activity = "following";
     this.convergence.follows();

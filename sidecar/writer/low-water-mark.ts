@@ -8,6 +8,11 @@ export interface Ticket {
   isDone: boolean;
 }
 
+/**
+ * The source is asked every 10 s. Where its last word is older than that and a few seconds for the answer, nobody knows what it holds by
+ * now.
+ */
+const SILENT_MS = 15_000;
 /** Enough that moving the rest down is rare. */
 const COMPACT_AT = 1_024;
 
@@ -19,10 +24,12 @@ export class LowWaterMark {
   #tickets: Ticket[] = [];
   #first = 0;
   #read: bigint;
+  #heardMs: number;
 
-  /** @param applied where the last one stood */
-  constructor(applied: bigint) {
+  /** @param applied where the last one stood. @param nowMs monotonic, as all times here */
+  constructor(applied: bigint, nowMs: number) {
     this.#read = applied;
+    this.#heardMs = nowMs;
   }
 
   /** Everything at or below it is applied. */
@@ -38,10 +45,16 @@ export class LowWaterMark {
     return this.#read;
   }
 
-  /** Age of the oldest change that is not applied; 0 when there is none. */
+  /** Age of the oldest change that is not applied, or of a silent source's last word, whichever is older; 0 when there is neither. */
   lagMs(nowMs: number): number {
-    const oldest = this.#oldest;
-    return oldest === undefined ? 0 : Math.max(0, nowMs - oldest.readMs);
+    const silentMs = nowMs - this.#heardMs;
+    const unheardMs = silentMs > SILENT_MS ? silentMs : 0;
+    return Math.max(unheardMs, nowMs - (this.#oldest?.readMs ?? nowMs));
+  }
+
+  /** The source has said something, if only that nothing has happened. */
+  heard(nowMs: number): void {
+    this.#heardMs = nowMs;
   }
 
   begin(revision: bigint, readMs: number): Ticket {

@@ -46,13 +46,15 @@ function headLine({ link, activity, mode, writes, fence, podName }: ReadMirrorSt
 function progressLine(report: ReadMirrorStatus): string {
   const { revisionRead, revisionApplied, lagRevisions, lagSeconds } = report;
   if (revisionRead === undefined) return "source not read yet";
-  const behind =
-    lagRevisions === 0 && lagSeconds === 0
-      ? "nothing behind"
-      : `${lagRevisions} revisions behind, for ${lagSeconds.toFixed(1)} s`;
+  const behind = behindText(lagRevisions, lagSeconds.toFixed(1), lagSeconds === 0);
   return printable(
     `source read to ${revisionRead}, applied to ${revisionApplied ?? "none"} · ${behind}`,
   );
+}
+
+function behindText(revisions: number, seconds: string, isFresh: boolean): string {
+  if (revisions > 0) return `${revisions} revisions behind, for ${seconds} s`;
+  return isFresh ? "nothing behind" : `behind for ${seconds} s`;
 }
 
 function ownedLine({ owned, rules, debts }: ReadMirrorStatus): string {

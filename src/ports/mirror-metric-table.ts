@@ -42,7 +42,7 @@ export const MIRROR_METRICS = {
     {},
   ),
   svc_ferry_mirror_lag_seconds: gauge(
-    "Age of the oldest change that was read and is not applied; 0 when there is none.",
+    "Age of the oldest change that was read and is not applied, or of the last word of a source that is silent; 0 when there is neither.",
     {},
   ),
   svc_ferry_mirror_objects: gauge("Objects in the destination that are ours, by rule.", {

@@ -34,7 +34,7 @@ export interface MirrorStatusReport {
   readonly revisionApplied?: string | undefined;
   /** Revisions of the source that were read and are not applied. */
   readonly lagRevisions: number;
-  /** Age of the oldest change that was read and is not applied; 0 when there is none. */
+  /** Age of the oldest change that was read and is not applied, or of the last word of a source that is silent; 0 when there is neither. */
   readonly lagSeconds: number;
   readonly owned: number;
   readonly rules: readonly { readonly label: string; readonly owned: number }[];

@@ -116,6 +116,26 @@ describe("a Namespace that was deleted and made again in the source", () => {
   });
 });
 
+describe("the lag", () => {
+  it("grows while the source is away, with nothing read that is not applied, and goes when it is back", async () => {
+    const bed = new MirrorBed();
+    await bed.put("namespaces/shop", YES);
+    const { mirror } = await bed.follow();
+    await bed.settle(60_000);
+    const before = mirror.status.lagMs;
+
+    bed.source.setOutage(true);
+    await bed.settle(90_000);
+    const away = mirror.status.lagMs;
+    bed.source.setOutage(false);
+    await bed.settle(15_000);
+
+    expect(before).toBe(0);
+    expect(away).toBeGreaterThanOrEqual(80_000);
+    expect(mirror.status.lagMs).toBe(0);
+  });
+});
+
 describe("what somebody changed in the destination while nobody ran", () => {
   const path = (index: number): string => `configmaps/shop/cm-${String(index).padStart(4, "0")}`;
 

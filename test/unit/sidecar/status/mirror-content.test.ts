@@ -41,6 +41,7 @@ describe("the headline of a mirror", () => {
     ["1 object in sync.", "good", { owned: 1 }],
     ["4 objects in sync.", "good", { lagRevisions: 12, lagSeconds: 0.2 }],
     ["12 revisions behind, for 61 s.", "bad", { lagRevisions: 12, lagSeconds: 61.2 }],
+    ["Behind for 61 s.", "bad", { lagRevisions: 0, lagSeconds: 61.2 }],
     ["1 object is not as the source has it.", "bad", { debts: { occupied: 1 } }],
     ["3 objects are not as the source has them.", "bad", { debts: { occupied: 2, "no-crd": 1 } }],
     ["Writes stand still: no-space.", "bad", { paused: PAUSED }],

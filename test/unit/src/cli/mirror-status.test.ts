@@ -140,6 +140,12 @@ describe("svc-ferry mirror status", () => {
     expect(out).toContain("source read to 120, applied to 100 · 20 revisions behind, for 0.3 s\n");
   });
 
+  it("tells for how long it is behind where it knows of no revision that it lacks", async () => {
+    const { out } = await cli(told({ revisionApplied: "120", lagRevisions: 0, lagSeconds: 80 }));
+
+    expect(out).toContain("applied to 120 · behind for 80.0 s\n");
+  });
+
   it("loses nothing with -o json, fields of a newer version included", async () => {
     const newer = { ...mirrorReport(), news: { more: 1 } };
 
