@@ -1,7 +1,9 @@
 import { describe, it, type TestContext } from "vitest";
 import { SystemClock } from "../../../../src/runtime/system-clock.js";
 import type { Clock } from "../../../../src/ports/clock.js";
+import type { MirrorStatus } from "../../../../sidecar/status/mirror-status.js";
 import { ProcessEtcd } from "../../../fakes/process-etcd.js";
+import { SeededRandom } from "../../../fakes/seeded-random.js";
 import { MirrorPair, put } from "../../../harness/mirror-pair.js";
 import { waitFor } from "../../../harness/wait-for.js";
 
@@ -11,6 +13,16 @@ filters:
     - { group: "", resources: [{ group: "", version: v1, kind: ConfigMap }] }
 `;
 const SIGNAL = new AbortController().signal;
+
+const FULL = process.env["SVC_FERRY_TEST_FULL"] === "1";
+/** Each is waited for until the lease of the one that was killed has run out. */
+const KILLS = FULL ? 50 : 2;
+const CHANGES_EACH = 200;
+/** A third of all objects goes within seconds, again and again. */
+const POLICY = { allowMassDelete: true };
+const NAMES = 300;
+/** The same changes each time; where a kill strikes among the writes, the machine decides. */
+const SEED = 5;
 
 /** A process that can be stopped as a whole, and killed: its time stands still, and with it its requests and answers. */
 class Stoppable implements Clock {
@@ -66,6 +78,20 @@ class Scene {
     }
   }
 
+  /** So many transactions of the source, each of which writes two objects and removes a third. */
+  async changes(random: SeededRandom, count: number): Promise<void> {
+    for (let at = 0; at < count; at += 1) {
+      const first = random.int(0, NAMES - 1);
+      const [one, other, gone] = [0, 1, 2].map(
+        (step) => `configmaps/shop/c${(first + step) % NAMES}`,
+      );
+      if (one === undefined || other === undefined || gone === undefined) return;
+      const data = { change: random.id() };
+      const removal = { kind: "delete", key: `/registry/${gone}` } as const;
+      await this.pair.write(this.pair.source, put(one, { data }), put(other, { data }), removal);
+    }
+  }
+
   /** A mirror of a process of its own. */
   stoppable(identity: string) {
     const { pair } = this;
@@ -73,7 +99,8 @@ class Scene {
     this.#clocks.push(clock);
     const source = new ProcessEtcd(pair.source, clock, 0);
     const destination = new ProcessEtcd(pair.destination, clock, 0);
-    const one = pair.mirror({ rules: RULES, clock, source, destination, identity, ttlSeconds: 2 });
+    const process = { clock, source, destination, identity };
+    const one = pair.mirror({ rules: RULES, ...process, policy: POLICY, ttlSeconds: 2 });
     return { ...one, clock };
   }
 
@@ -119,6 +146,43 @@ describe("Mirror, killed and stopped", () => {
       expect(versions.kvs.filter(({ version }) => version > 1n)).toEqual([]);
     },
     60_000,
+  );
+
+  it.concurrent(
+    "ends equal after kills anywhere among changes of several keys",
+    async ({ expect, onTestFinished }) => {
+      const scene = await Scene.start(onTestFinished);
+      const { pair } = scene;
+      const random = new SeededRandom(SEED);
+      await scene.many(NAMES);
+      for (let kill = 0; kill < KILLS; kill += 1) {
+        const one = scene.stoppable(`pod-${kill}`);
+        await waitFor(() => one.mirror.status.fence.held, { what: "the fence", everyMs: 5 });
+        const changing = scene.changes(random, CHANGES_EACH);
+        const writes = random.int(1, 150);
+        const written = ({ objects }: MirrorStatus): number => objects.put + objects.deleted;
+        await waitFor(() => written(one.mirror.status) >= writes, {
+          what: `${writes} writes`,
+          everyMs: 1,
+        });
+        one.clock.stop();
+        await changing;
+      }
+      const last = await pair.follow({ rules: RULES, policy: POLICY, ttlSeconds: 2 });
+      await pair.applied(last);
+
+      const [source, destination] = [await pair.objects(pair.source), await pair.objects()];
+      const { debts } = last.mirror.status;
+
+      expect(Object.entries(debts).filter(([, count]) => count > 0)).toEqual([]);
+      const shop = (all: typeof source) =>
+        [...all]
+          .filter(([path]) => path.startsWith("configmaps/shop/"))
+          .map(([path, { data }]) => [path, data]);
+      expect(shop(destination)).toEqual(shop(source));
+      expect(shop(source).length).toBeGreaterThan(NAMES / 2);
+    },
+    60_000 + KILLS * 10_000,
   );
 
   it.concurrent(
