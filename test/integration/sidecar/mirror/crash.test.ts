@@ -1,6 +1,7 @@
 import { describe, it, type TestContext } from "vitest";
 import { SystemClock } from "../../../../src/runtime/system-clock.js";
 import type { Clock } from "../../../../src/ports/clock.js";
+import type { LinkPolicy } from "../../../../sidecar/link/policy.js";
 import type { MirrorStatus } from "../../../../sidecar/status/mirror-status.js";
 import { ProcessEtcd } from "../../../fakes/process-etcd.js";
 import { SeededRandom } from "../../../fakes/seeded-random.js";
@@ -93,14 +94,14 @@ class Scene {
   }
 
   /** A mirror of a process of its own. */
-  stoppable(identity: string) {
+  stoppable(identity: string, policy: Partial<LinkPolicy> = {}) {
     const { pair } = this;
     const clock = new Stoppable();
     this.#clocks.push(clock);
     const source = new ProcessEtcd(pair.source, clock, 0);
     const destination = new ProcessEtcd(pair.destination, clock, 0);
     const process = { clock, source, destination, identity };
-    const one = pair.mirror({ rules: RULES, ...process, policy: POLICY, ttlSeconds: 2 });
+    const one = pair.mirror({ rules: RULES, ...process, policy, ttlSeconds: 2 });
     return { ...one, clock };
   }
 
@@ -109,6 +110,13 @@ class Scene {
     for (const clock of this.#clocks) clock.continue();
     await this.pair.stop();
   }
+}
+
+/** Paths and data of the ConfigMaps that the tests are about. */
+function inShop(all: Awaited<ReturnType<MirrorPair["objects"]>>): readonly (readonly unknown[])[] {
+  return [...all]
+    .filter(([path]) => path.startsWith("configmaps/shop/"))
+    .map(([path, { data }]) => [path, data]);
 }
 
 describe("Mirror, killed and stopped", () => {
@@ -134,11 +142,7 @@ describe("Mirror, killed and stopped", () => {
 
       const [source, destination] = [await pair.objects(pair.source), await pair.objects()];
 
-      const data = (all: typeof source) =>
-        [...all]
-          .filter(([path]) => path.startsWith("configmaps/shop/"))
-          .map(([path, one]) => [path, one.data]);
-      expect(data(destination)).toEqual(data(source));
+      expect(inShop(destination)).toEqual(inShop(source));
       const versions = await pair.destination.range(
         { key: "/registry/configmaps/shop/", rangeEnd: "/registry/configmaps/shop0" },
         { signal: SIGNAL },
@@ -156,7 +160,7 @@ describe("Mirror, killed and stopped", () => {
       const random = new SeededRandom(SEED);
       await scene.many(NAMES);
       for (let kill = 0; kill < KILLS; kill += 1) {
-        const one = scene.stoppable(`pod-${kill}`);
+        const one = scene.stoppable(`pod-${kill}`, POLICY);
         await waitFor(() => one.mirror.status.fence.held, { what: "the fence", everyMs: 5 });
         const changing = scene.changes(random, CHANGES_EACH);
         const writes = random.int(1, 150);
@@ -175,12 +179,8 @@ describe("Mirror, killed and stopped", () => {
       const { debts } = last.mirror.status;
 
       expect(Object.entries(debts).filter(([, count]) => count > 0)).toEqual([]);
-      const shop = (all: typeof source) =>
-        [...all]
-          .filter(([path]) => path.startsWith("configmaps/shop/"))
-          .map(([path, { data }]) => [path, data]);
-      expect(shop(destination)).toEqual(shop(source));
-      expect(shop(source).length).toBeGreaterThan(NAMES / 2);
+      expect(inShop(destination)).toEqual(inShop(source));
+      expect(inShop(source).length).toBeGreaterThan(NAMES / 2);
     },
     60_000 + KILLS * 10_000,
   );

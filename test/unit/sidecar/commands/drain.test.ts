@@ -26,7 +26,18 @@ async function scene() {
     });
     return told;
   };
-  return { link, source, write, begin };
+  /** What drain says while the checkpoint of a running mirror stands at 2, and once it is at 3. */
+  const overCheckpoint = async () => {
+    await link.state(linkState({ applied: 2n }));
+    await link.put([link.books.keys.fence, "pod-1"]);
+    const told = begin();
+    await link.clock.advance(5_000);
+    const before = told.answer;
+    await link.state(linkState({ applied: 3n }));
+    await link.clock.advance(500);
+    return { before, after: told.answer };
+  };
+  return { link, source, write, begin, overCheckpoint };
 }
 
 function put(key: string): TxnOp {
@@ -76,19 +87,14 @@ describe("drain", () => {
     ["was changed", put(A)],
     ["was deleted", { kind: "delete", key: A }],
   ])("waits for the checkpoint when something that a mirror watches %s after it", async (_, op) => {
-    const { link, write, begin } = await scene();
+    const { write, overCheckpoint } = await scene();
     await write(op);
     await write(put("compact_rev_key"));
-    await link.state(linkState({ applied: 2n }));
-    await link.put([link.books.keys.fence, "pod-1"]);
-    const told = begin();
-    await link.clock.advance(5_000);
-    expect(told.answer).toBeUndefined();
 
-    await link.state(linkState({ applied: 3n }));
-    await link.clock.advance(500);
+    const { before, after } = await overCheckpoint();
 
-    expect(told.answer).toMatchObject({
+    expect(before).toBeUndefined();
+    expect(after).toMatchObject({
       kind: "drained",
       sourceRevision: "4",
       appliedRevision: "3",
@@ -96,19 +102,14 @@ describe("drain", () => {
   });
 
   it("waits for the checkpoint when the source has compacted what it would be compared with", async () => {
-    const { link, source, write, begin } = await scene();
+    const { source, write, overCheckpoint } = await scene();
     await write(put("compact_rev_key"));
     await source.compact(3n, { signal: NEVER });
-    await link.state(linkState({ applied: 2n }));
-    await link.put([link.books.keys.fence, "pod-1"]);
-    const told = begin();
-    await link.clock.advance(5_000);
-    expect(told.answer).toBeUndefined();
 
-    await link.state(linkState({ applied: 3n }));
-    await link.clock.advance(500);
+    const { before, after } = await overCheckpoint();
 
-    expect(told.answer).toMatchObject({ kind: "drained", appliedRevision: "3" });
+    expect(before).toBeUndefined();
+    expect(after).toMatchObject({ kind: "drained", appliedRevision: "3" });
   });
 
   it("asks a source that did not answer again", async () => {
