@@ -21,8 +21,9 @@ export default defineConfig({
           name: "unit",
           include: ["test/unit/**/*.test.ts", "test/property/**/*.test.ts", "test/*.test.ts"],
           setupFiles,
-          // No test depends on time, and a busy machine is no defect of the code.
+          // No test depends on time, and a busy machine is no defect of the code: these have only the time that others leave.
           testTimeout: 180_000,
+          expect: { poll: { timeout: 170_000 } },
           maxWorkers: 2,
           // What one file has loaded the next need not load again: half of the time. No module keeps anything that a test sees.
           isolate: false,
@@ -48,6 +49,7 @@ export default defineConfig({
           globalSetup: ["test/harness/shared-control-planes.ts"],
           isolate: false,
           testTimeout: 60_000,
+          expect: { poll: { timeout: 45_000 } },
           hookTimeout: 600_000,
           maxWorkers: 2,
           sequence: { groupOrder: 1 },

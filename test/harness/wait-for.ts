@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 export interface WaitOptions {
   /** Completes "gave up waiting for ...": "the mirror shop/web". */
   readonly what: string;
-  /** Default 15 s; one call of the probe may not take longer either. */
+  /** Default 45 s, which only who fails waits for; one call of the probe may not take longer either. */
   readonly timeoutMs?: number;
   /** Pause between two looks. Default: a twentieth of the time that has passed, 25 ms at least and 100 ms at most. */
   readonly everyMs?: number;
@@ -23,7 +23,7 @@ export async function waitFor<T>(
   probe: () => Promise<T | undefined | false> | T | undefined | false,
   options: WaitOptions,
 ): Promise<T> {
-  const { what, timeoutMs = 15_000, everyMs } = options;
+  const { what, timeoutMs = 45_000, everyMs } = options;
   const begin = performance.now();
   const timeUp = new AbortController();
   const deadline = sleep(timeoutMs, undefined, { signal: timeUp.signal }).catch(() => {});
