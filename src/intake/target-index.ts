@@ -69,7 +69,8 @@ export class TargetIndex {
   #addWanting(source: ServiceKey, { destination, target, ...how }: Destined): void {
     const targets = this.#wanting.get(destination) ?? new Map<ServiceKey, readonly Wanting[]>();
     this.#wanting.set(destination, targets);
-    targets.set(target, [...(targets.get(target) ?? []), { source, ...how }]);
+    // Not spread: that leaves room for 16 more in each array.
+    targets.set(target, (targets.get(target) ?? []).concat({ source, ...how }));
   }
 
   #removeWanting(source: ServiceKey, { destination, target }: Destined): void {

@@ -65,7 +65,8 @@ export class ServiceStates {
     const before = this.#of(state.target);
     const others = before.filter(({ source }) => source !== state.source);
     if (others.length === before.length) this.#count(state.source, 1);
-    this.#byTarget.set(state.target, [...others, state]);
+    // Not spread: that leaves room for 16 more in each array.
+    this.#byTarget.set(state.target, others.concat(state));
   }
 
   /** Is anything known of this source, under whatever target? */

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import {
+  ALLOCATOR,
   HEAP_OPTIONS,
   inLittleMemory,
   LATE_OPTION,
@@ -38,20 +39,20 @@ describe("a process in little memory", () => {
       {
         file: "/bin/node",
         args: ["/bin/node", ...HEAP_OPTIONS, "--enable-source-maps", "svc-ferry.js", "run"],
-        env: { HOME: "/home", MALLOC_ARENA_MAX: "1" },
+        env: { HOME: "/home", ...ALLOCATOR },
       },
     ]);
   });
 
   it("does not start a third time", () => {
-    const started = startsOf({ execArgv: HEAP_OPTIONS, env: { MALLOC_ARENA_MAX: "1" } });
+    const started = startsOf({ execArgv: HEAP_OPTIONS, env: ALLOCATOR });
 
     expect(started).toEqual([]);
   });
 
   it("tells V8 of the option that would spoil the start once it runs", () => {
     const told: string[] = [];
-    const env = { MALLOC_ARENA_MAX: "1" };
+    const env = ALLOCATOR;
 
     inLittleMemory({
       ...PROCESS,
@@ -69,8 +70,11 @@ describe("a process in little memory", () => {
       env: { NODE_OPTIONS: "--trace-warnings --max-semi-space-size=32", MALLOC_ARENA_MAX: "4" },
     });
 
-    expect(started.map(({ args, env }) => [args.slice(1, -2), env["MALLOC_ARENA_MAX"]])).toEqual([
-      [["--wasm-tier-up-filter=0", "--min-semi-space-size=1"], "4"],
+    expect(started.map(({ args, env }) => [args.slice(1, -2), env])).toMatchObject([
+      [
+        ["--wasm-tier-up-filter=0", "--min-semi-space-size=1"],
+        { ...ALLOCATOR, MALLOC_ARENA_MAX: "4" },
+      ],
     ]);
   });
 
