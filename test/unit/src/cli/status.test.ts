@@ -221,7 +221,9 @@ describe("svc-ferry status exits with 2", () => {
     expect(await status({ kind: "unreachable", reason: "connect ECONNREFUSED" })).toMatchObject({
       code: 2,
       out: "",
-      err: "error: http://127.0.0.1:8080/status: connect ECONNREFUSED\n",
+      err: expect.stringMatching(
+        /^error: http:\/\/127\.0\.0\.1:8080\/status: connect ECONNREFUSED\n {2}fix: kubectl .* port-forward pod\/LEADER 8080, /,
+      ),
       asked: ["http://127.0.0.1:8080/status"],
     });
   });
