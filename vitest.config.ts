@@ -1,5 +1,9 @@
 import { defineConfig } from "vitest/config";
+import "./test/harness/end-with-parent.js";
 import { FileOrder } from "./test/harness/file-order.js";
+
+// Whoever listens for the end of a channel is kept alive by it: a run has to end before `npm test` does.
+process.channel?.unref();
 
 const endWithParent = "./test/harness/end-with-parent.ts";
 const setupFiles = ["reflect-metadata", endWithParent];

@@ -1,6 +1,6 @@
 /**
- * A setup file of vitest: a worker whose run was killed ends with it. By itself it would go on, for minutes where it only computes, and
- * nobody reads what it finds. Its servers end with it (supervised-process.ts).
+ * A setup file of vitest: a worker whose run was killed ends with it, and so does a run that `npm test` had started. By themselves they
+ * would go on, for minutes where they only compute, and nobody reads what they find. Servers end with them (supervised-process.ts).
  */
 
 /** Named: a worker that takes several files is set up as often. */
