@@ -181,6 +181,10 @@ describe("svc-ferry status", () => {
       { destinations: [destination({ heartbeat: "unknown", heartbeatCause: "FERRY-K006" })] },
       "LINK NOT HELD (FERRY-K006)",
     ],
+    [
+      { destinations: [destination({ heartbeat: "unknown", heartbeatCause: "no-namespace" })] },
+      "LINK NOT HELD (namespace-missing)",
+    ],
     [{ destinations: [destination({ heartbeat: "unknown" })] }, "LINK NOT HELD"],
     [{ destinations: [destination({ heartbeat: "held-elsewhere" })] }, "LINK HELD BY"],
     [{ source: { name: "eks-a", connected: false } }, "SOURCE NOT CONNECTED"],
