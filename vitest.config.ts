@@ -1,7 +1,12 @@
 import { defineConfig } from "vitest/config";
+import "./test/harness/end-with-parent.js";
 import { FileOrder } from "./test/harness/file-order.js";
 
-const setupFiles = ["reflect-metadata"];
+// Whoever listens for the end of a channel is kept alive by it: a run has to end before `npm test` does.
+process.channel?.unref();
+
+const endWithParent = "./test/harness/end-with-parent.ts";
+const setupFiles = ["reflect-metadata", endWithParent];
 
 /**
  * unit: no server, no real time. simulation: the real core on simulated API servers, many histories. fault: real control planes
@@ -59,6 +64,7 @@ export default defineConfig({
         test: {
           name: "rights",
           include: ["test/rights/**/*.test.ts"],
+          setupFiles: [endWithParent],
           maxWorkers: 2,
           sequence: { groupOrder: 2 },
         },

@@ -55,6 +55,7 @@ export class Cores {
           random,
           log: log.child("heartbeat"),
           createNamespace,
+          asksForNamespace: true,
           leaseNamespace: namespace,
           leaseName: installed.link,
           identity: config.podName,

@@ -257,7 +257,7 @@ export class DestinationLink {
       { source, view: cache, applier, endpoints, proof, authors, reporter: this.reporter },
     );
     const runner = new DestinationRunner(
-      { ...this.settings, destination: name },
+      { ...this.settings, destination: name, leaseNamespace: leaseNamespace(this.#routes()) },
       {
         clock,
         random,

@@ -1,13 +1,15 @@
 /** Both sides of an installation as `explain` looks at them: opened for one command, read once, never written. */
+import { contextsOf } from "./config/kubectl-contexts.js";
 import { clusterFamilies } from "./cluster-families.js";
 import type { Config, Destination } from "./config/config.js";
 import { installation, type Installation } from "./domain/installation.js";
 import { mappingContext } from "./domain/mapping-context.js";
-import { leaseNamespace } from "./domain/namespaces.js";
+import { homelessLease, leaseNamespace } from "./domain/namespaces.js";
 import type { IpFamily } from "./domain/objects.js";
 import type { MappingContext } from "./domain/target.js";
 import { DryApi } from "./explain/dry-api.js";
 import { DryDestination } from "./explain/dry-destination.js";
+import type { Blocked } from "./explain/evidence.js";
 import { NO_LOG, NO_OBSERVER } from "./explain/silence.js";
 import { SourceCache } from "./intake/source-cache.js";
 import { clusterUid } from "./introduction.js";
@@ -17,6 +19,7 @@ import type { Digest } from "./ports/digest.js";
 import { RetryableError, TerminalError } from "./ports/errors.js";
 import type { FindingReason } from "./ports/explain-report.js";
 import type { KubeApi } from "./ports/kube-api.js";
+import { NAMESPACES } from "./ports/kube-resources.js";
 import type { PodHttp } from "./ports/pod-http.js";
 import type { Random } from "./ports/random.js";
 import type { Rehearsal } from "./ports/rehearsal.js";
@@ -55,6 +58,8 @@ interface Reached {
   readonly families: readonly IpFamily[];
   /** The link's, there. */
   readonly lease: LeaseRecord | undefined;
+  /** The namespace of that Lease, when it is not there and no route makes it. */
+  readonly missing: string | undefined;
 }
 
 type Reach = Reached | { readonly kind: "failed"; readonly failure: FindingReason };
@@ -173,16 +178,20 @@ export class ExplainWorld {
    * Why nothing is written to this destination, whatever the Service: the link's Lease is held by a process that does not lead
    * here. Two leaders of one installation are two processes; their ids tell them apart, names need not.
    */
-  blocked(destination: string): FindingReason | undefined {
+  blocked(destination: string): Blocked | undefined {
     const reach = this.facts.reaches.get(destination);
-    const held = reach?.kind === "reached" ? reach.lease : undefined;
+    if (reach?.kind !== "reached") return undefined;
+    const { lease: held, missing } = reach;
+    if (missing !== undefined) {
+      const { destinationContext } = contextsOf(this.facts.config, destination);
+      const fix = `kubectl --context ${destinationContext} create namespace ${missing}`;
+      return { reason: homelessLease(missing), fix };
+    }
     const { lease } = this.facts;
     if (held === undefined || !this.#isLive(held)) return undefined;
     if (lease?.processId === held.processId) return undefined;
-    return {
-      code: "link-held-elsewhere",
-      message: `the link's Lease in ${destination} is held by ${held.holder}, which does not lead here: a clone or a doubled installation; nothing is written until it is ours`,
-    };
+    const message = `the link's Lease in ${destination} is held by ${held.holder}, which does not lead here: a clone or a doubled installation; nothing is written until it is ours`;
+    return { reason: { code: "link-held-elsewhere", message } };
   }
 
   /** Who leads in the source, as far as its Lease tells. */
@@ -243,7 +252,11 @@ async function reachOf(
     const families = await clusterFamilies(api, signal);
     const own = routes.filter((route) => route.destination === destination.name);
     const ref = { namespace: leaseNamespace(own), name: link };
-    return { kind: "reached", api, uid, families, lease: await leaseOf(api, ref, signal) };
+    const lease = await leaseOf(api, ref, signal);
+    const isMade = !destination.paused && own.some((route) => route.createNamespace);
+    const isHome = lease !== undefined || isMade || (await isThere(api, ref.namespace, signal));
+    const missing = isHome ? undefined : ref.namespace;
+    return { kind: "reached", api, uid, families, lease, missing };
   } catch (error) {
     return { kind: "failed", failure: failureOf(error) };
   }
@@ -260,6 +273,16 @@ async function leaseOf(
     return lease && readLease(lease);
   } catch (error) {
     if (error instanceof RetryableError && error.code === "FERRY-K006") return undefined;
+    throw error;
+  }
+}
+
+/** A namespace that may not be asked for counts as there: who is not allowed to know blames nobody. */
+async function isThere(api: KubeApi, name: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    return (await api.get(NAMESPACES, { name }, signal)) !== undefined;
+  } catch (error) {
+    if (error instanceof RetryableError && error.code === "FERRY-K006") return true;
     throw error;
   }
 }

@@ -4,8 +4,10 @@ import process from "node:process";
 import { setFlagsFromString } from "node:v8";
 import type { DependencyContainer } from "tsyringe";
 import type { Mirror } from "./cli/mirror-command.js";
+import { whyNodeIsTooOld } from "./cli/node-version.js";
 import { runProgram } from "./cli/program.js";
 import type { RunOrder } from "./cli/run.js";
+import { EXIT_CANNOT } from "./cli/terminal.js";
 import { commandsOf } from "./commands.js";
 import { compose } from "./compose.js";
 import { ConfigOrigin } from "./config/config-feed.js";
@@ -72,7 +74,12 @@ const terminal = {
 /** kubectl finds its plugins by the file's name; npm's links keep it. */
 const isPlugin = basename(process.argv[1] ?? "").startsWith("kubectl-ferry");
 
-process.exitCode = await runProgram(
-  { version: VERSION, isPlugin, terminal, commands: commandsOf(terminal, run, mirror) },
-  process.argv.slice(2),
-);
+const tooOld = whyNodeIsTooOld(process.versions.node);
+if (tooOld !== undefined) terminal.stderr(tooOld);
+process.exitCode =
+  tooOld === undefined
+    ? await runProgram(
+        { version: VERSION, isPlugin, terminal, commands: commandsOf(terminal, run, mirror) },
+        process.argv.slice(2),
+      )
+    : EXIT_CANNOT;

@@ -48,10 +48,12 @@ export interface WebhookSideParts {
 }
 
 /**
- * API servers go on sending for a moment after a pod has left its Service (operate: endpoints take about a second to spread);
- * all of these together stay below the 5 s of a stop.
+ * API servers go on sending for a moment after a pod has left its Service: endpoints take about a second to spread, kube-proxy's
+ * `--iptables-min-sync-period`. Where nobody asks, all of these together stay below the 5 s of a stop.
  */
 const DRAIN_MS = 2_500;
+/** Where somebody does: half of the pod's 30 s of grace. */
+const MAX_DRAIN_MS = 15_000;
 const FINISH_MS = 1_000;
 /** After the last answer: what it let pass is still told to who leads now. */
 const LAST_WORDS_MS = 300;
@@ -111,7 +113,7 @@ export class WebhookSide implements Authors, LeaderPage {
     });
     const settings = { bindAddress, port: config.webhook.port, limits: LIMITS };
     this.#server = new WebhookServer(
-      { ...settings, drainMs: DRAIN_MS, finishMs: FINISH_MS },
+      { ...settings, drainMs: DRAIN_MS, maxDrainMs: MAX_DRAIN_MS, finishMs: FINISH_MS },
       this.#certificates.serving,
       this.#rules.handlers,
       new AdmissionReporter(clock, around.log, metrics),

@@ -23,7 +23,8 @@ async function main(): Promise<number> {
   });
   giveWay(computing.pid);
   const waiting = spawn("vitest", argsFor(WAITING), {
-    stdio: "inherit",
+    // A channel that nobody talks over: its end tells the run that this process is gone (end-with-parent.ts).
+    stdio: ["inherit", "inherit", "inherit", "ipc"],
     env: { ...process.env, [TALLY_VARIABLE]: tallies.waiting },
   });
   for (const signal of ["SIGINT", "SIGTERM"] as const) {

@@ -12,8 +12,14 @@ const EXPLAIN = "test/unit/src/explain-command.test.ts";
 const DOCTOR = "test/integration/tools/doctor.test.ts";
 const CHECKUP = "test/unit/src/doctor/cluster-checks.test.ts";
 
-/** What only the one who writes runs into; `explain --status-url` asks it. */
-const LEADER: Test = [
+/** Real leaders, and ways to real servers on which exactly that goes wrong. */
+const broken = (title: string): Test => ["test/integration/tools/breakages.test.ts", title];
+/**
+ * As a leader's status would have it: what no server can be made to do in the time of a test, and is over before anybody asks.
+ * FERRY-K010 is a watch that was silent for minutes, and is opened again at once; FERRY-L001 is the last word of a process that
+ * leads no more, and the next one knows nothing of it.
+ */
+const TOLD_BY_THE_LEADER: Test = [
   "test/unit/src/cli/explain.test.ts",
   "finds that the leader's attempts fail with %s",
 ];
@@ -52,18 +58,18 @@ const FOUND_BY: Readonly<Record<ReasonCode | Exclude<ErrorCode, "FERRY-K012">, T
   "endpoints-truncated": [EXPLAIN, "finds Endpoints that hold only a part"],
   "FERRY-K001": [CHECKUP, "tells why it is not reached: %s"],
   "FERRY-K002": [CHECKUP, "tells why it is not reached: %s"],
-  "FERRY-K003": LEADER,
+  "FERRY-K003": broken("%s, when it %s"),
   "FERRY-K004": [CHECKUP, "tells a server that is not ready"],
   "FERRY-K005": [DOCTOR, "finds a context that the kubeconfig has not"],
   "FERRY-K006": [DOCTOR, "asks verb by verb, and names for each that is missing"],
-  "FERRY-K007": LEADER,
-  "FERRY-K008": LEADER,
-  "FERRY-K009": LEADER,
-  "FERRY-K010": LEADER,
-  "FERRY-K011": LEADER,
-  "FERRY-L001": LEADER,
-  "FERRY-R001": LEADER,
-  "FERRY-R002": LEADER,
+  "FERRY-K007": broken("%s, when it %s"),
+  "FERRY-K008": broken("%s: %s"),
+  "FERRY-K009": broken("%s: %s"),
+  "FERRY-K010": TOLD_BY_THE_LEADER,
+  "FERRY-K011": broken("%s, when it %s"),
+  "FERRY-L001": TOLD_BY_THE_LEADER,
+  "FERRY-R001": broken("FERRY-R001, when somebody else writes"),
+  "FERRY-R002": broken("FERRY-R002, when the source's list has lost slices"),
   "FERRY-H001": [DOCTOR, "finds that a replica does not reach the leader"],
 };
 

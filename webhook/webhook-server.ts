@@ -3,10 +3,14 @@
  *
  * Stop, step by step:
  * 1. Not ready: the pod leaves its Service. API servers hear of that some time later.
- * 2. For `drainMs` everything is answered as ever, with `Connection: close`: what is sent on comes over new connections, which
- *    go to the other replicas as soon as the API server's side knows.
+ * 2. Everything is answered as ever, with `Connection: close`: what is sent on comes over new connections, which go to the other
+ *    replicas as soon as the API server's side knows. That may take long where kube-proxy has much to do, so this goes on until
+ *    nobody has asked for `drainMs`, for `maxDrainMs` at most.
  * 3. Nothing is accepted any more, idle connections are closed.
  * 4. What is in flight has `finishMs` to end; then it is cut off.
+ *
+ * NB: a review that is sent in the very moment in which its idle connection is closed is lost, as HTTP/1.1 has it: the API server
+ * does not repeat a POST. It takes the connection that it used last, so one that nobody has used for `drainMs` is hardly taken then.
  */
 import type { Duplex } from "node:stream";
 import { createSecureContext, type SecureContextOptions } from "node:tls";
@@ -26,7 +30,10 @@ export interface WebhookSettings {
   readonly bindAddress: string;
   /** 0 picks a free one. */
   readonly port: number;
+  /** At least so long, and until nobody has asked for so long. */
   readonly drainMs: number;
+  /** At most so long, whoever goes on asking. */
+  readonly maxDrainMs: number;
   readonly finishMs: number;
   readonly limits: Limits;
 }
@@ -45,6 +52,8 @@ export class WebhookServer {
   #certificate: ServingCertificate | undefined;
   #unsubscribe: () => void = () => undefined;
   #sockets: ReadonlySet<Duplex> = new Set();
+  /** Monotonic ms at which the last request came. */
+  #lastAskedMs = -Infinity;
 
   constructor(
     @inject(WebhookSettings) private readonly settings: WebhookSettings,
@@ -73,6 +82,7 @@ export class WebhookServer {
     });
     app.server.maxConnections = MAX_CONNECTIONS;
     this.#sockets = openSockets(app.server);
+    app.server.on("request", () => (this.#lastAskedMs = clock.monotonicMs()));
     this.#app = app;
     const bound = await listen(app, { host: settings.bindAddress, port: settings.port });
     if (this.#state === "waiting for a certificate") this.#state = "listening";
@@ -97,7 +107,7 @@ export class WebhookServer {
     this.#state = "draining";
     reporter.draining(drainMs);
     const closed = new AbortController();
-    await clock.sleep(drainMs, closed.signal);
+    await this.#quiet(closed.signal);
     const closing = app.close();
     const timeUp = clock.sleep(finishMs, closed.signal).then(() => this.#sockets.size);
     const cutConnections = await Promise.race([closing.then(() => 0), timeUp]);
@@ -107,6 +117,18 @@ export class WebhookServer {
     // Also those whose handshake or first request never came to its end.
     for (const socket of this.#sockets) socket.destroy();
     await closing;
+  }
+
+  /** Resolves when API servers ask others: nobody has asked here for a while. */
+  async #quiet(signal: AbortSignal): Promise<void> {
+    const { clock } = this;
+    const { drainMs, maxDrainMs } = this.settings;
+    const beganMs = clock.monotonicMs();
+    const leftMs = (): number => {
+      const quietAtMs = Math.max(beganMs, this.#lastAskedMs) + drainMs;
+      return Math.min(quietAtMs, beganMs + maxDrainMs) - clock.monotonicMs();
+    };
+    while (leftMs() > 0) await clock.sleep(leftMs(), signal);
   }
 
   /** The first one that is of use; all later ones are served as they come. */

@@ -47,8 +47,26 @@ function sectionLines(
   const more = good.length === 0 ? "" : `   (${countText(good.length)} ok)`;
   return [
     `${printable(section)}${more}`,
-    ...checks.filter(({ result }) => result !== "ok").flatMap((check) => checkLines(check, paint)),
+    ...foldedLines(
+      checks.filter(({ result }) => result !== "ok"),
+      paint,
+    ),
   ];
+}
+
+/** Many that wait for one are a line where the first of them stands: fifty would hide what they wait for. */
+function foldedLines(checks: readonly CheckReport[], paint: Paint): readonly string[] {
+  const waiting = Map.groupBy(
+    checks.filter(({ waitsFor }) => waitsFor !== undefined),
+    ({ waitsFor }) => waitsFor,
+  );
+  return checks.flatMap((check) => {
+    const alike = waiting.get(check.waitsFor) ?? [];
+    if (alike.length <= FEW) return checkLines(check, paint);
+    if (check !== alike[0]) return [];
+    const skip = paint(COLOURS.skip, WORDS.skip);
+    return [`  ${skip} ${countText(alike.length)} wait for ${printable(check.waitsFor ?? "")}`];
+  });
 }
 
 const WORDS: Readonly<Record<CheckResult, string>> = {

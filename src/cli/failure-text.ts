@@ -2,26 +2,34 @@
 import { type ErrorCode, RetryableError, TerminalError } from "../ports/errors.js";
 import { printable } from "../ports/printable.js";
 
+/** Whom the command asks, and as whom. */
+export interface AskedCluster {
+  readonly cluster: "source" | "destination";
+  /** The flag that names its context. */
+  readonly flag: "--src-context" | "--context";
+}
+
+const SOURCE: AskedCluster = { cluster: "source", flag: "--src-context" };
+/** Of the commands that know no source. */
+export const ONE_DESTINATION: AskedCluster = { cluster: "destination", flag: "--context" };
+
 /** undefined: it is another error, which is a defect of ours. @param rights what the command has to be allowed */
-export function failureText(error: unknown, rights: string): string | undefined {
+export function failureText(error: unknown, rights: string, asked = SOURCE): string | undefined {
   if (!(error instanceof RetryableError || error instanceof TerminalError)) return undefined;
   const { code, message } = error;
-  return `error: ${printable(message, 1_000)} (${code})\n  fix: ${wayOut(code, rights)}\n`;
+  return `error: ${printable(message, 1_000)} (${code})\n  fix: ${wayOut(code, rights, asked)}\n`;
 }
 
-function wayOut(code: ErrorCode, rights: string): string {
-  if (code === "FERRY-K006") {
-    return `whoever asks needs ${rights}; --kubeconfig and --src-context choose who that is`;
+function wayOut(code: ErrorCode, rights: string, { cluster, flag }: AskedCluster): string {
+  switch (code) {
+    case "FERRY-K001":
+    case "FERRY-K002":
+      return `see that the ${cluster}'s API server can be reached from here: --kubeconfig, ${flag}`;
+    case "FERRY-K005":
+      return `see that --kubeconfig and ${flag} name the ${cluster}, and that their credentials are valid`;
+    case "FERRY-K006":
+      return `whoever asks needs ${rights}; --kubeconfig and ${flag} choose who that is`;
+    default:
+      return "try again; docs/codes.md says what the code means";
   }
-  return WAYS_OUT[code] ?? "try again; docs/codes.md says what the code means";
 }
-
-const UNREACHABLE =
-  "see that the source's API server can be reached from here: --kubeconfig, --src-context";
-
-const WAYS_OUT: Readonly<Partial<Record<ErrorCode, string>>> = {
-  "FERRY-K001": UNREACHABLE,
-  "FERRY-K002": UNREACHABLE,
-  "FERRY-K005":
-    "see that --kubeconfig and --src-context name the source, and that their credentials are valid",
-};

@@ -10,7 +10,7 @@ import type { Cannot } from "../ports/certificates-answers.js";
 import type { CredentialQuestion, MadeCredential } from "../ports/made-credential.js";
 import { printable } from "../ports/printable.js";
 import { problemText } from "./certs-text.js";
-import { failureText } from "./failure-text.js";
+import { failureText, ONE_DESTINATION } from "./failure-text.js";
 import { kubeconfigText, secretText } from "./kubeconfig-text.js";
 import { EXIT_CANNOT, EXIT_OK, type Terminal } from "./terminal.js";
 
@@ -53,7 +53,7 @@ export function kubeconfigCommand(
     .description("print a kubeconfig for a destination, from its ServiceAccount")
     .addOption(option("--kubeconfig <path>", "kubeconfig of whoever may make tokens there"))
     .addOption(
-      option("--context <context>", "context of the destination (default: the current one)", ""),
+      option("--context <context>", "context of the destination").default("", "the current one"),
     )
     .addOption(
       option("-n, --namespace <namespace>", "of the ServiceAccount", "svc-ferry").argParser(name),
@@ -118,7 +118,7 @@ async function made(
     stdout(flags.output === "secret" ? secretText(ref, text) : text);
     return EXIT_OK;
   } catch (error) {
-    const text = failureText(error, RIGHTS);
+    const text = failureText(error, RIGHTS, ONE_DESTINATION);
     if (text === undefined) throw error;
     stderr(text);
     return EXIT_CANNOT;

@@ -8,7 +8,7 @@ import type { Cannot } from "../ports/certificates-answers.js";
 import type { LeaveQuestion, LeaveReport } from "../ports/leave-report.js";
 import { printable } from "../ports/printable.js";
 import { problemText } from "./certs-text.js";
-import { failureText } from "./failure-text.js";
+import { failureText, ONE_DESTINATION } from "./failure-text.js";
 import { EXIT_CANNOT, EXIT_OK, type Terminal } from "./terminal.js";
 
 /** @throws RetryableError, TerminalError when the destination could not be asked; nothing was written then */
@@ -64,10 +64,10 @@ export function leaveCommand(
     )
     .addOption(new Option("--kubeconfig <path>", "kubeconfig that reaches the destination"))
     .addOption(
-      new Option(
-        "--context <context>",
-        "context of the destination (default: the current one)",
-      ).default(""),
+      new Option("--context <context>", "context of the destination").default(
+        "",
+        "the current one",
+      ),
     )
     .action(async (flags: LeaveFlags) => exit(await left(terminal, leave, flags)));
 }
@@ -95,7 +95,7 @@ async function left(terminal: Terminal, leave: Leave, flags: LeaveFlags): Promis
     for (const trouble of answer.troubles) stderr(`left: ${printable(trouble, 1_000)}\n`);
     return answer.troubles.length === 0 ? EXIT_OK : EXIT_LEFT_OVER;
   } catch (error) {
-    const text = failureText(error, RIGHTS);
+    const text = failureText(error, RIGHTS, ONE_DESTINATION);
     if (text === undefined) throw error;
     stderr(text);
     return EXIT_CANNOT;

@@ -33,7 +33,11 @@ async function status(terminal: Terminal, ask: Ask, flags: StatusFlags): Promise
     return EXIT_CANNOT;
   };
   const answer = await ask(flags.statusUrl);
-  if (answer.kind === "unreachable") return cannotAsk(answer.reason);
+  if (answer.kind === "unreachable") {
+    const code = cannotAsk(answer.reason);
+    stderr("  fix: kubectl -n NAMESPACE port-forward POD 10520, and ask again beside it\n");
+    return code;
+  }
   if (answer.status !== 200) return cannotAsk(`HTTP ${answer.status}: ${answer.body.trim()}`);
   const report = parseReport(answer.body);
   if (report === undefined) return cannotAsk("the answer is not a mirror's status report");

@@ -49,8 +49,10 @@ export async function runProgram(program: Program, args: readonly string[]): Pro
   };
   const run = runCommand(terminal, commands.run, exit);
   const status = statusCommand(terminal, ask, exit);
-  const root = new Command(isPlugin ? "kubectl ferry" : "svc-ferry")
+  const name = isPlugin ? "kubectl ferry" : "svc-ferry";
+  const root = new Command(name)
     .description("Labelled Services of one Kubernetes cluster, live in another.")
+    .addHelpText("after", `\n${beginning(name)}`)
     .addCommand(run, { isDefault: !isPlugin })
     .addCommand(status)
     .addCommand(explainCommand({ terminal, explain: commands.explain, ask }, exit))
@@ -83,6 +85,17 @@ export async function runProgram(program: Program, args: readonly string[]): Pro
     return EXIT_CANNOT;
   }
   return exitCode;
+}
+
+/** For whoever sees it for the first time. */
+function beginning(name: string): string {
+  return [
+    "Begin:",
+    `  ${name} doctor --pre          is anything in the way of an installation?`,
+    `  ${name} explain NS/NAME       why is this Service not in the other cluster?`,
+    `  ${name} COMMAND --help        every flag, its default and its environment variable`,
+    "Documents: README.md and docs/ of the package or the repository.",
+  ].join("\n");
 }
 
 function withSubcommands(command: Command): readonly Command[] {

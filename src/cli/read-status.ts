@@ -12,20 +12,21 @@ export type Ask = (url: string) => Promise<Answer>;
 
 export type StatusAnswer =
   | { readonly kind: "report"; readonly report: ReadStatus }
-  /** Safe to print. */
-  | { readonly kind: "none"; readonly reason: string };
+  /** `reason` is safe to print. */
+  | { readonly kind: "none"; readonly reason: string; readonly nobodyAnswers: boolean };
 
 /** 10 s: a report of 10,000 Services takes well below one. */
 const TIMEOUT_MS = 10_000;
 
 /** A report of a replica that knows how the Services stand; one that only follows does not. */
 export async function readStatus(ask: Ask, url: string): Promise<StatusAnswer> {
-  const none = (reason: string): StatusAnswer => ({
+  const none = (reason: string, nobodyAnswers = false): StatusAnswer => ({
     kind: "none",
     reason: printable(`${url}: ${reason}`, 1_000),
+    nobodyAnswers,
   });
   const answer = await ask(url);
-  if (answer.kind === "unreachable") return none(answer.reason);
+  if (answer.kind === "unreachable") return none(answer.reason, true);
   if (answer.status !== 200) return none(`HTTP ${answer.status}: ${answer.body.trim()}`);
   const report = parseReport(answer.body);
   if (report === undefined) return none("the answer is not a status report");

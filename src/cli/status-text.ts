@@ -1,4 +1,5 @@
 /** A status report as text for people: one line for each destination, then what is not in order. Pure. */
+import { leaseCauseCode } from "../ports/destination-lease.js";
 import { printable } from "../ports/printable.js";
 import { ageAt } from "./age.js";
 import type { ReadDestination, ReadService, ReadStatus } from "./status-schema.js";
@@ -85,7 +86,9 @@ function clusterNotes(report: ReadStatus, destination: ReadDestination): readonl
   }
   if (destination.heartbeat === "unknown") {
     const { heartbeatCause: cause } = destination;
-    notes.push(cause === undefined ? "LINK NOT HELD" : `LINK NOT HELD (${printable(cause)})`);
+    notes.push(
+      cause === undefined ? "LINK NOT HELD" : `LINK NOT HELD (${printable(leaseCauseCode(cause))})`,
+    );
   }
   return notes;
 }

@@ -8,6 +8,10 @@ import { EXIT_CANNOT, EXIT_OK, type Terminal } from "./terminal.js";
 
 const EXIT_NOT_SYNCED = 1;
 
+/** As docs/runbook.md has it, in short. */
+const WAY_THERE =
+  "  fix: kubectl -n k8s-sync port-forward pod/LEADER 8080, and ask again beside it; the Lease names the leader. Without that: svc-ferry explain --all\n";
+
 interface StatusFlags {
   readonly statusUrl: string;
   readonly namespace?: string;
@@ -37,7 +41,7 @@ async function status(terminal: Terminal, ask: Ask, flags: StatusFlags): Promise
   const { stdout, stderr } = terminal;
   const answer = await readStatus(ask, flags.statusUrl);
   if (answer.kind === "none") {
-    stderr(`error: ${answer.reason}\n`);
+    stderr(`error: ${answer.reason}\n${answer.nobodyAnswers ? WAY_THERE : ""}`);
     return EXIT_CANNOT;
   }
   const report = within(answer.report, flags.namespace);

@@ -1,5 +1,5 @@
 /** Where mirrors go: the namespaces are there, and source and destination are two clusters, or one that is meant to be both. */
-import { targetNamespaces } from "../domain/namespaces.js";
+import { leaseNamespace, targetNamespaces } from "../domain/namespaces.js";
 import type { Route } from "../domain/route.js";
 import { fill } from "../domain/target.js";
 import { RetryableError } from "../ports/errors.js";
@@ -89,8 +89,12 @@ async function namespaceThere(
   if (found !== undefined) return whyLeaving(namespace, found.metadata, destination);
   const isCreated = routes.some((route) => route.createNamespace && isTargetOf(route, namespace));
   if (isCreated) return ok(`${namespace} is created with the first mirror`);
+  const isFirst = namespace === leaseNamespace(routes);
+  const harm = isFirst
+    ? `; it is the first that the routes map to: the Lease of the link lies there, and without it nothing is written to ${destination.name}`
+    : "";
   return fail(
-    `namespace ${namespace} does not exist`,
+    `namespace ${namespace} does not exist${harm}`,
     {
       text: "create it, or let the route do so (createNamespace: true)",
       command: `${kubectl(destination)} create namespace ${namespace}`,

@@ -1,4 +1,5 @@
 /** Which namespaces of a destination the routes may write to: what has to be watched there. */
+import type { Reason } from "./codes.js";
 import type { Route } from "./route.js";
 import { fill } from "./target.js";
 
@@ -22,4 +23,12 @@ export function targetNamespaces(routes: readonly Route[]): readonly string[] | 
 export function leaseNamespace(routes: readonly Route[]): string {
   const namespaces = targetNamespaces(routes);
   return namespaces === "all" ? "default" : (namespaces[0] ?? "default");
+}
+
+/** Why nothing is written to a destination at all when the Lease's namespace is not there, said of each of its Services. */
+export function homelessLease(namespace: string): Reason {
+  return {
+    code: "namespace-missing",
+    message: `namespace ${namespace} does not exist in the destination, and it is the first that the routes map to: the Lease of this installation's link lies there, and without it nothing is written to any namespace; create it, or let the route do so (createNamespace: true)`,
+  };
 }

@@ -5,6 +5,13 @@ import type { FindingReason, ProbeFinding } from "../ports/explain-report.js";
 import type { Look } from "./dry-destination.js";
 import type { FixContext } from "./fixes.js";
 
+/** What is in the way of all mirrors of a destination. */
+export interface Blocked {
+  readonly reason: FindingReason;
+  /** undefined: the reason's own. */
+  readonly fix?: string | undefined;
+}
+
 /** One mapping of one Service, and what was found where it leads. */
 export interface Evidence {
   readonly service: Service;
@@ -13,7 +20,7 @@ export interface Evidence {
   /** undefined: nothing was looked at, because the mapping is refused. */
   readonly look: Look | undefined;
   /** Why nothing is written to the destination at all; undefined: nothing is in the way. */
-  readonly blocked: FindingReason | undefined;
+  readonly blocked: Blocked | undefined;
   /** Pods in the source that are not ready. */
   readonly notReady: readonly string[];
   /** When svc-ferry wrote the mirror last, RFC 3339; undefined: never, or nobody asked. */

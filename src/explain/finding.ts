@@ -21,11 +21,12 @@ import { mappedStep, notAsked, selectedStep, steps } from "./steps.js";
 
 /** The finding of a Service that a route selects. */
 export function finding(evidence: Evidence): Finding {
-  const { service, mapping, look, contexts } = evidence;
+  const { service, mapping, look, contexts, blocked } = evidence;
   const { target, route } = mapping;
   const state = look?.states.find(({ source }) => source === keyOf(service));
   const reason = mapping.kind === "refused" ? mapping.reason : reasonOf(evidence, state);
   const endpoints = endpointsOf(state, evidence.notReady);
+  const own = reason !== undefined && reason === blocked?.reason ? blocked.fix : undefined;
   const verdict: ExplainVerdict = reason === undefined ? "synced" : "not-synced";
   return {
     service: keyOf(service),
@@ -34,7 +35,7 @@ export function finding(evidence: Evidence): Finding {
     verdict,
     steps: steps(evidence, { reason, endpoints, state }),
     reason,
-    fix: reason && fixOf(reason.code, { service: keyOf(service), target, ...contexts }),
+    fix: own ?? (reason && fixOf(reason.code, { service: keyOf(service), target, ...contexts })),
     remarks: state?.remarks ?? [],
     endpoints,
     lastWrite: evidence.lastWrite,
@@ -118,7 +119,7 @@ function reasonOf(
   const told = state?.state === "synced" ? undefined : state?.reason;
   if (told !== undefined) return told;
   if (look?.failure !== undefined) return look.failure;
-  if (blocked !== undefined) return blocked;
+  if (blocked !== undefined) return blocked.reason;
   const due = dueTexts(look);
   if (due.length === 0) return undefined;
   const message = `due, and not written yet: ${due.join(", ")}; if that lasts, ask the leader (--status-url) and its log`;

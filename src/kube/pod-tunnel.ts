@@ -7,7 +7,7 @@ import { request as plainRequest, type IncomingMessage } from "node:http";
 import { request as tlsRequest } from "node:https";
 import type { Duplex } from "node:stream";
 import type { Clock } from "../ports/clock.js";
-import { RetryableError, TerminalError } from "../ports/errors.js";
+import { type ErrorCode, RetryableError, TerminalError } from "../ports/errors.js";
 import type { PodAnswer, PodHttp, PodPort } from "../ports/pod-http.js";
 import type { Random } from "../ports/random.js";
 import type { Credential } from "./credential.js";
@@ -129,12 +129,21 @@ function upgrade(
   sent.on("upgrade", (_, socket, head) => resolve({ socket, head }));
   sent.on("response", (response) => {
     bodyOf(response).then((body) => {
-      reject(failureOf(where, { status: response.statusCode ?? 0, headers: {}, body }));
+      const failure = failureOf(where, { status: response.statusCode ?? 0, headers: {}, body });
+      reject(failure.code === "FERRY-K006" ? withRights(failure) : failure);
     }, reject);
   });
   sent.on("error", reject);
   sent.end();
   return promise;
+}
+
+/**
+ * An upgrade is a GET that API servers from 1.35 on also want `create` for, and of that they say nothing in their refusal. Source:
+ * kubernetes pkg/features/kube_features.go, AuthorizePodWebsocketUpgradeCreatePermission.
+ */
+function withRights({ code, message }: Error & { readonly code: ErrorCode }): RetryableError {
+  return new RetryableError(code, `${message} (it takes get and create on pods/portforward)`);
 }
 
 function headersOf({ headers }: Credential): Readonly<Record<string, string>> {

@@ -30,6 +30,11 @@ export interface LeaseOptions {
   readonly retryPeriodMs: number;
   /** Make the Lease's namespace if it is missing. Default false. */
   readonly createNamespace?: boolean | undefined;
+  /**
+   * Ask for the Lease's namespace when RBAC says no: a Role in a namespace that is missing is missing, too, and it is the namespace
+   * that somebody has to make. Needs `get` on it. Default false.
+   */
+  readonly asksForNamespace?: boolean | undefined;
 }
 
 /** What an attempt came to when failures count as an outcome: "failed" carries the FERRY code, or "unknown". */
@@ -64,7 +69,7 @@ export class LeaseKeeper {
 
   acquireOrRenew(signal: AbortSignal, limitMs = this.#requestMs): Promise<Outcome> {
     return this.#attempt(signal, limitMs, async (cut) => {
-      const attempt = await this.lock.acquireOrRenew(cut);
+      const attempt = await this.#orHomeless(() => this.lock.acquireOrRenew(cut), cut);
       if (attempt.kind !== "no-namespace" || this.options.createNamespace !== true) return attempt;
       return this.#createNamespace(cut);
     });
@@ -73,8 +78,10 @@ export class LeaseKeeper {
   /** One look, for those who do not want the Lease yet. */
   async observe(signal: AbortSignal): Promise<void> {
     await this.#attempt(signal, this.#requestMs, async (cut) => {
-      await this.lock.observe(cut);
-      return { kind: "raced" };
+      return this.#orHomeless(async () => {
+        await this.lock.observe(cut);
+        return { kind: "raced" };
+      }, cut);
     });
   }
 
@@ -135,6 +142,27 @@ export class LeaseKeeper {
       const code = isOurs ? error.code : "unknown";
       if (!signal.aborted) this.#failed(code, error);
       return { kind: "failed", code };
+    }
+  }
+
+  /** A refusal in a namespace that is not there is told as what it comes from. @throws what the attempt throws */
+  async #orHomeless(attempt: () => Promise<Attempt>, signal: AbortSignal): Promise<Attempt> {
+    try {
+      return await attempt();
+    } catch (error) {
+      const isRefused = error instanceof RetryableError && error.code === "FERRY-K006";
+      if (!isRefused || !(await this.#lacksNamespace(signal))) throw error;
+      return { kind: "no-namespace" };
+    }
+  }
+
+  async #lacksNamespace(signal: AbortSignal): Promise<boolean> {
+    const { api, leaseNamespace: name, asksForNamespace } = this.options;
+    if (asksForNamespace !== true) return false;
+    try {
+      return (await api.get(NAMESPACES, { name }, signal)) === undefined;
+    } catch {
+      return false; // then the refusal is all that is known
     }
   }
 

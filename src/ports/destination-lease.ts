@@ -3,6 +3,11 @@ import type { ErrorCode } from "./errors.js";
 /** Why the last attempt at a Lease failed; undefined: none failed so far. */
 export type LeaseCause = ErrorCode | "no-namespace" | "unknown" | undefined;
 
+/** The same as docs/codes.md calls it, for people: a Lease lacks but its namespace. */
+export function leaseCauseCode(cause: string): string {
+  return cause === "no-namespace" ? "namespace-missing" : cause;
+}
+
 /** What became of the Lease that the link holds in a destination. */
 export type DestinationLeaseState =
   | { readonly kind: "held" }

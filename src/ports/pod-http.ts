@@ -13,6 +13,6 @@ export interface PodAnswer {
 
 /** Asks a pod over HTTP by way of its API server, as `kubectl port-forward` does. */
 export interface PodHttp {
-  /** @throws RetryableError, TerminalError: FERRY-K006 without the right on pods/portforward, FERRY-K011 when there is no such pod */
+  /** @throws RetryableError, TerminalError: FERRY-K006 without get and create on pods/portforward, FERRY-K011 when there is no such pod */
   get(pod: PodPort, path: string, signal: AbortSignal): Promise<PodAnswer>;
 }

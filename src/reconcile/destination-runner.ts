@@ -3,6 +3,7 @@
  * Each destination has its own of everything, so one that is down neither slows
  * nor stops another.
  */
+import { homelessLease } from "../domain/namespaces.js";
 import type { ServiceKey } from "../domain/service-key.js";
 import { aborted } from "../ports/aborted.js";
 import type { Clock } from "../ports/clock.js";
@@ -37,6 +38,8 @@ const CALM_MS = 100;
 
 export interface DestinationRunnerSettings {
   readonly destination: string;
+  /** Where the link's Lease lies. */
+  readonly leaseNamespace: string;
   /** Attempts at once; more than connections only wait for each other. */
   readonly workers: number;
   readonly sweepIntervalMs: number;
@@ -149,7 +152,8 @@ export class DestinationRunner {
       waited.abort();
       await look;
       if (signal.aborted || lease.permit()) return;
-      tellWhyNotHeld(lease.state, [...source.targets(this.settings.destination)], reporter);
+      const { destination, leaseNamespace } = this.settings;
+      tellWhyNotHeld(lease.state, [...source.targets(destination)], { leaseNamespace, reporter });
     }
   }
 
@@ -230,7 +234,7 @@ export class DestinationRunner {
 function tellWhyNotHeld(
   state: DestinationLeaseState,
   targets: readonly ServiceKey[],
-  reporter: Reporter,
+  { leaseNamespace, reporter }: { readonly leaseNamespace: string; readonly reporter: Reporter },
 ): void {
   switch (state.kind) {
     case "held":
@@ -245,10 +249,7 @@ function tellWhyNotHeld(
       const { cause } = state;
       if (cause === undefined) return;
       if (cause === "no-namespace") {
-        const message =
-          "the first namespace that the routes map to does not exist in the destination; create it, or let the route do so (createNamespace: true)";
-        for (const target of targets)
-          reporter.blocked(target, { code: "namespace-missing", message });
+        for (const target of targets) reporter.blocked(target, homelessLease(leaseNamespace));
         return;
       }
       const message =

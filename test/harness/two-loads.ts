@@ -18,6 +18,8 @@ export interface LoadResult {
   /** Those that the API server did not take, with its words. */
   readonly refused: readonly string[];
   readonly counts: AdmissionCounts;
+  /** What was reached of the rates that were asked for: a line for people. */
+  readonly rates: string;
 }
 
 /** 50 changes a second of labelled Services, and beside them 50 of their slices. */
@@ -26,6 +28,7 @@ export class TwoLoads {
   readonly #services = new SteadyLoad(async (number) => this.#changeService(number), LOAD);
   readonly #slices = new SteadyLoad(async (number) => this.#changeSlice(number), LOAD);
   #before: AdmissionCounts = { answered: 0, failed: 0 };
+  #startedMs = 0;
 
   constructor(
     private readonly src: NamespaceView,
@@ -40,16 +43,27 @@ export class TwoLoads {
     }
     for (const name of NAMES) await this.dst.untilService(name);
     this.#before = await admissionCounts(this.src.cluster);
+    this.#startedMs = performance.now();
     this.#services.start();
     this.#slices.start();
   }
 
+  /** Resolves when each of both has sent so many: on a busy machine they come slower, not fewer. */
+  async untilSent(count: number): Promise<void> {
+    const isSent = (): boolean => Math.min(this.#services.sent, this.#slices.sent) >= count;
+    await waitFor(isSent, { what: `${count} changes of each kind`, timeoutMs: 120_000 });
+  }
+
   async stop(): Promise<LoadResult> {
     await Promise.all([this.#services.stop(), this.#slices.stop()]);
+    const seconds = (performance.now() - this.#startedMs) / 1_000;
     const { answered, failed } = await admissionCounts(this.src.cluster);
+    const rate = (sent: number, what: string): string =>
+      `${sent} ${what} (${(sent / seconds).toFixed(1)} of ${LOAD.perSecond} a second)`;
     return {
       admissions: this.#services.sent,
       changes: this.#slices.sent,
+      rates: `${rate(this.#services.sent, "admissions")} and ${rate(this.#slices.sent, "changes")}`,
       refused: this.#refused,
       counts: { answered: answered - this.#before.answered, failed: failed - this.#before.failed },
     };

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { DoctorReport } from "../../src/ports/doctor-report.js";
 import { writeKubeconfig } from "../controlplane/kubeconfig.js";
 import { startFerry } from "../harness/ferry-process.js";
 
@@ -71,6 +72,7 @@ describe("npm pack", () => {
       "README.md",
       "charts",
       "dist",
+      "docs",
       "manifests",
       "package.json",
     ]);
@@ -78,11 +80,19 @@ describe("npm pack", () => {
 
   it("gives a command that works from an empty directory, without a dependency beside it", async () => {
     const home = await installed();
+    const words = ["--no-install", "svc-ferry", "doctor", "--kubeconfig=none", "--output=json"];
 
     const help = await execute("npx", ["--no-install", "svc-ferry", "--help"], { cwd: home });
+    const failed = (await execute("npx", words, { cwd: home }).catch(
+      (error: unknown) => error,
+    )) as { readonly code: number; readonly stdout: string };
 
     expect(help.stdout).toContain("run");
     expect(help.stdout).toContain("status");
+    expect(failed.code).toBe(1);
+    const { checks } = JSON.parse(failed.stdout) as DoctorReport;
+    const found = checks.filter(({ result }) => result === "fail").map(({ id }) => id);
+    expect(found).toEqual(["src-reach", "dst-reach"]);
   });
 });
 

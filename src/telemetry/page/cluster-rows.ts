@@ -1,3 +1,4 @@
+import { leaseCauseCode } from "../../ports/destination-lease.js";
 import type { ClusterStatus, DestinationStatus, StatusReport } from "../../ports/status.js";
 import { moment, NOTHING, type PageRow } from "./page-row.js";
 
@@ -43,7 +44,7 @@ function troublesOf(destination: DestinationStatus): string[] {
       ? [`link held by ${heartbeatHolder ?? "another process"}`]
       : []),
     ...(heartbeat === "unknown"
-      ? [`link not held${heartbeatCause ? ` (${heartbeatCause})` : ""}`]
+      ? [`link not held${heartbeatCause ? ` (${leaseCauseCode(heartbeatCause)})` : ""}`]
       : []),
   ];
 }

@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { stringify } from "yaml";
 import { type FerryBed, openBed } from "../../harness/ferry-bed.js";
 import type { FerryRun } from "../../harness/ferry-run.js";
 import { service, slice } from "../../harness/manifests.js";
 import { NamespaceView, portsOf } from "../../harness/namespace-view.js";
 import { PacedClock } from "../../harness/paced-clock.js";
+import { runTool } from "../../harness/tool-run.js";
 import { waitFor } from "../../harness/wait-for.js";
 
 const TARGET_NAME = "svc-ferry.io/target-name";
@@ -264,7 +266,56 @@ describe("a mapped namespace of the destination that does not exist, nor the Rol
     // The longest pause between attempts.
     await late.untilService("waits", () => true, 40_000);
     await run.untilState(`${other.namespace}/waits`, "synced");
+    await own.stopRuns();
     await own.destination.remove("Namespace", undefined, late.namespace);
+  });
+
+  it("holds up all others when it is the first, and everybody says so until it is there", async () => {
+    const { src } = own;
+    const first = new NamespaceView(own.destination, `first-${own.id}`);
+    const file = {
+      routes: [
+        { name: "first", namespaces: [src.namespace], target: { namespace: first.namespace } },
+        { name: "rest", namespaces: [src.namespace], target: { namespace: own.dst.namespace } },
+      ].map((route) => ({ ...route, selector: `to=${route.name}` })),
+    };
+    await src.apply(service(src.namespace, "blocked", { labels: { to: "rest" } }));
+    const asked = [
+      ...["--src-context=source", "--dst-context=destination", "--config=ferry.yaml"],
+      ...[`--kubeconfig=${own.kubeconfigPath}`, `--leader-election-namespace=${src.namespace}`],
+      "--leader-election-name=ferry",
+    ];
+
+    const run = await own.launch({ file });
+    const { message } = await run.untilState(
+      `${src.namespace}/blocked`,
+      "refused",
+      "namespace-missing",
+    );
+    const [line] = run.logged("lease cannot be used, trying again");
+    const told = await src.untilEvent("blocked", /^Refused: namespace-missing: /);
+    const explained = await runTool(
+      ["explain", `${src.namespace}/blocked`, ...asked],
+      stringify(file),
+    );
+    const checked = await runTool(["doctor", "--only=dst-ns", ...asked], stringify(file));
+    await own.destination.createNamespace(first.namespace);
+    await own.grant({ file });
+
+    await own.dst.untilService("blocked", () => true, 40_000);
+    await run.untilState(`${src.namespace}/blocked`, "synced");
+    const missing = `namespace ${first.namespace} does not exist`;
+    expect(message).toContain(missing);
+    expect(told).toContain(missing);
+    expect(line).toMatchObject({ fix: `create the namespace ${first.namespace}` });
+    const create = `kubectl --context destination create namespace ${first.namespace}`;
+    for (const { code, out } of [explained, checked]) {
+      expect(code).toBe(1);
+      expect(out).toContain(missing);
+      expect(out).toContain(create);
+    }
+    await own.stopRuns();
+    await own.destination.remove("Namespace", undefined, first.namespace);
   });
 });
 

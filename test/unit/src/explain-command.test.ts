@@ -398,6 +398,26 @@ describe("svc-ferry explain of a Service that is not in order", () => {
     expect(explained.bed.server.audit.lines).toEqual([]);
   });
 
+  it("finds a namespace missing that holds up all others, because the link's Lease lies there", async () => {
+    const routes = [route().from("cart").to("absent"), route()];
+    const explained = new ExplainBed({ routes });
+    explained.bed.create(WEB);
+
+    const finding = await explained.only("shop/web");
+    explained.config = {
+      ...explained.config,
+      routes: [route().from("cart").to("absent").with({ createNamespace: true }), route()],
+    };
+    const made = await explained.only("shop/web");
+
+    expect(finding).toMatchObject({
+      target: "prod/web",
+      reason: { code: "namespace-missing", message: expect.stringContaining("namespace absent") },
+      fix: "kubectl --context b create namespace absent",
+    });
+    expect(made.reason?.code).toBe("pending");
+  });
+
   it("takes a predecessor's mirror for one to be had, as the core would", async () => {
     const explained = new ExplainBed();
     explained.bed.server.create(

@@ -26,6 +26,21 @@ const served = (bed: WebhookBed) => bed.metrics.of("svc_ferry_webhook_certificat
 const TLS_FAILED =
   "warn TLS connection to the webhook failed; if it lasts, compare caBundle and certificate";
 
+/** The review as bytes, for who writes them by himself. */
+const POST = `POST /validate?timeout=30s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${CREATE.length}\r\n\r\n${CREATE.toString()}`;
+/** The answer to it from a server that is about to go. */
+const LAST_ANSWER = /^HTTP\/1\.1 200 OK\r\n[^]*^connection: close\r\n[^]*"allowed":true/im;
+
+/** Does something in the very turn of the event loop in which a long sleep is over. */
+class ClockWithDeed extends VirtualClock {
+  deed: () => void = () => undefined;
+
+  override async sleep(ms: number, signal: AbortSignal): Promise<void> {
+    await super.sleep(ms, signal);
+    if (ms > 0) this.deed();
+  }
+}
+
 /** A handler that waits until the test lets it answer. */
 function gate() {
   const answer = Promise.withResolvers<Allowed>();
@@ -197,6 +212,91 @@ describe("WebhookServer: stop", TLS_SERVER, () => {
     expect(bed.certificates.listeners).toBe(0);
   });
 
+  it("goes on while API servers ask, until nobody has asked for a while", async () => {
+    const bed = await new WebhookBed().start();
+
+    const stopped = bed.server.stop();
+    await bed.clock.advance(bed.drainMs - 1);
+    await bed.send(VALIDATE);
+    await bed.clock.advance(bed.drainMs - 1);
+    const late = await bed.raw();
+
+    expect(late.error).toBeUndefined();
+    await bed.clock.advance(1);
+    await expect(bed.send(VALIDATE)).rejects.toThrow("ECONNREFUSED");
+    late.reset();
+    await stopped;
+  });
+
+  it("does not go on for longer than the pod has, whoever asks", async () => {
+    const bed = await new WebhookBed().start();
+
+    const stopped = bed.server.stop();
+    for (const passedMs of [4_000, 4_000, 3_999]) {
+      await bed.clock.advance(passedMs);
+      await bed.send(VALIDATE);
+    }
+    await bed.clock.advance(1);
+
+    await stopped;
+    expect(bed.clock.monotonicMs()).toBe(bed.maxDrainMs);
+  });
+
+  it("answers what is sent in the very moment in which it is to stop", async () => {
+    const bed = await new WebhookBed().start();
+    const connection = await bed.raw();
+
+    const written = connection.write(POST);
+    const stopped = bed.server.stop();
+
+    await written;
+    await connection.closed;
+    expect(connection).toMatchObject({
+      received: expect.stringMatching(LAST_ANSWER),
+      error: undefined,
+    });
+    await bed.clock.advance(bed.drainMs);
+    await stopped;
+  });
+
+  it("answers what has arrived, and was not read yet, when it is about to close idle connections", async () => {
+    const clock = new ClockWithDeed();
+    const bed = await new WebhookBed({}, {}, clock).start();
+    const connection = await bed.raw();
+    clock.deed = () => {
+      clock.deed = () => undefined;
+      void connection.write(POST);
+    };
+
+    const stopped = bed.server.stop();
+    await clock.advance(bed.drainMs);
+
+    await connection.closed;
+    expect(connection).toMatchObject({
+      received: expect.stringMatching(LAST_ANSWER),
+      error: undefined,
+    });
+    await clock.advance(bed.drainMs);
+    await stopped;
+  });
+
+  it("answers a review whose connection was in the middle of its handshake when it stopped listening", async () => {
+    const bed = await new WebhookBed().start();
+    const connection = await bed.plain();
+
+    const stopped = bed.server.stop();
+    await bed.clock.advance(bed.drainMs);
+    const secured = await bed.raw({ socket: connection.socket });
+    await secured.write(POST);
+
+    await secured.closed;
+    expect(secured).toMatchObject({
+      received: expect.stringMatching(LAST_ANSWER),
+      error: undefined,
+    });
+    await stopped;
+  });
+
   it("closes idle connections after that, and finishes what is in flight", async () => {
     const { asked, validate, open } = gate();
     const bed = await new WebhookBed({ validate }).start();
@@ -219,9 +319,7 @@ describe("WebhookServer: stop", TLS_SERVER, () => {
     const bed = await new WebhookBed({ validate }).start();
     const connection = await bed.raw();
     const silent = await bed.plain();
-    await connection.write(
-      `POST /validate?timeout=30s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${CREATE.length}\r\n\r\n${CREATE.toString()}`,
-    );
+    await connection.write(POST);
     await waitFor(() => asked.length === 1, { what: "the review" });
 
     const stopped = bed.server.stop();
@@ -254,7 +352,7 @@ describe("WebhookServer: start", TLS_SERVER, () => {
     const certificate = servingCertificate();
 
     const server = new WebhookServer(
-      { bindAddress: "127.0.0.1", port, drainMs: 0, finishMs: 0, limits: LIMITS },
+      { bindAddress: "127.0.0.1", port, drainMs: 0, maxDrainMs: 0, finishMs: 0, limits: LIMITS },
       { current: () => certificate, onChange: () => () => undefined },
       {
         keepAnnotation: () => false,

@@ -77,6 +77,32 @@ async function doctor(
 }
 
 describe("svc-ferry doctor", () => {
+  it("gives many checks that wait for one a single line, behind what they wait for", async () => {
+    const waiting = (id: string, waitsFor: string): CheckReport =>
+      check(id, { result: "skip", message: `waits for ${waitsFor}`, waitsFor });
+    const many = ["one", "two", "three"].map((id) => waiting(id, "src-reach"));
+    const found = report(
+      check("src-reach", { result: "fail" }),
+      ...many,
+      waiting("four", "lease"),
+      waiting("five", "lease"),
+    );
+
+    const { out } = await doctor("", { kind: "report", report: found });
+    const json = await doctor("-o json", { kind: "report", report: found });
+
+    expect(out.split("\n").slice(2, -1)).toEqual([
+      "source",
+      "  FAIL src-reach  a: src-reach is right",
+      "  skip 3 checks wait for src-reach",
+      "  skip four  a: waits for lease",
+      "  skip five  a: waits for lease",
+      "",
+      "1 failed, 5 skipped, 0 ok",
+    ]);
+    expect((JSON.parse(json.out) as DoctorReport).checks).toHaveLength(6);
+  });
+
   it("gives a good section one line, and what is wrong the fact and the command", async () => {
     const many = ["one", "two", "three"].map((id) => check(id, { section: "webhook" }));
     const skipped = check("sync", { section: "sync", result: "skip", message: "waits for dst-ns" });

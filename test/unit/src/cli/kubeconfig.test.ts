@@ -122,5 +122,6 @@ describe("svc-ferry kubeconfig", () => {
     expect(cannot).toMatchObject({ code: 2, out: "", err: "error: no account\n  fix: make it\n" });
     expect(refused).toMatchObject({ code: 2, out: "" });
     expect(refused.err).toContain("fix: whoever asks needs create on serviceaccounts/token");
+    expect(refused.err).toContain("--kubeconfig and --context choose who that is");
   });
 });

@@ -92,6 +92,13 @@ describe("svc-ferry run", () => {
     });
   });
 
+  it("says in its help where to begin", async () => {
+    const { out, code } = await cli("--help");
+
+    expect(code).toBe(0);
+    expect(out).toMatch(/^Begin:\n {2}svc-ferry doctor --pre .*\n {2}svc-ferry explain NS\/NAME /m);
+  });
+
   it("shows each flag with its default and its variable in the help", async () => {
     const { out, code } = await cli("run --help");
     const help = out.replaceAll(/\s+/g, " ");

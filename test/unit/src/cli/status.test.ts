@@ -181,6 +181,10 @@ describe("svc-ferry status", () => {
       { destinations: [destination({ heartbeat: "unknown", heartbeatCause: "FERRY-K006" })] },
       "LINK NOT HELD (FERRY-K006)",
     ],
+    [
+      { destinations: [destination({ heartbeat: "unknown", heartbeatCause: "no-namespace" })] },
+      "LINK NOT HELD (namespace-missing)",
+    ],
     [{ destinations: [destination({ heartbeat: "unknown" })] }, "LINK NOT HELD"],
     [{ destinations: [destination({ heartbeat: "held-elsewhere" })] }, "LINK HELD BY"],
     [{ source: { name: "eks-a", connected: false } }, "SOURCE NOT CONNECTED"],
@@ -221,7 +225,9 @@ describe("svc-ferry status exits with 2", () => {
     expect(await status({ kind: "unreachable", reason: "connect ECONNREFUSED" })).toMatchObject({
       code: 2,
       out: "",
-      err: "error: http://127.0.0.1:8080/status: connect ECONNREFUSED\n",
+      err: expect.stringMatching(
+        /^error: http:\/\/127\.0\.0\.1:8080\/status: connect ECONNREFUSED\n {2}fix: kubectl .* port-forward pod\/LEADER 8080, /,
+      ),
       asked: ["http://127.0.0.1:8080/status"],
     });
   });

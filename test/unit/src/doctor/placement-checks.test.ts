@@ -59,6 +59,21 @@ describe("dst-ns", () => {
     });
   });
 
+  it("says of the first one that without it nothing is written at all", async () => {
+    const all = checks(route().to("first"), route().to("second"));
+    const said = await Promise.all(
+      ["first", "second"].map(async (name) => {
+        const own = all.filter(({ subject }) => subject?.endsWith(name) === true);
+        return (await outcomeOf(own, "dst-ns")).message;
+      }),
+    );
+
+    expect(said).toEqual([
+      "namespace first does not exist; it is the first that the routes map to: the Lease of the link lies there, and without it nothing is written to bb",
+      "namespace second does not exist",
+    ]);
+  });
+
   it("fails where it is being deleted", async () => {
     destination.memory.create(NAMESPACES, { metadata: { name: "prod" } });
     destination.memory.delete(NAMESPACES, { name: "prod" });

@@ -68,7 +68,6 @@ describe("PodTunnel", () => {
   });
 
   it.each([
-    [403, "FERRY-K006", "may not create pods/portforward"],
     [404, "FERRY-K011", 'pods "ferry-0" not found'],
     [500, "FERRY-K004", "no kubelet"],
   ])("fails with what the API server says: %i", async (status, code, message) => {
@@ -77,6 +76,17 @@ describe("PodTunnel", () => {
     await expect(tunnel().get(POD, "/status", signal)).rejects.toMatchObject({
       code,
       message: `a: port-forward k8s-sync/ferry-0:8080: ${status}: ${message}`,
+    });
+  });
+
+  it("says which rights it takes where the API server only says that something is forbidden", async () => {
+    server.respond = (_, response) =>
+      json(response, 403, { kind: "Status", message: 'pods "ferry-0" is forbidden: ' });
+
+    await expect(tunnel().get(POD, "/status", signal)).rejects.toMatchObject({
+      code: "FERRY-K006",
+      message:
+        'a: port-forward k8s-sync/ferry-0:8080: 403: pods "ferry-0" is forbidden:  (it takes get and create on pods/portforward)',
     });
   });
 

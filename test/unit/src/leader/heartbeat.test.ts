@@ -1,5 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { Heartbeat, type HeartbeatState } from "../../../../src/leader/heartbeat.js";
+import {
+  Heartbeat,
+  type HeartbeatOptions,
+  type HeartbeatState,
+} from "../../../../src/leader/heartbeat.js";
 import { RetryableError } from "../../../../src/ports/errors.js";
 import { ProcessClock } from "../../../fakes/process-clock.js";
 import { VirtualClock } from "../../../fakes/virtual-clock.js";
@@ -10,7 +14,11 @@ const unreachable = new RetryableError("FERRY-K001", "scripted");
 function given() {
   const world = new VirtualClock();
   const server = new LeaseServer();
-  const start = (identity: string, processId = identity) => {
+  const start = (
+    identity: string,
+    processId = identity,
+    options: Pick<HeartbeatOptions, "asksForNamespace" | "createNamespace"> = {},
+  ) => {
     const api = new LeaseClient(server);
     const clock = new ProcessClock(world);
     const kinds: HeartbeatState["kind"][] = [];
@@ -24,6 +32,7 @@ function given() {
       identity,
       processId,
       ...TIMES,
+      ...options,
       onChange: (state) => kinds.push(state.kind),
     });
     const process = new AbortController();
@@ -132,6 +141,40 @@ describe("Heartbeat", () => {
 
     expect(away.heartbeat.state).toEqual({ kind: "unknown", cause: "FERRY-K001" });
     expect(homeless.heartbeat.state).toEqual({ kind: "unknown", cause: "no-namespace" });
+  });
+
+  it("tells a Role that is missing from one that went with its namespace, where it may ask for that", async () => {
+    const { world, server, start } = given();
+    const [poor, blind] = [start("pod-a", "a", { asksForNamespace: true }), start("pod-b")];
+    for (const { api, hold } of [poor, blind]) {
+      api.refusesLeases = true;
+      hold();
+    }
+
+    await world.advance(10_000);
+    const withNamespace = poor.heartbeat.state;
+    server.namespaces.clear();
+    await world.advance(10_000);
+
+    expect(withNamespace).toEqual({ kind: "unknown", cause: "FERRY-K006" });
+    expect(poor.heartbeat.state).toEqual({ kind: "unknown", cause: "no-namespace" });
+    expect(blind.heartbeat.state).toEqual({ kind: "unknown", cause: "FERRY-K006" });
+  });
+
+  it("makes the namespace where it may, also when the Role in it is missing so far", async () => {
+    const { world, server, start } = given();
+    server.namespaces.clear();
+    const maker = start("pod-a", "a", { asksForNamespace: true, createNamespace: true });
+    maker.api.refusesLeases = true;
+
+    maker.hold();
+    await world.advance(0);
+    const made = [...server.namespaces];
+    maker.api.refusesLeases = false;
+    await world.advance(10_000);
+
+    expect(made).toEqual(["ns"]);
+    expect(maker.heartbeat.state).toEqual({ kind: "held" });
   });
 
   it("never belongs to two processes of one name", async () => {

@@ -7,6 +7,7 @@ import type {
   WriteOptions,
   WriteResult,
 } from "../../../../src/ports/kube-api.js";
+import { RetryableError } from "../../../../src/ports/errors.js";
 import type { Log } from "../../../../src/ports/log.js";
 import { Elector, type Term } from "../../../../src/leader/elector.js";
 import { ProcessClock } from "../../../fakes/process-clock.js";
@@ -50,12 +51,20 @@ export class LeaseClient implements KubeApi {
   readonly connections = 1;
   /** Thrown by the next requests; "hang": they get no answer; "lose answers": writes are done, but nobody learns. */
   fault: Error | "hang" | "lose answers" | undefined;
+  /** RBAC says no to everything about Leases. */
+  refusesLeases = false;
   readonly requests: string[] = [];
 
   constructor(private readonly server: LeaseServer) {}
 
-  get(_resource: Resource, ref: ObjectRef): Promise<KubeObject | undefined> {
-    return this.#send("get", () => this.server.objects.get(`${ref.namespace ?? ""}/${ref.name}`));
+  get(resource: Resource, ref: ObjectRef): Promise<KubeObject | undefined> {
+    return this.#send("get", () => {
+      if (resource.kind !== "Namespace") {
+        if (this.refusesLeases) throw new RetryableError("FERRY-K006", "scripted");
+        return this.server.objects.get(`${ref.namespace ?? ""}/${ref.name}`);
+      }
+      return this.server.namespaces.has(ref.name) ? { metadata: { name: ref.name } } : undefined;
+    });
   }
 
   create(resource: Resource, object: KubeObject, _options: WriteOptions): Promise<WriteResult> {

@@ -111,6 +111,8 @@ describe("DestinationRunner", () => {
 
       expect(bed.events.news()).toEqual(["Warning Refused shop/web"]);
       expect(states(bed)).toEqual(["shop/web refused namespace-missing"]);
+      const [state] = bed.reporter.states();
+      expect(state?.reason?.message).toContain("namespace prod does not exist in the destination");
     });
 
     it("says nothing as long as the cause is not known", async () => {
