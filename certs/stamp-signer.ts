@@ -26,7 +26,7 @@ export class StampSigner implements Signer {
 
   sign(text: string): string {
     const { id, secret } = this.#current;
-    return `${id}${mac(secret, text).toString("hex")}`;
+    return `${id}${createHmac("sha256", secret).update(text).digest("hex")}`;
   }
 
   fits(text: string, signature: string): boolean {

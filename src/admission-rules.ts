@@ -12,12 +12,13 @@ import {
   type Author,
   type ContentContext,
   type Signer,
+  type StampCheck,
 } from "./domain/stamp.js";
 import { SpentStamps } from "./intake/spent-stamps.js";
 import type { ClusterViews } from "./ports/cluster-views.js";
 import type { HintSink } from "./ports/hint.js";
 import { parseRfc3339 } from "./ports/timestamps.js";
-import { clusterStatus } from "./status-report.js";
+import { isConnected } from "./status-report.js";
 import { VERSION } from "./version.js";
 import type { Surroundings } from "./surroundings.js";
 
@@ -36,6 +37,7 @@ export class AdmissionRules {
   readonly handlers: Admission;
   readonly #validator: Validator;
   readonly #spent = new SpentStamps();
+  #check: StampCheck | undefined;
   #context: { readonly mapping: unknown; readonly content: ContentContext } | undefined;
 
   constructor(
@@ -80,9 +82,19 @@ export class AdmissionRules {
 
   /** By the signature alone. */
   #signedBy(service: Service): Author | undefined {
+    const check = this.#stampCheck();
+    return check && authorOf(service, check);
+  }
+
+  /** The same one as long as key and rules are the same: by it, what was found out about a Service is found again. */
+  #stampCheck(): StampCheck | undefined {
     const signer = this.parts.signer();
     const context = this.#content();
-    return signer && authorOf(service, { signer, context, epochMs: parseRfc3339 });
+    if (signer === undefined) return undefined;
+    if (this.#check?.signer !== signer || this.#check.context !== context) {
+      this.#check = { signer, context, epochMs: parseRfc3339 };
+    }
+    return this.#check;
   }
 
   #views(): ClusterViews {
@@ -96,8 +108,7 @@ export class AdmissionRules {
       },
       destination: (name) => {
         const link = core().links.find(({ settings }) => settings.name === name);
-        const isHeardOf = clusterStatus("", link?.watches() ?? [], around.clock).connected;
-        return isHeardOf ? link?.view : undefined;
+        return isConnected(link?.watches() ?? [], around.clock) ? link?.view : undefined;
       },
     };
   }

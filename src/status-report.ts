@@ -52,18 +52,24 @@ export function clusterStatus(
   watches: readonly WatchHealth[],
   clock: Clock,
 ): ClusterStatus {
-  const nowMs = clock.monotonicMs();
-  const ages = watches.map(({ lastContactMs }) => nowMs - (lastContactMs ?? -Infinity));
-  const connected =
-    watches.length > 0 &&
-    watches.every((watch) => watch.synced && !watch.broken) &&
-    ages.every((age) => age < SILENT_AFTER_MS);
+  const ages = watches.map((watch) => silentMs(watch, clock));
   const youngest = Math.min(...ages);
   return {
     name,
-    connected,
+    connected: isConnected(watches, clock),
     lastContact: Number.isFinite(youngest) ? rfc3339(clock.now() - youngest) : undefined,
   };
+}
+
+/** Everything that is watched there is listed, and heard of now. */
+export function isConnected(watches: readonly WatchHealth[], clock: Clock): boolean {
+  const isHeard = (watch: WatchHealth): boolean =>
+    watch.synced && !watch.broken && silentMs(watch, clock) < SILENT_AFTER_MS;
+  return watches.length > 0 && watches.every(isHeard);
+}
+
+function silentMs({ lastContactMs = -Infinity }: WatchHealth, clock: Clock): number {
+  return clock.monotonicMs() - lastContactMs;
 }
 
 function destinationStatus(link: DestinationLink, clock: Clock): DestinationStatus {

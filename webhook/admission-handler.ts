@@ -37,14 +37,22 @@ export interface Refused extends Remarks {
 export type Answer = Allowed | Patched | Refused;
 
 /**
+ * Whether the API server was answered without the handler. As an AbortSignal says it, but nobody waits for it: making one takes as
+ * long as signing a stamp.
+ */
+export interface Lateness {
+  readonly aborted: boolean;
+}
+
+/**
  * Decides about one review, from memory.
  *
- * `signal` aborts when the API server is answered without it: nothing may be promised to anybody after that. An error counts
- * as "cannot tell": the change is allowed with a warning, see ask.ts.
+ * Nothing may be promised to anybody once `late` says so. An error counts as "cannot tell": the change is allowed with a
+ * warning, see ask.ts.
  */
 export type AdmissionHandler<A extends Answer> = (
   review: AdmissionReview,
-  signal: AbortSignal,
+  late: Lateness,
 ) => A | Promise<A>;
 
 /** Who decides at the two entries. A mutating one never refuses; a validating one must not patch. */

@@ -9,7 +9,13 @@ import type { Clock } from "../src/ports/clock.js";
 import { ExpiringMap } from "../src/ports/expiring-map.js";
 import type { Hint, HintSink } from "../src/ports/hint.js";
 import type { Log } from "../src/ports/log.js";
-import type { AdmissionHandlers, Allowed, Patched, Refused } from "./admission-handler.js";
+import type {
+  AdmissionHandlers,
+  Allowed,
+  Lateness,
+  Patched,
+  Refused,
+} from "./admission-handler.js";
 import type { AdmissionReview } from "./admission-review.js";
 import { boundedHint } from "./hand-off-message.js";
 import { probeAnswer, type Respondent } from "./probe.js";
@@ -59,14 +65,14 @@ export class Admission implements AdmissionHandlers {
     return { kind: "patched", patch };
   };
 
-  readonly validate = (review: AdmissionReview, signal: AbortSignal): Allowed | Refused => {
+  readonly validate = (review: AdmissionReview, late: Lateness): Allowed | Refused => {
     const { object, dryRun } = review;
     const probe = probeAnswer(object?.service, dryRun, this.parts.self);
     if (probe !== undefined) return { kind: "allowed", warnings: [probe] };
-    return this.#judged(review, signal);
+    return this.#judged(review, late);
   };
 
-  #judged(review: AdmissionReview, signal: AbortSignal): Allowed | Refused {
+  #judged(review: AdmissionReview, late: Lateness): Allowed | Refused {
     const { dryRun } = review;
     const before = review.oldObject?.service;
     const after = review.object?.service;
@@ -80,7 +86,7 @@ export class Admission implements AdmissionHandlers {
     const { warnings } = verdict;
     const targets = this.#targets(after ?? before);
     const target = targets.length === 0 ? {} : { target: targets.join(" ") };
-    if (!isMeant || dryRun || signal.aborted) return { kind: "allowed", warnings, audit: target };
+    if (!isMeant || dryRun || late.aborted) return { kind: "allowed", warnings, audit: target };
     const hint = boundedHint(this.#hint(review, after ?? before));
     if (hint === undefined) return { kind: "allowed", warnings, audit: target };
     this.parts.hints.offer(hint);

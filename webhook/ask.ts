@@ -33,20 +33,20 @@ export function ask<A extends Answer, R>(
 ): Asked<R> | Promise<Asked<R>> {
   const { budgetMs, write } = options;
   if (budgetMs <= 0) return { kind: "late" };
-  const late = new AbortController();
+  const late = { aborted: false };
   try {
-    const answer = handler(review, late.signal);
+    const answer = handler(review, late);
     if (answer instanceof Promise) return withinBudget(answer, late, options);
     return { kind: "answered", result: write(answer) };
   } catch (error) {
-    late.abort(OVER);
+    late.aborted = true;
     return { kind: "failed", error };
   }
 }
 
 async function withinBudget<A, R>(
   answer: Promise<A>,
-  late: AbortController,
+  late: { aborted: boolean },
   { clock, budgetMs, write }: AskOptions<A, R>,
 ): Promise<Asked<R>> {
   const answered = new AbortController();
@@ -61,6 +61,6 @@ async function withinBudget<A, R>(
     return { kind: "failed", error };
   } finally {
     answered.abort(OVER);
-    late.abort(OVER);
+    late.aborted = true;
   }
 }

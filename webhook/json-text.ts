@@ -55,14 +55,10 @@ function parsed(text: string): unknown {
 /** Before it is parsed, for what it would become in memory. */
 function isTooDeep(body: Buffer): boolean {
   let depth = 0;
-  let isInString = false;
   for (let at = 0; at < body.length; at += 1) {
     const byte = body[at] ?? 0;
-    if (isInString) {
-      if (byte === BACKSLASH) at += 1;
-      else if (byte === QUOTE) isInString = false;
-    } else if (byte === QUOTE) {
-      isInString = true;
+    if (byte === QUOTE) {
+      at = endOfString(body, at + 1);
     } else if ((byte | BRACE_BIT) === OPENING) {
       depth += 1;
       if (depth > MAX_DEPTH) return true;
@@ -71,6 +67,13 @@ function isTooDeep(body: Buffer): boolean {
     }
   }
   return false;
+}
+
+/** Where the quote stands that ends a string, or beyond all bytes. Most bytes of a review are in strings. */
+function endOfString(body: Buffer, from: number): number {
+  let at = from;
+  while (at < body.length && body[at] !== QUOTE) at += body[at] === BACKSLASH ? 2 : 1;
+  return at;
 }
 
 /** Recursion ends with MAX_DEPTH. */

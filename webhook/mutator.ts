@@ -52,8 +52,10 @@ export interface MutatorParts {
 
 /** For so long the same user's same content is the same change: one conflict inside the API server runs the whole chain again. */
 const SAME_FOR_MS = 10_000;
+/** Of what is remembered as it is: all but the longest, and a digest costs as much as looking it up ten times. */
+const MAX_KEY_CHARS = 1_024;
 /** Of 64 hex digits: more than can be met by chance. */
-const KEY_CHARS = 32;
+const DIGEST_CHARS = 32;
 /** A stamp is a retry's own, not somebody else's that was copied, only when it is no older. The API server retries for 30 s. */
 const OWN_FOR_MS = 30_000;
 
@@ -104,11 +106,9 @@ export class Mutator {
     const change: Change = { id: random.id(), by: shown(username), at: rfc3339(clock.now()) };
     // Whose name is generated is another Service each time.
     if (after.name === "") return change;
-    // A digest: what is asked about is a stranger's, and may have megabytes.
-    const key = digest(
-      JSON.stringify([after.name, username, content(after, context())]),
-      KEY_CHARS,
-    );
+    const asked = JSON.stringify([after.name, username, content(after, context())]);
+    // It is a stranger's, and may have megabytes.
+    const key = asked.length <= MAX_KEY_CHARS ? asked : digest(asked, DIGEST_CHARS);
     const known = this.#recent.get(key);
     if (known !== undefined) return known;
     this.#recent.set(key, change);

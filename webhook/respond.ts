@@ -79,6 +79,7 @@ function status({ name }: AdmissionReview, { code, message, field }: Refused): o
 }
 
 function shownWarnings(warnings: readonly string[]): readonly string[] {
+  if (warnings.length === 0) return warnings;
   const all = [...new Set(warnings.map((text) => printable(text, MAX_WARNING_CHARS)))].filter(
     (text) => text !== "",
   );
@@ -88,11 +89,8 @@ function shownWarnings(warnings: readonly string[]): readonly string[] {
 }
 
 function auditAnnotations(answer: Answer, outcome: Outcome): Readonly<Record<string, string>> {
-  const { audit = {} } = answer;
-  const code = answer.kind === "refused" ? { code: answer.code } : {};
-  const texts = Object.entries({ outcome, ...code, ...audit }).map(([key, text]) => [
-    key,
-    printable(text),
-  ]);
-  return Object.fromEntries(texts) as Readonly<Record<string, string>>;
+  const texts: Record<string, string> = { outcome };
+  if (answer.kind === "refused") texts["code"] = printable(answer.code);
+  for (const [key, text] of Object.entries(answer.audit ?? {})) texts[key] = printable(text);
+  return texts;
 }

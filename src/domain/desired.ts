@@ -13,7 +13,7 @@ import {
   SOURCE_CLUSTER_ANNOTATION,
   SOURCE_UID_ANNOTATION,
 } from "./labels.js";
-import type { IpFamily, Service, ServicePort, StringMap } from "./objects.js";
+import type { Editable, IpFamily, Service, ServicePort, StringMap } from "./objects.js";
 import type { Route } from "./route.js";
 import { serviceKey } from "./service-key.js";
 
@@ -108,14 +108,14 @@ export function specOf(service: Service): Omit<DesiredSpec, "family" | "familyPo
 }
 
 /** One order of fields and all defaults written out, so that equal ports give equal JSON. */
-export function canonicalPort(port: ServicePort): ServicePort {
-  return {
-    ...(port.name === undefined || port.name === "" ? {} : { name: port.name }),
-    port: port.port,
-    protocol: port.protocol ?? "TCP",
-    ...(port.appProtocol === undefined ? {} : { appProtocol: port.appProtocol }),
-    targetPort: port.targetPort ?? port.port,
-  };
+export function canonicalPort(given: ServicePort): ServicePort {
+  const { name = "", port, appProtocol } = given;
+  const protocol = given.protocol ?? "TCP";
+  const canonical: Editable<ServicePort> =
+    name === "" ? { port, protocol } : { name, port, protocol };
+  if (appProtocol !== undefined) canonical.appProtocol = appProtocol;
+  canonical.targetPort = given.targetPort ?? port;
+  return canonical;
 }
 
 /**

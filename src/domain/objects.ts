@@ -5,6 +5,9 @@
 
 export type StringMap = Readonly<Record<string, string>>;
 
+/** An object while it is made, field by field: several times faster than one that is spread of others. Nobody else has it yet. */
+export type Editable<T> = { -readonly [Field in keyof T]: T[Field] };
+
 export interface OwnerReference {
   readonly apiVersion: string;
   readonly kind: string;

@@ -59,12 +59,13 @@ export const wishes = memoised<Service, MappingContext, readonly Mapping[]>(mapp
 
 function contentOf(service: Service, context: ContentContext): string {
   const { namespace, labels, annotations } = service;
-  const copied = new Set(context.routes.flatMap((route) => route.copyAnnotations));
+  const isCopied = (key: string): boolean =>
+    context.routes.some((route) => route.copyAnnotations.includes(key));
   return JSON.stringify([
     namespace,
     nameOf(service),
     chosen(labels, (key) => isCopiedLabel(key) || context.selectorKeys.has(key)),
-    chosen(annotations, (key) => (isOurAnnotation(key) || copied.has(key)) && !isStampKey(key)),
+    chosen(annotations, (key) => !isStampKey(key) && (isOurAnnotation(key) || isCopied(key))),
     whyMirror(service, context) !== undefined,
     specOf(service),
   ]);
@@ -184,7 +185,10 @@ export interface StampCheck {
   readonly epochMs: (text: string) => number | undefined;
 }
 
-export function authorOf(service: Service, check: StampCheck): Author {
+/** The watch, a pass and its line in the log ask about the same version. */
+export const authorOf = memoised(signedAuthor);
+
+function signedAuthor(service: Service, check: StampCheck): Author {
   const { signer, context } = check;
   const stamp = stampIn(service.annotations);
   if (stamp === undefined) return { kind: "unknown", last: undefined };

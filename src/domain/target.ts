@@ -41,6 +41,7 @@ export function mappings(service: Service, context: MappingContext): readonly Ma
   const routes = selectingRoutes(service, context);
   const mirror = routes.length === 0 ? undefined : whyMirror(service, context);
   if (mirror !== undefined) return refusedMirror(service, routes, mirror);
+  if (routes.length <= 1) return routes.map((route) => mapping(service, route, context));
   const found = new Map<string, Mapping>();
   for (const route of routes) {
     const result = mapping(service, route, context);
@@ -82,6 +83,9 @@ function mapping(service: Service, route: Route, context: MappingContext): Mappi
 
 /** Fills `{namespace}` and `{name}`. */
 export function fill(template: string, service: { namespace: string; name: string }): string {
+  // What nearly every route has.
+  if (template === "{name}") return service.name;
+  if (!template.includes("{")) return template;
   return template.replace(
     /\{(namespace|name)\}/g,
     (_, field: "namespace" | "name") => service[field],
@@ -115,6 +119,7 @@ function whyNotAllowed(
   const namespace = asked ?? given;
   const isReserved = given.startsWith("kube-") || context.ownNamespaces.has(given);
   const isOpen = !isReserved || route.target.namespace === given;
+  if (isOpen && namespace === given) return undefined;
   const allowed = new Set([...(isOpen ? [given] : []), ...route.target.allowedNamespaces]);
   if (allowed.has(namespace)) return undefined;
   const list = allowed.size === 0 ? "none" : [...allowed].join(", ");

@@ -10,9 +10,9 @@ export interface Counts {
   readonly changes: number;
   /** Times that they are. */
   readonly changeRounds: number;
-  /** Patches of one turn, at 200 a second. */
+  /** Of one turn of patches. */
   readonly admissionSeconds: number;
-  /** Times that each condition has two turns. */
+  /** Times that each condition has two turns at each rate. */
   readonly admissionRounds: number;
   /** Services of the large world, with ten endpoints each. */
   readonly services: number;
@@ -27,7 +27,7 @@ export const FULL: Counts = {
   changes: 200,
   changeRounds: 5,
   admissionSeconds: 5,
-  admissionRounds: 5,
+  admissionRounds: 3,
   services: 10_000,
   memorySamples: 20,
 };

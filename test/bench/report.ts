@@ -61,12 +61,13 @@ nothing, remembers nothing, logs nothing, retries nothing and has no endpoints, 
   endpoints svc-ferry makes three: Service, EndpointSlice, Endpoints.
 - **endpoint changes**: slices are patched; stored is a change when both the mirror's slice and its Endpoints show it. Writes are
   counted in the destination's audit log, so needless or failed ones would count too.
-- **latency added**: 200 patches a second over 200 paused Services, in turns where nobody is asked, where two webhooks of fastify
-  that only allow are asked, where the mutating one of two such writes four annotations of the size of a stamp, where it also signs
-  what the object says and follows by a watch what is stored, and where svc-ferry is asked, which leads and follows all of it
+- **latency added**: 200 and 50 patches a second over 200 paused Services, in turns where nobody is asked, where two webhooks of
+  fastify that only allow are asked, where the mutating one of two such writes four annotations of the size of a stamp, where it also
+  signs what the object says and follows by a watch what is stored, and where svc-ferry is asked, which leads and follows all of it
   meanwhile. What is told is the difference to the first, between the medians of all turns' percentiles. The second baseline is what
   the API server needs for any stamp, and the one that the goal is about; the third is the least of what nobody can do without who
-  tells who changed a Service: see decision 0017. CPU time is that of the one process, in its own turns.
+  tells who changed a Service: see decision 0017. At 200 a second two cores are full before anybody is asked, so that what is told
+  is the length of a queue, other in each turn; 50 leave room. CPU time is that of the one process, in its own turns.
 - **reviews per second and core**: asked directly over TLS, each review about another change and with all fields that an API server
   sends, divided by the processor time of the process.
 - **RSS**: of the process, from \`/proc\`, median of samples over ten seconds after everything is in order. Each Service has a

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Answer } from "../../../webhook/admission-handler.js";
+import type { Answer, Lateness } from "../../../webhook/admission-handler.js";
 import { bodyOf, requestOf, REVIEW_UID } from "../../fixtures/review.js";
 import { service } from "../../fixtures/service.js";
 import { WebhookBed, type Answered } from "../../fixtures/webhook-bed.js";
@@ -76,10 +76,10 @@ describe("the admission routes", TLS_SERVER, () => {
   });
 
   it("allow with a warning before the API server's time is up, when the handler is late", async () => {
-    const asked: AbortSignal[] = [];
+    const asked: Lateness[] = [];
     await using bed = await new WebhookBed({
-      validate: (_review, signal) => {
-        asked.push(signal);
+      validate: (_review, late) => {
+        asked.push(late);
         return new Promise(() => undefined);
       },
     }).start();

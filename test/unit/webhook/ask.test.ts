@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Answer } from "../../../webhook/admission-handler.js";
+import type { Answer, Lateness } from "../../../webhook/admission-handler.js";
 import { ask } from "../../../webhook/ask.js";
 import { VirtualClock } from "../../fakes/virtual-clock.js";
 import { reviewOf } from "../../fixtures/review.js";
@@ -34,11 +34,11 @@ describe("ask", () => {
   it("does not wait for one that is late, tells it so, and does not mind what it says then", async () => {
     const clock = new VirtualClock();
     const answer = Promise.withResolvers<Answer>();
-    const signals: AbortSignal[] = [];
+    const told: Lateness[] = [];
 
     const asked = ask(
-      (_review, signal) => {
-        signals.push(signal);
+      (_review, late) => {
+        told.push(late);
         return answer.promise;
       },
       review,
@@ -47,7 +47,7 @@ describe("ask", () => {
     await clock.advance(100);
 
     expect(await asked).toEqual({ kind: "late" });
-    expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
+    expect(told.map(({ aborted }) => aborted)).toEqual([true]);
     answer.reject(new Error("too late"));
     await expect(answer.promise).rejects.toThrow("too late");
   });

@@ -166,6 +166,20 @@ describe("Mutator", () => {
     expect(new Set([first, other, later]).size).toBe(3);
   });
 
+  it("tells changes with megabytes in them apart as it does short ones", () => {
+    const { admit } = mutatorBed();
+    const id = (of: Service) => stampIn(of.annotations)?.id;
+    const long = (end: string): Service =>
+      web.with({ labels: { ...web.labels, x: `${"x".repeat(2_000_000)}${end}` } });
+
+    const first = id(admit(undefined, long("a")));
+    const retry = id(admit(undefined, long("a")));
+    const other = id(admit(undefined, long("b")));
+
+    expect(retry).toBe(first);
+    expect(other).not.toBe(first);
+  });
+
   it("gives a change that comes again and again an id of its own every ten seconds", async () => {
     const { admit, clock } = mutatorBed();
     const id = (of: Service) => stampIn(of.annotations)?.id;
