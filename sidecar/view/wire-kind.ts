@@ -5,7 +5,7 @@ import type { Wanted } from "./source-view.js";
 
 /** How values of this object's kind are compared and edited. */
 export function wireKindOf(
-  { at, object }: Pick<Wanted, "at" | "object">,
+  { at, object, mirrorsStatus }: Pick<Wanted, "at" | "object" | "mirrorsStatus">,
   catalog: Catalog,
 ): WireKind {
   const { resource } = at;
@@ -15,6 +15,7 @@ export function wireKindOf(
     apiVersion: object.apiVersion,
     kind: object.kind,
     hasStatus: crd?.versions.find(({ name }) => name === version)?.hasStatus ?? true,
+    mirrorsStatus,
     localAnnotations: localAnnotations(resource.group, resource.kind),
   };
 }

@@ -70,6 +70,8 @@ export interface WireKind {
   readonly kind: string;
   /** JSON objects: top-level `status` is a status subresource (CRDs may have none). Protobuf: by the table of kinds. */
   readonly hasStatus: boolean;
+  /** The rule wants the source's status (`status: mirror`): it is compared as everything else is. */
+  readonly mirrorsStatus: boolean;
   /** Annotations that the destination's own controllers write on this kind: never compared, kept on update. */
   readonly localAnnotations: readonly string[];
 }

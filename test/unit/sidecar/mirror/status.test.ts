@@ -3,16 +3,18 @@ import { MirrorBed } from "../../../fixtures/mirror-bed.js";
 
 const PATH = "deployments/shop/web";
 
-it.each([
-  ["stays the destination's", "", { there: 2 }],
-  ["is the source's where a rule says so", "status: mirror, ", { from: "source" }],
-])("a status %s", async (_, choice, status) => {
-  const rules = `
+/** @param choice what the rule says besides */
+const deployments = (choice: string): string => `
 filters:
   secondary:
     - { ${choice}group: apps, resources: [{ group: apps, version: v1, kind: Deployment }], allow: [workloads] }
 `;
-  const bed = new MirrorBed({ rules });
+
+it.each([
+  ["stays the destination's", "", { there: 2 }],
+  ["is the source's where a rule says so", "status: mirror, ", { from: "source" }],
+])("a status %s", async (_, choice, status) => {
+  const bed = new MirrorBed({ rules: deployments(choice) });
   await bed.putInto(bed.destination, "namespaces/shop");
   await bed.put(PATH, { spec: { replicas: 1 }, status: { from: "first" } });
   await bed.follow();
@@ -24,4 +26,21 @@ filters:
   await bed.settle();
 
   expect(bed.object(PATH)).toMatchObject({ spec: { replicas: 2 }, status });
+});
+
+it("a status that a rule wants follows the source also where nothing else has changed, and is repaired", async () => {
+  const bed = new MirrorBed({ rules: deployments("status: mirror, ") });
+  await bed.putInto(bed.destination, "namespaces/shop");
+  await bed.put(PATH, { spec: { replicas: 1 }, status: { ready: 0 } });
+  const { mirror } = await bed.follow();
+
+  await bed.put(PATH, { spec: { replicas: 1 }, status: { ready: 1 } });
+  await bed.settle();
+  const followed = bed.object(PATH);
+  await bed.putInto(bed.destination, PATH, { ...followed, status: { ready: 9 } });
+  await bed.settle(5_000);
+
+  expect(followed).toMatchObject({ status: { ready: 1 } });
+  expect(bed.object(PATH)).toMatchObject({ status: { ready: 1 } });
+  expect(mirror.status.drift).toMatchObject({ repaired: 1 });
 });
