@@ -52,6 +52,7 @@ function wantedEdits({ source, existing, kind, ...input }: TransformInput): Edit
     finalizers: wantedFinalizers(source.meta.finalizers, existing?.meta.finalizers ?? []),
     annotations: existing === undefined ? undefined : Object.fromEntries(local),
     status: kind.mirrorsStatus ? undefined : wantedStatus(source, existing),
+    createdAs: existing,
   };
 }
 

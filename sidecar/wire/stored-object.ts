@@ -55,11 +55,14 @@ export interface Edits {
   readonly annotations?: Readonly<Record<string, string | undefined>> | undefined;
   readonly labels?: Readonly<Record<string, string | undefined>> | undefined;
   /**
-   * `drop`: no status; `from`: the status of that value, byte for byte, or none if it has none or is of another kind or encoding
-   * (the destination's controllers write it anew then).
+   * `drop`: no status; `from`: the status of that value, byte for byte, or none if it has none or is of another kind or encoding,
+   * in protobuf also of another version, where the same numbers are other fields (the destination's controllers write it anew
+   * then).
    */
   readonly status?:
     { readonly kind: "drop" } | { readonly kind: "from"; readonly value: StoredObject } | undefined;
+  /** The creationTimestamp of that value, byte for byte. Stays as it is if that one has none or is of another encoding. */
+  readonly createdAs?: StoredObject | undefined;
   /** Removes deletionTimestamp and deletionGracePeriodSeconds. */
   readonly undelete?: boolean | undefined;
 }

@@ -44,3 +44,25 @@ it("a status that a rule wants follows the source also where nothing else has ch
   expect(bed.object(PATH)).toMatchObject({ status: { ready: 1 } });
   expect(mirror.status.drift).toMatchObject({ repaired: 1 });
 });
+
+it("a finalizer that a controller of the destination puts on an object stays there, and is no drift", async () => {
+  const bed = new MirrorBed({ rules: deployments("") });
+  await bed.putInto(bed.destination, "namespaces/shop");
+  await bed.put(PATH, { spec: { replicas: 1 } });
+  const { mirror } = await bed.follow();
+  bed.takeWrites();
+
+  const held = { ...bed.object(PATH), metadata: { finalizers: ["example.com/here"] } };
+  await bed.putInto(bed.destination, PATH, held);
+  await bed.settle(5_000);
+  const writes = bed.takeWrites();
+  await bed.put(PATH, { spec: { replicas: 2 } });
+  await bed.settle();
+
+  expect(writes).toEqual([`put ${PATH}`]);
+  expect(mirror.status.drift).toMatchObject({ repaired: 0 });
+  expect(bed.object(PATH)).toMatchObject({
+    metadata: { finalizers: ["example.com/here"] },
+    spec: { replicas: 2 },
+  });
+});
