@@ -9,6 +9,12 @@ export interface TlsFiles {
   readonly skipVerify: boolean;
 }
 
+export interface EtcdUser {
+  readonly name: string;
+  /** Asked for at each login, since it may have been changed. What it throws is a login that failed. */
+  readonly password: () => Promise<string>;
+}
+
 export interface EtcdOptions {
   /** What logs and metrics call it: "source" or "destination". */
   readonly name: string;
@@ -17,7 +23,7 @@ export interface EtcdOptions {
   /** Plain text also where the endpoint does not say `http://`. */
   readonly insecureTransport: boolean;
   readonly tls: TlsFiles;
-  readonly user?: { readonly name: string; readonly password: string } | undefined;
+  readonly user?: EtcdUser | undefined;
   /** A key that the user may read: what `revision` asks for. It need not exist. */
   readonly readableKey: string;
   /** undefined: whoever answers first. */
