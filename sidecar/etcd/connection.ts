@@ -112,7 +112,7 @@ export class Connection {
   /**
    * NB: on the channel itself. The client's own method makes an error with a stack, an emitter and a chain of interceptors for each
    * call, a third of what a call costs.
-   * @throws CallFailed with gRPC's status
+   * @throws CallFailed with gRPC's status; EtcdError unavailable when the connection was closed
    * @throws the signal's reason when it aborts: the outcome is then unknown to the caller, who wanted that
    */
   unary<T>(call: UnaryCall<T>): Promise<T> {
@@ -120,7 +120,7 @@ export class Connection {
     return new Promise<T>((resolve, reject) => {
       signal.throwIfAborted();
       const deadline = this.clock.now() + timeoutMs;
-      const grpc = this.#channel.createCall(path(method), deadline, undefined, null, undefined);
+      const grpc = this.#newCall(method, deadline);
       this.#calls++;
       const cancel = (): void => grpc.cancelWithStatus(status.CANCELLED, "cancelled by its caller");
       const forget = this.#cancellations.add(signal, cancel);
@@ -138,6 +138,16 @@ export class Connection {
       grpc.startRead();
       grpc.halfClose();
     });
+  }
+
+  /** A connection that was retired is closed, and somebody may have chosen it just before. */
+  #newCall(method: Method, deadline: number): ReturnType<ChannelInterface["createCall"]> {
+    try {
+      return this.#channel.createCall(path(method), deadline, undefined, null, undefined);
+    } catch (cause) {
+      const { address } = this.options;
+      throw new EtcdError("unavailable", `the connection to ${address} is closed`, { cause });
+    }
   }
 
   /** Open until it ends or is cancelled. Reading it throws gRPC's error. */
