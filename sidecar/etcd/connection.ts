@@ -222,13 +222,16 @@ class Answer<T> {
     if (ended.code === status.OK && this.#message !== undefined) resolve(this.#message.content);
     else if (signal.aborted) reject(signal.reason);
     else if (ended.code !== status.OK) reject(new CallFailed(failureOf(ended)));
-    else reject(new CallFailed({ code: status.UNIMPLEMENTED, details: "no message received" }));
+    else reject(new CallFailed({ code: status.INTERNAL, details: "no message received" }));
   }
 }
 
-/** Without what else comes with a status: whoever keeps the failure keeps nothing of the call. */
-function failureOf({ code, details }: StatusObject): GrpcFailure {
-  return { code, details };
+/**
+ * Without what else comes with a status: whoever keeps the failure keeps nothing of the call. NB: where grpc-js makes a status of what
+ * one of its own parts threw (an answer that claims to be compressed), there are no details, whatever the type says.
+ */
+function failureOf({ code, details }: Partial<StatusObject>): GrpcFailure {
+  return { code: code ?? status.UNKNOWN, details: details ?? "" };
 }
 
 /** A member that has lost its leader says so instead of staying silent. Source: etcd client/v3 WithRequireLeader. */
