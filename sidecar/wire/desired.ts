@@ -20,7 +20,7 @@ import type { StoredMeta, StoredObject, WireKind } from "./stored-object.js";
 /** Enough for a log line; a person looks at the objects then. */
 const MAX_PATHS = 20;
 
-/** Do the two want the same? */
+/** Do the two want the same? @param b the destination's, which may be of a newer version */
 export function sameDesired(a: StoredObject, b: StoredObject, kind: WireKind): boolean {
   return a.bytes.equals(b.bytes) || walk(a, b, kind).next().done === true;
 }
@@ -50,7 +50,9 @@ function* walk(a: StoredObject, b: StoredObject, kind: WireKind): Generator<stri
     yield "encoding";
     return;
   }
-  if (a.apiVersion !== b.apiVersion) yield "apiVersion";
+  if (a.apiVersion !== b.apiVersion && !kind.newerVersions.includes(b.apiVersion)) {
+    yield "apiVersion";
+  }
   if (a.kind !== b.kind) yield "kind";
   yield* differingMeta(a.meta, b.meta, kind);
   switch (a.encoding) {

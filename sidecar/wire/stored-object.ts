@@ -70,6 +70,11 @@ export interface Edits {
 /** What decides how one kind's values are compared and edited. */
 export interface WireKind {
   readonly apiVersion: string;
+  /**
+   * At which API servers may store today what lies in the source as `apiVersion`: each write of the destination's controllers does, and
+   * an object that is the same but for that needs no write. An older one does: it has to be gone before a CRD can drop it.
+   */
+  readonly newerVersions: readonly string[];
   readonly kind: string;
   /** JSON objects: top-level `status` is a status subresource (CRDs may have none). Protobuf: by the table of kinds. */
   readonly hasStatus: boolean;
