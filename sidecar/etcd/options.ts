@@ -1,6 +1,6 @@
 /** How one etcd is reached, as its user says it, and what is made of that. */
 
-/** Files as PEM; undefined: the machine's own CAs, or no client certificate. */
+/** Files as PEM; undefined: the CAs that Node.js brings along, or no client certificate. */
 export interface TlsFiles {
   readonly ca: string | undefined;
   readonly cert: string | undefined;
