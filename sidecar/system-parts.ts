@@ -8,7 +8,7 @@ import type { Random } from "../src/ports/random.js";
 import { openEtcd } from "./etcd/client.js";
 import type { Etcd } from "./etcd/etcd.js";
 import { ObservedEtcd } from "./etcd/observed-etcd.js";
-import { ETCD_DEFAULTS } from "./etcd/options.js";
+import { ETCD_DEFAULTS, type EtcdUser } from "./etcd/options.js";
 import { readEncryption } from "./files/encryption-file.js";
 import type { LinkRunner, LinkRunnerParts } from "./link/link-runner.js";
 import { Mirror } from "./mirror.js";
@@ -43,11 +43,7 @@ export class SystemParts implements MirrorParts {
           key: tls?.client?.keyFile,
           skipVerify: tls?.skipVerify ?? false,
         },
-        user: user && {
-          name: user.name,
-          // As with kubectl create secret --from-file: an editor's line end is no part of a password.
-          password: (await this.readFile(user.passwordFile)).replace(/\r?\n$/, ""),
-        },
+        user: user && (await this.#userOf(user)),
         // A user of the source needs no right on our books.
         readableKey: name === "source" ? `${access.kubePrefix}/` : ETCD_DEFAULTS.readableKey,
         dialTimeoutMs: access.dialTimeoutMs,
@@ -58,6 +54,15 @@ export class SystemParts implements MirrorParts {
       { clock, random, log: log.child("etcd"), readFile: (path) => readFile(path) },
     );
     return metrics === undefined ? etcd : new ObservedEtcd({ etcd, side: name, clock, metrics });
+  }
+
+  /** @throws Error when there is no password to begin with */
+  async #userOf({ name, passwordFile }: NonNullable<EtcdAccess["user"]>): Promise<EtcdUser> {
+    // As with kubectl create secret --from-file: an editor's line end is no part of a password.
+    const password = async (): Promise<string> =>
+      (await this.readFile(passwordFile)).replace(/\r?\n$/, "");
+    await password();
+    return { name, password };
   }
 
   readEncryption(text: string | undefined, path: string): ReturnType<typeof readEncryption> {

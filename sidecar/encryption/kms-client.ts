@@ -39,6 +39,7 @@ const REFUSALS: readonly Code[] = [
 /** Connects with the first call, and again by itself when the plugin was restarted. */
 export class KmsClient implements KmsPlugin {
   readonly #client: Client;
+  #isClosed = false;
 
   constructor(private readonly options: KmsClientOptions) {
     // The socket's path is no host name, and some plugins refuse it as one.
@@ -62,6 +63,7 @@ export class KmsClient implements KmsPlugin {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#client.close();
   }
 
@@ -76,6 +78,8 @@ export class KmsClient implements KmsPlugin {
   }
 
   async #answer(method: string, request: Buffer): Promise<Buffer> {
+    // Closed when its file was exchanged: whoever was about to use it tries again, with what is in force then.
+    if (this.#isClosed) throw this.#unavailable("is not used any more");
     const { clock, timeoutMs } = this.options;
     const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
     this.#client.makeUnaryRequest<Buffer, Buffer>(

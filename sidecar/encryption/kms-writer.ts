@@ -41,20 +41,22 @@ export class KmsWriter {
     private readonly clock: Clock,
   ) {}
 
-  /** @throws EncryptionUnavailable when the plugin does not answer and its last answer is 3 minutes old, or there is none */
-  async currentKeyId(): Promise<string> {
-    if (this.clock.monotonicMs() >= this.#nextPollAtMs) {
-      this.#polling ??= this.#poll().finally(() => (this.#polling = undefined));
-      await this.#polling;
+  /**
+   * For those who read, and can do without: a plugin that does not answer keeps them waiting once in 10 s, not with each value.
+   * @returns undefined: it does not answer and its last answer is 3 minutes old, or there is none
+   */
+  async knownKeyId(): Promise<string | undefined> {
+    if (this.#isDue) {
+      await this.#asked().catch((error: unknown) => {
+        if (!(error instanceof EncryptionUnavailable)) throw error;
+      });
     }
-    const isTrusted = this.clock.monotonicMs() - this.#confirmedAtMs < TRUST_MS;
-    if (this.#keyId !== undefined && isTrusted) return this.#keyId;
-    throw new EncryptionUnavailable("the KMS plugin does not say which key is the current one");
+    return this.#isTrusted ? this.#keyId : undefined;
   }
 
-  /** @throws EncryptionUnavailable */
+  /** @throws EncryptionUnavailable when the plugin does not answer and its last answer is 3 minutes old, or there is none */
   async current(): Promise<KmsSeed> {
-    const keyId = await this.currentKeyId();
+    const keyId = await this.#currentKeyId();
     if (this.#seed?.keyId !== keyId) this.#seed = { keyId, value: this.#newSeed() };
     const { value } = this.#seed;
     try {
@@ -63,6 +65,25 @@ export class KmsWriter {
       if (this.#seed?.value === value) this.#seed = undefined;
       throw error;
     }
+  }
+
+  /** Where nothing is known that can be trusted, each writer asks: it can do nothing else. */
+  async #currentKeyId(): Promise<string> {
+    if (this.#isDue || !this.#isTrusted) await this.#asked();
+    if (this.#keyId !== undefined && this.#isTrusted) return this.#keyId;
+    throw new EncryptionUnavailable("the KMS plugin does not say which key is the current one");
+  }
+
+  get #isDue(): boolean {
+    return this.clock.monotonicMs() >= this.#nextPollAtMs;
+  }
+
+  get #isTrusted(): boolean {
+    return this.clock.monotonicMs() - this.#confirmedAtMs < TRUST_MS;
+  }
+
+  #asked(): Promise<void> {
+    return (this.#polling ??= this.#poll().finally(() => (this.#polling = undefined)));
   }
 
   async #newSeed(): Promise<KmsSeed> {
@@ -78,9 +99,8 @@ export class KmsWriter {
       this.#confirmedAtMs = this.clock.monotonicMs();
       this.#nextPollAtMs = this.#confirmedAtMs + POLL_MS;
     } catch (error) {
-      const now = this.clock.monotonicMs();
-      if (now - this.#confirmedAtMs >= TRUST_MS) throw error;
-      this.#nextPollAtMs = now + RETRY_MS;
+      this.#nextPollAtMs = this.clock.monotonicMs() + RETRY_MS;
+      if (!this.#isTrusted) throw error;
     }
   }
 }

@@ -53,30 +53,31 @@ export class Calls {
 
   /** On this member and no other. @throws EtcdError; the signal's reason */
   async on<T extends Headed>(member: Member, call: Call<T>): Promise<T> {
+    const { token } = this.deps;
     try {
-      return await this.#attempt(member, call);
-    } catch (error) {
-      if (!(error instanceof CallFailed) || !wantsNewToken(error.failure)) {
-        throw this.#meaning(error, member, call.effect);
+      if (!member.calls.isReady) await member.calls.ready();
+      const used = token.isNeeded ? await token.on(member) : undefined;
+      try {
+        return await this.#attempt(member, call, used);
+      } catch (error) {
+        if (!(error instanceof CallFailed) || !wantsNewToken(error.failure)) throw error;
+        token.refused(used);
       }
-      this.deps.token.refused();
-    }
-    try {
-      return await this.#attempt(member, call);
+      return await this.#attempt(member, call, await token.on(member));
     } catch (error) {
       throw this.#meaning(error, member, call.effect);
     }
   }
 
-  async #attempt<T extends Headed>(member: Member, call: Call<T>): Promise<T> {
-    const { token, identity, timeoutMs } = this.deps;
-    if (!member.calls.isReady) await member.calls.ready();
+  async #attempt<T extends Headed>(
+    member: Member,
+    call: Call<T>,
+    token: string | undefined,
+  ): Promise<T> {
+    const { identity, timeoutMs } = this.deps;
     const { method, request, decode, signal } = call;
-    const of = token.isNeeded ? await token.on(member) : undefined;
-    const answer = await member.calls.unary({
-      ...{ method, request, decode, timeoutMs, signal },
-      token: of,
-    });
+    const one = { method, request, decode, timeoutMs, signal, token };
+    const answer = await member.calls.unary(one);
     identity.check(answer.header, member.address);
     return answer;
   }

@@ -112,7 +112,7 @@ export class Connection {
   /**
    * NB: on the channel itself. The client's own method makes an error with a stack, an emitter and a chain of interceptors for each
    * call, a third of what a call costs.
-   * @throws CallFailed with gRPC's status
+   * @throws CallFailed with gRPC's status; EtcdError unavailable when the connection was closed
    * @throws the signal's reason when it aborts: the outcome is then unknown to the caller, who wanted that
    */
   unary<T>(call: UnaryCall<T>): Promise<T> {
@@ -120,7 +120,7 @@ export class Connection {
     return new Promise<T>((resolve, reject) => {
       signal.throwIfAborted();
       const deadline = this.clock.now() + timeoutMs;
-      const grpc = this.#channel.createCall(path(method), deadline, undefined, null, undefined);
+      const grpc = this.#newCall(method, deadline);
       this.#calls++;
       const cancel = (): void => grpc.cancelWithStatus(status.CANCELLED, "cancelled by its caller");
       const forget = this.#cancellations.add(signal, cancel);
@@ -138,6 +138,16 @@ export class Connection {
       grpc.startRead();
       grpc.halfClose();
     });
+  }
+
+  /** A connection that was retired is closed, and somebody may have chosen it just before. */
+  #newCall(method: Method, deadline: number): ReturnType<ChannelInterface["createCall"]> {
+    try {
+      return this.#channel.createCall(path(method), deadline, undefined, null, undefined);
+    } catch (cause) {
+      const { address } = this.options;
+      throw new EtcdError("unavailable", `the connection to ${address} is closed`, { cause });
+    }
   }
 
   /** Open until it ends or is cancelled. Reading it throws gRPC's error. */
@@ -212,13 +222,16 @@ class Answer<T> {
     if (ended.code === status.OK && this.#message !== undefined) resolve(this.#message.content);
     else if (signal.aborted) reject(signal.reason);
     else if (ended.code !== status.OK) reject(new CallFailed(failureOf(ended)));
-    else reject(new CallFailed({ code: status.UNIMPLEMENTED, details: "no message received" }));
+    else reject(new CallFailed({ code: status.INTERNAL, details: "no message received" }));
   }
 }
 
-/** Without what else comes with a status: whoever keeps the failure keeps nothing of the call. */
-function failureOf({ code, details }: StatusObject): GrpcFailure {
-  return { code, details };
+/**
+ * Without what else comes with a status: whoever keeps the failure keeps nothing of the call. NB: where grpc-js makes a status of what
+ * one of its own parts threw (an answer that claims to be compressed), there are no details, whatever the type says.
+ */
+function failureOf({ code, details }: Partial<StatusObject>): GrpcFailure {
+  return { code: code ?? status.UNKNOWN, details: details ?? "" };
 }
 
 /** A member that has lost its leader says so instead of staying silent. Source: etcd client/v3 WithRequireLeader. */

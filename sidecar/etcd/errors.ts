@@ -49,9 +49,11 @@ const BY_CODE: ReadonlyMap<number, EtcdErrorKind> = new Map([
   [status.OUT_OF_RANGE, "invalid"],
   [status.PERMISSION_DENIED, "permission"],
   [status.UNAUTHENTICATED, "auth"],
-  [status.RESOURCE_EXHAUSTED, "exhausted"],
   [status.UNIMPLEMENTED, "unsupported"],
 ]);
+
+/** What grpc-js says when something in between answered in etcd's place, with a code that it made of the HTTP status. */
+const NOT_OF_ETCD = "Received HTTP status code";
 
 /** The request never left: grpc-js had no connection to send it on. */
 const NOT_SENT = ["No connection established", "Name resolution failed", "Waiting for LB pick"];
@@ -59,8 +61,10 @@ const NOT_SENT = ["No connection established", "Name resolution failed", "Waitin
 export function kindOfFailure({ code, details }: GrpcFailure, effect: Effect): EtcdErrorKind {
   const known = BY_WORDS.find(([words]) => details.includes(words));
   if (known !== undefined) return known[1];
-  const refused = BY_CODE.get(code);
+  const refused = details.includes(NOT_OF_ETCD) ? undefined : BY_CODE.get(code);
   if (refused !== undefined) return refused;
+  // An answer that was too large to be taken, or a stream that somebody throttled: a write may be done by then.
+  if (code === status.RESOURCE_EXHAUSTED && effect === "read") return "exhausted";
   // A connection that broke, a deadline, a server that stopped, a leader that changed: it was under way.
   const sent = !NOT_SENT.some((words) => details.includes(words));
   return sent && effect === "write" ? "unknown-outcome" : "unavailable";

@@ -178,7 +178,7 @@ export class WatchCompacted extends Error {
  * - `no-space`, `quota`, `auth`, `permission`: a human is needed; writers pause and try again
  * - `too-many-ops`, `too-large`: this very transaction can never work on this server
  * - `compacted`, `future-revision`: a pinned read of a revision that is gone, or is not there yet
- * - `exhausted`: a message larger than the receiver takes
+ * - `exhausted`: the answer to a read is larger than the receiver takes
  * - `unsupported`: the backend refuses this kind of request (kine refuses transactions of several operations)
  * - `cluster-changed`: another cluster than before answers
  */

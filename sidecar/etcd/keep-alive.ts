@@ -20,27 +20,34 @@ export async function keepLeaseAlive(
   let last: Error | undefined;
   for (const member of deps.endpoints.inOrder()) {
     signal.throwIfAborted();
+    let token: string | undefined;
     try {
-      const ttlSeconds = await once(lease, member, deps, signal);
+      await member.keepAlives.ready();
+      token = await deps.token.on(member);
+      const ttlSeconds = await once({ lease, member, token }, deps, signal);
       deps.endpoints.worked(member);
       return ttlSeconds;
     } catch (error) {
       signal.throwIfAborted();
-      last = meaning(error, member, deps);
+      if (wantsNewToken(grpcFailure(error))) deps.token.refused(token);
+      last = meaning(error, member);
       deps.endpoints.failed(member, "unreachable");
     }
   }
   throw last ?? new EtcdError("unavailable", "there is no endpoint");
 }
 
+interface KeepAlive {
+  readonly lease: bigint;
+  readonly member: Member;
+  readonly token: string | undefined;
+}
+
 async function once(
-  lease: bigint,
-  member: Member,
+  { lease, member, token }: KeepAlive,
   deps: CallsDeps,
   signal: AbortSignal,
 ): Promise<number> {
-  await member.keepAlives.ready();
-  const token = await deps.token.on(member);
   const stream = member.keepAlives.stream("Lease/LeaseKeepAlive", leaseResponse, token);
   const over = new AbortController();
   const wanted = AbortSignal.any([signal, over.signal]);
@@ -59,9 +66,6 @@ async function once(
   throw new EtcdError("unavailable", `${member.address} ended the stream of keep-alives`);
 }
 
-function meaning(error: unknown, { address }: Member, { token }: CallsDeps): EtcdError {
-  if (error instanceof EtcdError) return error;
-  const failure = grpcFailure(error);
-  if (wantsNewToken(failure)) token.refused();
-  return etcdError(failure, "read", address);
+function meaning(error: unknown, { address }: Member): EtcdError {
+  return error instanceof EtcdError ? error : etcdError(grpcFailure(error), "read", address);
 }

@@ -1,12 +1,18 @@
 /** How one etcd is reached, as its user says it, and what is made of that. */
 
-/** Files as PEM; undefined: the machine's own CAs, or no client certificate. */
+/** Files as PEM; undefined: the CAs that Node.js brings along, or no client certificate. */
 export interface TlsFiles {
   readonly ca: string | undefined;
   readonly cert: string | undefined;
   readonly key: string | undefined;
   /** The server's certificate is not verified. */
   readonly skipVerify: boolean;
+}
+
+export interface EtcdUser {
+  readonly name: string;
+  /** Asked for at each login, since it may have been changed. What it throws is a login that failed. */
+  readonly password: () => Promise<string>;
 }
 
 export interface EtcdOptions {
@@ -17,7 +23,7 @@ export interface EtcdOptions {
   /** Plain text also where the endpoint does not say `http://`. */
   readonly insecureTransport: boolean;
   readonly tls: TlsFiles;
-  readonly user?: { readonly name: string; readonly password: string } | undefined;
+  readonly user?: EtcdUser | undefined;
   /** A key that the user may read: what `revision` asks for. It need not exist. */
   readonly readableKey: string;
   /** undefined: whoever answers first. */

@@ -1,11 +1,14 @@
 /** The token of a user, fetched once for all callers and again when the server no longer takes it. */
-import type { Member } from "./endpoints.js";
-import type { EtcdOptions } from "./options.js";
+import type { Connection } from "./connection.js";
+import { EtcdError } from "./etcd.js";
+import type { EtcdOptions, EtcdUser } from "./options.js";
 import { authenticateRequest } from "./requests.js";
 import { authenticateResponse } from "./responses.js";
 
 export class Token {
   #current: Promise<string> | undefined;
+  /** What was fetched last, until it is refused. */
+  #fetched: string | undefined;
 
   constructor(private readonly options: Pick<EtcdOptions, "user" | "callTimeoutMs">) {}
 
@@ -16,34 +19,55 @@ export class Token {
 
   /**
    * undefined without a user.
-   * @throws CallFailed as Authenticate failed
+   * @throws CallFailed as Authenticate failed; EtcdError auth when there is no password to log in with
    */
-  async on(member: Member): Promise<string | undefined> {
-    if (!this.isNeeded) return undefined;
-    const fetching = (this.#current ??= this.#fetch(member));
+  async on(member: LogsIn): Promise<string | undefined> {
+    const { user } = this.options;
+    if (user === undefined) return undefined;
+    const fetching = (this.#current ??= this.#fetch(user, member));
     try {
       return await fetching;
     } catch (error) {
-      this.refused(fetching);
+      if (this.#current === fetching) this.#current = undefined;
       throw error;
     }
   }
 
-  /** The next caller fetches another, unless one has come since. */
-  refused(token: Promise<string> | undefined = this.#current): void {
-    if (this.#current === token) this.#current = undefined;
+  /**
+   * The next caller fetches another, unless one has come, or is on its way, since: many calls are refused at once, and each login
+   * costs the server a bcrypt.
+   * @param token the one that was used
+   */
+  refused(token: string | undefined): void {
+    if (token === undefined || token !== this.#fetched) return;
+    this.#fetched = undefined;
+    this.#current = undefined;
   }
 
   /** Nobody's call: whoever gives up must not take the token from the others. */
-  async #fetch({ calls }: Member): Promise<string> {
-    const { user, callTimeoutMs } = this.options;
-    return calls.unary({
+  async #fetch(user: EtcdUser, { calls }: LogsIn): Promise<string> {
+    const token = await calls.unary({
       method: "Auth/Authenticate",
-      request: authenticateRequest(user?.name ?? "", user?.password ?? ""),
+      request: authenticateRequest(user.name, await passwordOf(user)),
       decode: authenticateResponse,
       token: undefined,
-      timeoutMs: callTimeoutMs,
+      timeoutMs: this.options.callTimeoutMs,
       signal: new AbortController().signal,
     });
+    this.#fetched = token;
+    return token;
+  }
+}
+
+/** What is needed of a Member. */
+interface LogsIn {
+  readonly calls: Pick<Connection, "unary">;
+}
+
+async function passwordOf({ name, password }: EtcdUser): Promise<string> {
+  try {
+    return await password();
+  } catch (cause) {
+    throw new EtcdError("auth", `the password of ${name} cannot be read`, { cause });
   }
 }

@@ -50,6 +50,8 @@ export class QuietStream {
     const { stream, deps } = this;
     const cancel = (): void => stream.cancel();
     deps.signal.addEventListener("abort", cancel);
+    // It may have aborted while the stream was being opened: then nobody tells.
+    if (deps.signal.aborted) cancel();
     const over = new AbortController();
     const noticing = this.#noticeSilence(over.signal);
     const iterator = stream[Symbol.asyncIterator]();

@@ -73,10 +73,12 @@ async function* oneStream(
   const { resume } = progress;
   const member = endpoints.inOrder()[0];
   if (member === undefined) return;
+  let used: string | undefined;
   try {
     const trusted = await isTrusted(member, deps, signal);
     const decode = (buffer: Buffer): WatchResponse => watchResponse(buffer, deps.onOddKey);
-    const stream = member.calls.stream("Watch/Watch", decode, await token.on(member));
+    used = await token.on(member);
+    const stream = member.calls.stream("Watch/Watch", decode, used);
     const askProgress = trusted ? watchProgressRequest : undefined;
     const quiet = new QuietStream(stream, { clock: deps.clock, askProgress, signal });
     resume.restart();
@@ -94,7 +96,7 @@ async function* oneStream(
     }
   } catch (error) {
     if (signal.aborted) return; // our own cancellation, which says nothing of the endpoint
-    throw broken(error, member, deps);
+    throw broken(error, { member, token: used }, deps);
   }
   if (!signal.aborted) endpoints.failed(member, "unreachable"); // the server ended it: it goes down
 }
@@ -126,12 +128,16 @@ function cancelled({ compactRevision, cancelReason }: WatchResponse): Error {
 }
 
 /** What the loop hears; an endpoint that cannot be used is put last, a token that is not taken is dropped. */
-function broken(error: unknown, member: Member, deps: WatchDeps): unknown {
+function broken(
+  error: unknown,
+  { member, token: used }: { readonly member: Member; readonly token: string | undefined },
+  deps: WatchDeps,
+): unknown {
   if (error instanceof EtcdError || error instanceof WatchCompacted) return error;
   const failure = error instanceof CallFailed ? error.failure : grpcFailure(error);
   const { token, endpoints } = deps.calls.deps;
   if (wantsNewToken(failure)) {
-    token.refused();
+    token.refused(used);
     return new EtcdError("unavailable", `a new token is needed (${member.address})`);
   }
   endpoints.failed(member, "unreachable");

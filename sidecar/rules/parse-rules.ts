@@ -1,4 +1,5 @@
 /** The rules file from YAML to rules as they are written: the structure is checked here, what it names in check-rules.ts. */
+import { isDnsLabel } from "../../src/config/names.js";
 import { ALLOW_CLASSES, type AllowClass } from "./deny.js";
 import { isGroupPattern } from "./group-pattern.js";
 import { parseSelectors, type WrittenSelector } from "./parse-selectors.js";
@@ -69,7 +70,10 @@ export const RULE_KEYS = [
 
 function parseRule(place: YamlNode, section: WrittenRule["section"], label: string): WrittenRule {
   const field = fieldsOf(place, RULE_KEYS);
-  const [namespaceSelectors, namespace] = [field("namespaceSelectors"), text(field("namespace"))];
+  const [namespaceSelectors, namespace] = [
+    field("namespaceSelectors"),
+    namespaceOf(field("namespace")),
+  ];
   const rule: WrittenRule = {
     place,
     section,
@@ -107,6 +111,24 @@ function groupOf(node: YamlNode | undefined): string | undefined {
   return undefined;
 }
 
+/** What no namespace can be called would select nothing, and exclude nothing, without a word. */
+function namespaceOf(node: YamlNode | undefined): string | undefined {
+  const namespace = text(node);
+  if (namespace !== undefined && !isDnsLabel(namespace)) {
+    node?.problem(`"${namespace}" is no name of a namespace; leave it out to select all`);
+  }
+  return namespace;
+}
+
+/** Names of some kinds (Roles) may hold almost anything, but who writes a star means several. */
+function nameOf(node: YamlNode | undefined): string | undefined {
+  const name = text(node);
+  if (name?.includes("*")) {
+    node?.problem("takes no wildcard; give one exclude for each name, or labelSelectors");
+  }
+  return name;
+}
+
 function parseResource(place: YamlNode): readonly WrittenResource[] {
   const field = fieldsOf(place, ["group", "version", "kind"]);
   const [group, version, kind] = [
@@ -132,8 +154,8 @@ function parseExclude(place: YamlNode): readonly WrittenExclude[] {
   const exclude: WrittenExclude = {
     place,
     resource,
-    name: text(field("name")),
-    namespace: text(field("namespace")),
+    name: nameOf(field("name")),
+    namespace: namespaceOf(field("namespace")),
     labelSelectors: parseSelectors(field("labelSelectors"), "labels"),
   };
   const says = exclude.name ?? exclude.namespace ?? exclude.labelSelectors[0];

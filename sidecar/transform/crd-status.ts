@@ -7,6 +7,10 @@ import type { StoredObject } from "../wire/stored-object.js";
  * in. But `storedVersions` says which versions may still lie in etcd, and no API server finds that out for objects that were
  * written past it: a version that is missing there could be taken out of the CRD, and its objects could be read no more.
  *
+ * A version that the source has taken out of the CRD leaves the list as well: API servers take no change of a CRD whose list names one
+ * that it does not have. Source: apiextensions-apiserver pkg/apis/apiextensions/validation,
+ * ValidateCustomResourceDefinitionStoredVersions.
+ *
  * @returns a value whose status is to be taken; undefined when the CRD cannot be read
  */
 export function crdStatus(
@@ -22,7 +26,10 @@ export function crdStatus(
     crd.crd.storageVersion,
   ]);
   const { apiVersion, kind } = source;
-  const status = { ...before, storedVersions: [...versions] };
+  const storedVersions = [...versions].filter((version) =>
+    crd.crd.versions.some(({ name }) => name === version),
+  );
+  const status = { ...before, storedVersions };
   const value = Buffer.from(JSON.stringify({ kind, apiVersion, metadata: {}, status }), "utf8");
   const parsed = parseStored(value);
   return parsed.kind === "object" ? parsed.object : undefined;

@@ -21,7 +21,6 @@ export interface TransformInput {
   readonly uid: string;
   /** Rewritten to uids of the destination. */
   readonly owners: readonly OwnerReference[];
-  readonly mirrorsStatus: boolean;
 }
 
 export type Transformed =
@@ -38,8 +37,10 @@ export function transform(input: TransformInput): Transformed {
   if (made.kind !== "write" || existing === undefined) return made;
   if (sameDesired(made.object, existing, kind)) return { kind: "same" };
   const { generation } = existing.meta;
-  // Kinds without generations have 0 for ever; in all others it tells the destination's controllers that there is work.
-  const next = source.meta.generation === 0n ? undefined : generation + 1n;
+  // Kinds without generations have 0 for ever; in all others it tells the destination's controllers that there is work. A status
+  // of the source names the source's generation as the one that was seen.
+  const keepsOwn = source.meta.generation === 0n || kind.mirrorsStatus;
+  const next = keepsOwn ? undefined : generation + 1n;
   return reread(source, edit(source, { ...edits, generation: next }, kind));
 }
 
@@ -50,7 +51,8 @@ function wantedEdits({ source, existing, kind, ...input }: TransformInput): Edit
     ownerReferences: input.owners,
     finalizers: wantedFinalizers(source.meta.finalizers, existing?.meta.finalizers ?? []),
     annotations: existing === undefined ? undefined : Object.fromEntries(local),
-    status: input.mirrorsStatus ? undefined : wantedStatus(source, existing),
+    status: kind.mirrorsStatus ? undefined : wantedStatus(source, existing),
+    createdAs: existing,
   };
 }
 

@@ -30,7 +30,7 @@ const NONE: ReadonlySet<string> = new Set();
 const MAX_DEPTH = 100;
 
 export function* differingJson(a: Buffer, b: Buffer, kind: WireKind): Generator<string, void> {
-  const passedOver = kind.hasStatus ? HEAD_AND_STATUS : HEAD;
+  const passedOver = kind.hasStatus && !kind.mirrorsStatus ? HEAD_AND_STATUS : HEAD;
   const whole = (bytes: Buffer): Value => ({ bytes, start: 0, end: bytes.length });
   yield* differingObjects(whole(a), whole(b), { path: "", depth: 0 }, passedOver);
   const metadata = { path: "metadata", depth: 1 };

@@ -3,7 +3,7 @@ import { type Envelope, METADATA, openEnvelope } from "./envelope.js";
 import { META } from "./object-meta.js";
 import { FieldReader, type Span } from "./protobuf.js";
 import { hasProtobufStatus, PROTOBUF_STATUS } from "./status-kinds.js";
-import type { StoredObject } from "./stored-object.js";
+import type { StoredObject, WireKind } from "./stored-object.js";
 
 /** In ObjectMeta only this one is wanted by a user and not in StoredMeta; a number that is not known yet counts as wanted. */
 const META_NAMES = new Map<number, string>([[META.generateName, "generateName"]]);
@@ -12,9 +12,16 @@ const META_PASSED_OVER: ReadonlySet<number> = new Set(
   Object.values(META).filter((number) => !META_NAMES.has(number)),
 );
 /** Field 2 of every kind with a status is its spec; a unit test looks it up. */
-const SPEC = 2;
+const NAMES = new Map<number, string>([
+  [2, "spec"],
+  [PROTOBUF_STATUS, "status"],
+]);
 
-export function* differingProtobuf(a: StoredObject, b: StoredObject): Generator<string, void> {
+export function* differingProtobuf(
+  a: StoredObject,
+  b: StoredObject,
+  { mirrorsStatus }: WireKind,
+): Generator<string, void> {
   const [left, right] = [openEnvelope(a.bytes), openEnvelope(b.bytes)];
   const metaOf = (bytes: Buffer, { metadata }: Envelope): Fields =>
     fieldsOf(bytes, metadata ?? { start: 0, end: 0 }, META_PASSED_OVER);
@@ -22,10 +29,11 @@ export function* differingProtobuf(a: StoredObject, b: StoredObject): Generator<
     yield `metadata.${META_NAMES.get(number) ?? `field ${number}`}`;
   }
   const hasStatus = hasProtobufStatus(a);
-  const passedOver = new Set(hasStatus ? [METADATA, PROTOBUF_STATUS] : [METADATA]);
+  const passesStatus = hasStatus && !mirrorsStatus;
+  const passedOver = new Set(passesStatus ? [METADATA, PROTOBUF_STATUS] : [METADATA]);
   const rawOf = (bytes: Buffer, { raw }: Envelope): Fields => fieldsOf(bytes, raw, passedOver);
   for (const number of differing(rawOf(a.bytes, left), rawOf(b.bytes, right))) {
-    yield hasStatus && number === SPEC ? "spec" : `field ${number}`;
+    yield (hasStatus && NAMES.get(number)) || `field ${number}`;
   }
 }
 

@@ -2,11 +2,11 @@
  * The desired part of a value: what its users want, without what the cluster writes in which it lives. Two values with the
  * same desired part need no write.
  *
- * Not compared: status (where the kind has one), uid, resourceVersion, generation, selfLink, managedFields, local
- * annotations, and what newer servers no longer know (clusterName, initializers). creationTimestamp is not compared either:
- * it tells when *that* object was made, on update the mirror leaves the destination's, and comparing it would call every
- * adopted object different for ever. ownerReferences and finalizers *are* compared, as they stand in both values: the caller
- * gives what it would write, rewriting done.
+ * Not compared: status (where the kind has one, and the rule does not want the source's), uid, resourceVersion, generation,
+ * selfLink, managedFields, local annotations, and what newer servers no longer know (clusterName, initializers).
+ * creationTimestamp is not compared either: it tells when *that* object was made, on update the mirror leaves the
+ * destination's, and comparing it would call every adopted object different for ever. ownerReferences and finalizers *are*
+ * compared, as they stand in both values: the caller gives what it would write, rewriting done.
  *
  * Maps are compared without order, numbers of JSON as they are spelled, everything else of protobuf byte by byte: without a
  * schema nobody can tell an empty field from a missing one that means something. So values of servers that encode
@@ -20,7 +20,7 @@ import type { StoredMeta, StoredObject, WireKind } from "./stored-object.js";
 /** Enough for a log line; a person looks at the objects then. */
 const MAX_PATHS = 20;
 
-/** Do the two want the same? */
+/** Do the two want the same? @param b the destination's, which may be of a newer version */
 export function sameDesired(a: StoredObject, b: StoredObject, kind: WireKind): boolean {
   return a.bytes.equals(b.bytes) || walk(a, b, kind).next().done === true;
 }
@@ -50,12 +50,14 @@ function* walk(a: StoredObject, b: StoredObject, kind: WireKind): Generator<stri
     yield "encoding";
     return;
   }
-  if (a.apiVersion !== b.apiVersion) yield "apiVersion";
+  if (a.apiVersion !== b.apiVersion && !kind.newerVersions.includes(b.apiVersion)) {
+    yield "apiVersion";
+  }
   if (a.kind !== b.kind) yield "kind";
   yield* differingMeta(a.meta, b.meta, kind);
   switch (a.encoding) {
     case "protobuf":
-      yield* differingProtobuf(a, b);
+      yield* differingProtobuf(a, b, kind);
       break;
     case "json":
       yield* differingJson(a.bytes, b.bytes, kind);

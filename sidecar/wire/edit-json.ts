@@ -51,6 +51,8 @@ function changesOfMeta(metadata: Nested, edits: Edits): MemberChanges {
     const wanted = edits[key];
     if (wanted !== undefined) changes.set(key, map(metadata, key, wanted));
   }
+  const created = edits.createdAs && creationTimestampOf(edits.createdAs);
+  if (created !== undefined) changes.set("creationTimestamp", created);
   if (edits.undelete === true) {
     changes.set("deletionTimestamp", undefined).set("deletionGracePeriodSeconds", undefined);
   }
@@ -80,6 +82,13 @@ function map(
 function ownerMembers(owner: OwnerReference): Readonly<Record<string, unknown>> {
   const { apiVersion, blockOwnerDeletion, controller, kind, name, uid } = owner;
   return { apiVersion, blockOwnerDeletion, controller, kind, name, uid };
+}
+
+function creationTimestampOf({ bytes, encoding }: StoredObject): Buffer | undefined {
+  if (encoding !== "json") return undefined;
+  const metadata = nested(bytes, objectAt(bytes, 0), "metadata");
+  const member = memberOf(metadata.object, "creationTimestamp");
+  return member && metadata.bytes.subarray(member.valueStart, member.valueEnd);
 }
 
 function statusOf(object: StoredObject, other: StoredObject): Buffer | undefined {

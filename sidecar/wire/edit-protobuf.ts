@@ -50,6 +50,10 @@ function changesOfMeta(
   if (annotations !== undefined) {
     changes.set(META.annotations, map(bytes, metadata, META.annotations, annotations));
   }
+  if (edits.createdAs !== undefined) {
+    const created = creationTimestampOf(edits.createdAs);
+    if (created.length > 0) changes.set(META.creationTimestamp, created);
+  }
   if (edits.undelete === true) {
     changes.set(META.deletionTimestamp, NOTHING).set(META.deletionGracePeriodSeconds, NOTHING);
   }
@@ -88,13 +92,23 @@ function newStatus(object: StoredObject, { status }: Edits): Buffer | undefined 
   }
 }
 
-function statusOf(object: StoredObject, { bytes, kind, encoding }: StoredObject): Buffer {
-  if (kind !== object.kind || encoding !== object.encoding) return NOTHING;
-  const { raw } = openEnvelope(bytes);
-  const reader = new FieldReader(bytes, raw.start, raw.end);
+function statusOf(object: StoredObject, other: StoredObject): Buffer {
+  if (other.encoding !== object.encoding) return NOTHING;
+  if (other.kind !== object.kind || other.apiVersion !== object.apiVersion) return NOTHING;
+  return fieldsIn(other.bytes, openEnvelope(other.bytes).raw, PROTOBUF_STATUS);
+}
+
+function creationTimestampOf({ bytes, encoding }: StoredObject): Buffer {
+  const metadata = encoding === "protobuf" ? openEnvelope(bytes).metadata : undefined;
+  return metadata === undefined ? NOTHING : fieldsIn(bytes, metadata, META.creationTimestamp);
+}
+
+/** All fields of one number, with their tags. */
+function fieldsIn(bytes: Buffer, message: Span, number: number): Buffer {
+  const reader = new FieldReader(bytes, message.start, message.end);
   const fields: Buffer[] = [];
   while (reader.next()) {
-    if (reader.number === PROTOBUF_STATUS) fields.push(bytes.subarray(reader.start, reader.end));
+    if (reader.number === number) fields.push(bytes.subarray(reader.start, reader.end));
   }
   return Buffer.concat(fields);
 }

@@ -32,6 +32,7 @@ function withoutNoOps(meta: StoredMeta, edits: Edits): Edits {
     labels: entriesThatDiffer(edits.labels, meta.labels),
     annotations: entriesThatDiffer(edits.annotations, meta.annotations),
     status: edits.status,
+    createdAs: edits.createdAs,
     undelete: edits.undelete === true && meta.deleting ? true : undefined,
   };
 }

@@ -55,11 +55,14 @@ export interface Edits {
   readonly annotations?: Readonly<Record<string, string | undefined>> | undefined;
   readonly labels?: Readonly<Record<string, string | undefined>> | undefined;
   /**
-   * `drop`: no status; `from`: the status of that value, byte for byte, or none if it has none or is of another kind or encoding
-   * (the destination's controllers write it anew then).
+   * `drop`: no status; `from`: the status of that value, byte for byte, or none if it has none or is of another kind or encoding,
+   * in protobuf also of another version, where the same numbers are other fields (the destination's controllers write it anew
+   * then).
    */
   readonly status?:
     { readonly kind: "drop" } | { readonly kind: "from"; readonly value: StoredObject } | undefined;
+  /** The creationTimestamp of that value, byte for byte. Stays as it is if that one has none or is of another encoding. */
+  readonly createdAs?: StoredObject | undefined;
   /** Removes deletionTimestamp and deletionGracePeriodSeconds. */
   readonly undelete?: boolean | undefined;
 }
@@ -67,9 +70,16 @@ export interface Edits {
 /** What decides how one kind's values are compared and edited. */
 export interface WireKind {
   readonly apiVersion: string;
+  /**
+   * At which API servers may store today what lies in the source as `apiVersion`: each write of the destination's controllers does, and
+   * an object that is the same but for that needs no write. An older one does: it has to be gone before a CRD can drop it.
+   */
+  readonly newerVersions: readonly string[];
   readonly kind: string;
   /** JSON objects: top-level `status` is a status subresource (CRDs may have none). Protobuf: by the table of kinds. */
   readonly hasStatus: boolean;
+  /** The rule wants the source's status (`status: mirror`): it is compared as everything else is. */
+  readonly mirrorsStatus: boolean;
   /** Annotations that the destination's own controllers write on this kind: never compared, kept on update. */
   readonly localAnnotations: readonly string[];
 }

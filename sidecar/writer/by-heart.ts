@@ -31,10 +31,10 @@ export async function byHeart(parts: WriterParts, job: Job): Promise<ByHeart | u
   const known = knownByHeart(parts, job);
   if (known === undefined) return undefined;
   const { books, destination, view, epoch } = parts;
-  const { object: source, mirrorsStatus } = wanted;
+  const { object: source } = wanted;
   const { uid } = source.meta;
   const kind = wireKindOf(wanted, view.catalog);
-  const made = transform({ source, existing: undefined, kind, uid, owners: [], mirrorsStatus });
+  const made = transform({ source, existing: undefined, kind, uid, owners: [] });
   if (made.kind !== "write") return undefined;
   const record = recordFor(wanted, {
     epoch: epoch(),

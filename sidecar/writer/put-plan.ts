@@ -69,9 +69,9 @@ export class PutPlan {
     const owners = rewritten instanceof Promise ? await rewritten : rewritten;
     const uid = existing?.meta.uid ?? this.#uid(wanted, record);
     const kind = wireKindOf(wanted, this.parts.view.catalog);
-    const { mirrorsStatus, object: source } = wanted;
+    const source = wanted.object;
     const references = owners.references;
-    const made = transform({ source, existing, kind, uid, owners: references, mirrorsStatus });
+    const made = transform({ source, existing, kind, uid, owners: references });
     if (made.kind === "unreadable") return owe("source-unreadable", made.message);
     if (made.kind === "same") return this.#same(job, seen, { uid, owners, record });
     if (existing !== undefined && this.#isTouched(job, seen, record)) {
@@ -199,13 +199,14 @@ export class PutPlan {
     if (before === undefined) return differingPaths(object, existing, kind);
     const { object: source, mirrorsStatus } = before;
     const { uid } = existing.meta;
-    const made = transform({ source, existing, kind, uid, owners: references, mirrorsStatus });
+    const kindThen = { ...kind, mirrorsStatus };
+    const made = transform({ source, existing, kind: kindThen, uid, owners: references });
     switch (made.kind) {
       case "same":
         this.parts.tally.touched += 1;
         return [];
       case "write":
-        return differingPaths(made.object, existing, kind);
+        return differingPaths(made.object, existing, kindThen);
       case "unreadable":
         return differingPaths(object, existing, kind);
     }

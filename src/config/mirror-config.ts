@@ -22,7 +22,7 @@ export interface EtcdAccess {
 
 /** Files that are read at each connection, so that a renewed certificate needs no restart. */
 export interface EtcdTls {
-  /** undefined: the system's CAs. */
+  /** undefined: those that Node.js brings along, and NODE_EXTRA_CA_CERTS. */
   readonly caFile: string | undefined;
   /** Client certificate and key: both or neither. */
   readonly client: { readonly certFile: string; readonly keyFile: string } | undefined;

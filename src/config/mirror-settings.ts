@@ -49,7 +49,7 @@ function tlsSettings(name: "source" | "dest", older: "master" | "slave", label: 
         `${name}-cacert`,
         line("path"),
         file("ca.crt"),
-        `CA of the ${label}'s etcd, PEM; without a file the system's`,
+        `CA of the ${label}'s etcd, PEM; without a file those of Node.js`,
       ),
     ),
     cert: renamed(

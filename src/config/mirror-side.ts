@@ -59,13 +59,15 @@ function urlOf({ scheme, hostPort }: Endpoint, plain: boolean): string {
 function tlsOf(input: SideInput, problems: Problem[]): EtcdTls {
   const { settings, given } = input;
   const caFile = existing(input, settings.cacert, problems);
+  const told = problems.length;
   const certFile = existing(input, settings.cert, problems);
   const keyFile = existing(input, settings.key, problems);
   const skipVerify = given.read(settings.insecureSkipTlsVerify).value;
   if (certFile !== undefined && keyFile !== undefined) {
     return { caFile, client: { certFile, keyFile }, skipVerify };
   }
-  if (certFile !== undefined || keyFile !== undefined) {
+  const isHalf = certFile !== undefined || keyFile !== undefined;
+  if (isHalf && problems.length === told) {
     const [there, missing] =
       certFile === undefined ? [settings.key, settings.cert] : [settings.cert, settings.key];
     const reason = `has no file, but --${there.name} has: a client certificate needs both`;
@@ -74,21 +76,25 @@ function tlsOf(input: SideInput, problems: Problem[]): EtcdTls {
   return { caFile, client: undefined, skipVerify };
 }
 
-/** The file's path. A default one need not be there: then etcd-carry's own default, then none. */
+/**
+ * The file's path. A default one need not be there: then etcd-carry's own default, then none. One that is there and cannot be read is a
+ * problem: without it etcd would refuse the connection, or another client's key would go with the certificate.
+ */
 function existing(
   { older, name, given, readFile }: SideInput,
   setting: Setting<string>,
   problems: Problem[],
 ): string | undefined {
   const { value, label, explicit } = given.read(setting);
-  const why = whyUnreadable(value, readFile);
-  if (why === undefined) return value;
-  if (explicit) {
-    problems.push(problem(label, `cannot be read: ${why}`, { value }));
+  const olderPath = value.replace(name === "source" ? "/source/" : "/dest/", `/${older}/`);
+  for (const path of explicit ? [value] : [value, olderPath]) {
+    const { kind, why } = look(path, readFile);
+    if (kind === "readable") return path;
+    if (kind === "absent" && !explicit) continue;
+    problems.push(problem(label, `cannot be read: ${why}`, { value: path }));
     return undefined;
   }
-  const olderPath = value.replace(name === "source" ? "/source/" : "/dest/", `/${older}/`);
-  return whyUnreadable(olderPath, readFile) === undefined ? olderPath : undefined;
+  return undefined;
 }
 
 function userOf({ settings, given, readFile }: SideInput, problems: Problem[]): EtcdAccess["user"] {
@@ -100,8 +106,8 @@ function userOf({ settings, given, readFile }: SideInput, problems: Problem[]): 
     problems.push(problem(missing.label, `is required beside ${there.label}`));
     return undefined;
   }
-  const why = whyUnreadable(file.value, readFile);
-  if (why !== undefined) {
+  const { kind, why } = look(file.value, readFile);
+  if (kind !== "readable") {
     problems.push(problem(file.label, `cannot be read: ${why}`, { value: file.value }));
   }
   return { name: user.value, passwordFile: file.value };
@@ -114,11 +120,19 @@ function encryptionOf({ settings, given }: SideInput): ConfigFilePath {
   return { path: value, required: explicit };
 }
 
-function whyUnreadable(path: string, readFile: SideInput["readFile"]): string | undefined {
+interface Look {
+  readonly kind: "readable" | "absent" | "unreadable";
+  readonly why: string;
+}
+
+function look(path: string, readFile: SideInput["readFile"]): Look {
   try {
     readFile(path);
-    return undefined;
+    return { kind: "readable", why: "" };
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    const code = error instanceof Error && "code" in error ? error.code : "ENOENT";
+    const isAbsent = code === "ENOENT" || code === "ENOTDIR";
+    const why = error instanceof Error ? error.message : String(error);
+    return { kind: isAbsent ? "absent" : "unreadable", why };
   }
 }

@@ -63,7 +63,7 @@ describe("an etcd with users", { timeout: 60_000 }, () => {
     const server = await startEtcd({ name: "users", extraArgs: ["--auth-token-ttl=1"] });
     await server.enableAuth("root-secret");
     await addMirror(server);
-    const user = { name: "mirror", password: "secret" };
+    const user = { name: "mirror", password: async () => "secret" };
     const etcd = await openRealEtcd(server.endpoint, { user, readableKey: "/k/" });
     expect(await etcd.revision(live())).toMatchObject({ revision: 1n });
     const from = (await write(etcd, "/k/a")) + 1n;
@@ -89,7 +89,9 @@ describe("an etcd with users", { timeout: 60_000 }, () => {
   it("does not take a wrong password, which is no reason to try again", async () => {
     const server = await startEtcd({ name: "users" });
     await server.enableAuth("root-secret");
-    const etcd = await openRealEtcd(server.endpoint, { user: { name: "root", password: "no" } });
+    const etcd = await openRealEtcd(server.endpoint, {
+      user: { name: "root", password: async () => "no" },
+    });
     const nobody = await openRealEtcd(server.endpoint);
 
     await expect(etcd.range(ALL, live())).rejects.toMatchObject({ kind: "auth" });

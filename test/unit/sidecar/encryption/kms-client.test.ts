@@ -82,6 +82,12 @@ describe("a KMS plugin behind a socket", () => {
     impatient.close();
   });
 
+  it("is unavailable once its keys were exchanged for others, to a value that was being read with it", async () => {
+    client.close();
+
+    await expect(client.open(REQUEST)).rejects.toThrow(EncryptionUnavailable);
+  });
+
   it("is unavailable when nobody listens", async () => {
     const lost = clientOf(`${server.socket}.none`);
 

@@ -227,6 +227,21 @@ describe("kms v2", () => {
     expect(await secrets.decrypt(stored, KEY)).toMatchObject({ kind: "plain", stale: true });
   });
 
+  it("does not wait for a plugin that is down with every value that it reads", async () => {
+    const stored = await secrets.encrypt(PLAIN, KEY);
+    await secrets.decrypt(stored, KEY);
+    kms.down = true;
+    await clock.advance(600_000);
+    kms.calls.length = 0;
+
+    await secrets.decrypt(stored, KEY);
+    await secrets.decrypt(stored, KEY);
+    await clock.advance(10_000);
+    await secrets.decrypt(stored, KEY);
+
+    expect(kms.calls.filter((call) => call === "status")).toEqual(["status", "status"]);
+  });
+
   it("closes the plugin's connection", () => {
     encryption.close();
 

@@ -22,8 +22,17 @@ const FAILURES = [
     status.RESOURCE_EXHAUSTED,
     "Received message larger than max (5 vs 4)",
     "exhausted",
-    "exhausted",
+    "unknown-outcome",
   ],
+  [
+    status.RESOURCE_EXHAUSTED,
+    "Bandwidth exhausted or memory limit exceeded",
+    "exhausted",
+    "unknown-outcome",
+  ],
+  [status.UNIMPLEMENTED, "Received HTTP status code 404", "unavailable", "unknown-outcome"],
+  [status.INTERNAL, "no message received", "unavailable", "unknown-outcome"],
+  [status.INTERNAL, "", "unavailable", "unknown-outcome"],
   [
     status.OUT_OF_RANGE,
     "etcdserver: mvcc: required revision has been compacted",

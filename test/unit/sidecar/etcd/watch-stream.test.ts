@@ -132,6 +132,16 @@ describe("a watch stream", () => {
     expect([stream.sent, stream.cancelled]).toEqual([1, 0]);
   });
 
+  it("is cancelled when the signal aborted while it was opened", async () => {
+    over.abort();
+    open();
+
+    const ended = next();
+    await clock.advance(0);
+    expect(stream.cancelled).toBeGreaterThan(0);
+    expect(await ended).toBeInstanceOf(CallFailed);
+  });
+
   it("ends with gRPC's own word when it breaks, and is cancelled when the signal aborts", async () => {
     await opened();
     const broken = next();

@@ -64,6 +64,18 @@ describe("the structure of a rules file", () => {
       "3 filters.secondary[0].namespace: is not a single value",
     ],
     [
+      rule('{ namespace: "*", resources: [{ kind: Secret }] }'),
+      '3 filters.secondary[0].namespace: "*" is no name of a namespace; leave it out to select all',
+    ],
+    [
+      rule("{ excludes: [{ namespace: Shop }], resources: [{ kind: Secret }] }"),
+      '3 filters.secondary[0].excludes[0].namespace: "Shop" is no name of a namespace; leave it out to select all',
+    ],
+    [
+      rule('{ excludes: [{ name: "tmp-*" }], resources: [{ kind: Secret }] }'),
+      "3 filters.secondary[0].excludes[0].name: takes no wildcard; give one exclude for each name, or labelSelectors",
+    ],
+    [
       rule("{ namespace: a, namespaceSelectors: [{}], resources: [{ kind: Secret }] }"),
       "3 filters.secondary[0].namespaceSelectors: stands beside namespace: write one of the two",
     ],

@@ -4,9 +4,21 @@ import { parseStored } from "../../../../sidecar/wire/parse.js";
 import type { StoredObject } from "../../../../sidecar/wire/stored-object.js";
 import { crdJson, storedJson } from "../../../fixtures/crds.js";
 
-/** @param status none: it was never served */
-function crd(status?: Readonly<Record<string, unknown>>): StoredObject {
-  const { bytes } = storedJson({ ...crdJson("example.com", "widgets", "Widget"), status });
+/**
+ * With the stored version v1.
+ * @param status none: it was never served
+ * @param older versions that it has besides
+ */
+function crd(
+  status?: Readonly<Record<string, unknown>>,
+  older: readonly string[] = ["v1alpha1", "v1beta1"],
+): StoredObject {
+  const { spec, ...rest } = crdJson("example.com", "widgets", "Widget");
+  const versions = [
+    ...older.map((name) => ({ name, served: false, storage: false })),
+    { name: "v1", served: true, storage: true },
+  ];
+  const { bytes } = storedJson({ ...rest, spec: { ...Object(spec), versions }, status });
   const parsed = parseStored(bytes);
   if (parsed.kind !== "object") throw new Error(parsed.message);
   return parsed.object;
@@ -38,5 +50,12 @@ describe("crdStatus", () => {
       storedVersions: ["v1beta1", "v1alpha1", "v1"],
       conditions: [{ type: "Established" }],
     });
+  });
+
+  it("names no version that the CRD has no more: API servers would take no change of it from then on", () => {
+    const source = crd({ storedVersions: ["v1"] }, []);
+    const existing = crd({ storedVersions: ["v1alpha1", "v1"] });
+
+    expect(statusOf(source, existing)).toEqual({ storedVersions: ["v1"] });
   });
 });

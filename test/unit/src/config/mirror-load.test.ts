@@ -10,15 +10,18 @@ interface Given {
   readonly env?: Environment;
   /** Paths that can be read. */
   readonly files?: readonly string[];
+  /** Paths that are there and may not be read. */
+  readonly forbidden?: readonly string[];
 }
 
 const BOTH: Flags = { sourceEndpoints: "http://a:2379", destEndpoints: "http://b:2379" };
 
-function input({ flags = {}, env = {}, files = [] }: Given) {
+function input({ flags = {}, env = {}, files = [], forbidden = [] }: Given) {
   return {
     flags: { ...BOTH, ...flags },
     env: { HOSTNAME: "pod-1", ...env },
     readFile: (path: string) => {
+      if (forbidden.includes(path)) throw Object.assign(new Error("denied"), { code: "EACCES" });
       if (!files.includes(path)) throw new Error("no such file");
       return "";
     },
@@ -180,6 +183,14 @@ describe("TLS", () => {
       client: undefined,
       skipVerify: false,
     });
+  });
+
+  it("refuses default files that are there and may not be read, and takes no key from elsewhere", () => {
+    const [ca = "", cert = "", key = ""] = own;
+
+    expect(problems({ flags: tls, files: [ca, cert, ...older], forbidden: [key] })).toEqual([
+      `--source-key: "${key}" cannot be read: denied`,
+    ]);
   });
 
   it("refuses a file that somebody named and that cannot be read, and a certificate without its key", () => {
