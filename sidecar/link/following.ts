@@ -166,6 +166,7 @@ export class Following {
     const { rulesHash, rulesSinceMs, history } = keeper.state;
     view.rules = current;
     books.index.beginEpoch();
+    books.tombstones.clear();
     await keeper.write({
       rulesHash: current.hash,
       epoch: epochFor(this.options, current, history),

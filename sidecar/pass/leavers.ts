@@ -50,14 +50,20 @@ export class Leavers {
 
   async #removeAll(paths: readonly string[], signal: AbortSignal): Promise<void> {
     const flight = new Flight(() => undefined);
-    for (let at = 0; at < paths.length; at += AT_ONCE) {
-      signal.throwIfAborted();
-      const some = paths.slice(at, at + AT_ONCE);
-      const { revision, kvs } = await this.#read(some);
-      for (const [index, path] of some.entries()) {
-        const observation = { path, revision, kv: kvs[index], cause: "removal" } as const;
-        flight.add(path, await this.writer.offer(observation, "bulk"));
+    const reader = this.parts.books.tombstones.reads();
+    try {
+      for (let at = 0; at < paths.length; at += AT_ONCE) {
+        signal.throwIfAborted();
+        const some = paths.slice(at, at + AT_ONCE);
+        const { revision, kvs } = await this.#read(some);
+        reader.isAt(revision);
+        for (const [index, path] of some.entries()) {
+          const observation = { path, revision, kv: kvs[index], cause: "removal" } as const;
+          flight.add(path, await this.writer.offer(observation, "bulk"));
+        }
       }
+    } finally {
+      reader.end();
     }
     await flight.landed();
   }

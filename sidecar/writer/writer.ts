@@ -89,7 +89,10 @@ export class Writer {
     priority: Priority,
   ): Offered | Promise<Offered> {
     const isGone = reading.kind === "absent" || reading.kind === "unwanted";
-    if (isGone && this.#isNothing(observation.path)) return IGNORED;
+    if (isGone && this.#isNothing(observation.path)) {
+      this.#departure.ofNothing(observation);
+      return IGNORED;
+    }
     if (this.#slots.tryTake(priority)) return this.#begin(observation, reading);
     return this.#slots.take(priority).then(() => this.#begin(observation, reading));
   }
@@ -220,18 +223,20 @@ export class Writer {
 
   /** Reads the source's current value and applies it, without a place of its own. @throws what ended the term */
   async lookAgain(path: string): Promise<Outcome> {
-    const { source, sourcePrefix, transactions, view } = this.parts;
+    const { source, sourcePrefix, transactions, view, books } = this.parts;
     const { signal } = transactions;
     return patiently(this.parts, async () => {
-      const { header, kvs } = await source.range({ key: sourcePrefix.key(path) }, { signal });
-      const observation = {
-        path,
-        revision: header.revision,
-        kv: kvs[0],
-        cause: "debt",
-        check: true,
-      } as const;
-      return this.#run(observation, await view.read(kvs[0]));
+      const reader = books.tombstones.reads();
+      try {
+        const { header, kvs } = await source.range({ key: sourcePrefix.key(path) }, { signal });
+        const { revision } = header;
+        reader.isAt(revision);
+        const [kv] = kvs;
+        const observation = { path, revision, kv, cause: "debt", check: true } as const;
+        return await this.#run(observation, await view.read(kv));
+      } finally {
+        reader.end();
+      }
     });
   }
 
