@@ -92,7 +92,7 @@ export class DebtPayer {
   *#due(lane: Lane): Generator<string, void> {
     const { books, clock, brake } = this.parts;
     const nowMs = clock.monotonicMs();
-    const isHeld = brake.status.engaged;
+    const isHeld = brake.isEngaged;
     for (const [path, { code }] of books.debts.all()) {
       if (this.#laneOf(path, code) !== lane || (isHeld && code === "braked")) continue;
       const backoff = this.#backoffs.get(path);

@@ -28,9 +28,12 @@ export class Leavers {
   }
 
   add(path: string): void {
-    const { index } = this.parts.books;
+    const { books, brake } = this.parts;
+    const { index, debts } = books;
     const known = index.get(path);
     if (known === undefined) return;
+    // What the brake holds already waits for a person, however little of it a later walk finds.
+    if (brake.isEngaged && debts.get(path)?.code === "braked") return;
     const paths = this.#pathsByRule.get(known.rule) ?? [];
     paths.push(path);
     this.#pathsByRule.set(known.rule, paths);

@@ -38,7 +38,7 @@ export class Removal {
     const { brake, books } = this.parts;
     if (cause !== "event" && cause !== "debt") return false;
     const wasHeld = cause === "debt" && books.debts.get(path)?.code === "braked";
-    return wasHeld ? brake.status.engaged : !brake.allowsEvent(books.index.size);
+    return wasHeld ? brake.isEngaged : !brake.allowsEvent(books.index.size);
   }
 
   /** @throws FenceLost */

@@ -74,6 +74,33 @@ describe("the brake", () => {
     expect(mirror.status).toMatchObject({ brake: { causes: ["events"] }, debts: { braked: 22 } });
   });
 
+  it("holds what it has held until a person releases it, also when a pass finds little enough of it", async () => {
+    const bed = await filled({ rules: BY_NAMESPACE, policy: { verifyEveryMs: 60_000 } });
+    const { mirror } = await bed.follow();
+    for (let at = 0; at < 25; at += 1) await bed.delete(`configmaps/shop/c${at}`);
+    await bed.settle(5_000);
+    const before = [copied(bed), mirror.status.brake.held];
+
+    await bed.settle(5 * 60_000);
+
+    expect(mirror.status.passes.verify).toBeGreaterThan(1);
+    expect([copied(bed), mirror.status.brake.held]).toEqual(before);
+    expect(before).toEqual([42, 7]);
+  });
+
+  it("holds nothing any more, and says so, when a mistake was corrected", async () => {
+    const bed = await filled({ rules: BY_NAMESPACE });
+    const { mirror } = await bed.follow();
+    await bed.put("namespaces/shop", {});
+    await bed.settle(5_000);
+
+    await bed.put("namespaces/shop", TEAM);
+    await bed.settle(60_000);
+
+    expect(bed.debts()).toEqual({});
+    expect(mirror.status.brake).toEqual({ engaged: false, causes: [], held: 0 });
+  });
+
   it("still holds after a restart", async () => {
     const bed = await filled({ rules: BY_NAMESPACE });
     const first = await bed.follow();
