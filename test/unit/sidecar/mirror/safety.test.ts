@@ -88,6 +88,27 @@ describe("the brake", () => {
     expect(before).toEqual([42, 7]);
   });
 
+  it("holds what a rule would remove that was taken out, wherever it stood among the others", async () => {
+    const rule = (label: string): string =>
+      `    - { group: "", resources: [{ group: "", version: v1, kind: ConfigMap }], labelSelectors: [{ matchLabels: { mirror: ${label} } }] }\n`;
+    const head = "filters:\n  secondary:\n";
+    const bed = new MirrorBed({ rules: `${head}${rule("few")}${rule("many")}` });
+    await bed.putInto(bed.destination, "namespaces/shop");
+    for (let at = 0; at < 100; at += 1) {
+      await bed.put(`configmaps/shop/c${at}`, { labels: { mirror: "many" } });
+    }
+    for (let at = 0; at < 20; at += 1) {
+      await bed.put(`configmaps/shop/z${at}`, { labels: { mirror: "few" } });
+    }
+    const { mirror } = await bed.follow();
+
+    mirror.useRules(rulesetOf(`${head}${rule("many")}`));
+    await bed.settle(10 * 60_000);
+
+    expect(mirror.status.brake).toEqual({ engaged: true, causes: ["reload"], held: 20 });
+    expect(copied(bed)).toBe(120);
+  });
+
   it("holds nothing any more, and says so, when a mistake was corrected", async () => {
     const bed = await filled({ rules: BY_NAMESPACE });
     const { mirror } = await bed.follow();
