@@ -140,6 +140,7 @@ export class Writer {
     const { path, revision } = observation;
     const known = books.index.get(path);
     if (books.tombstones.covers(path, revision)) return "old";
+    this.removal.isWanted(path);
     if (known?.isComparable === true) {
       if (wanted.revision < known.sourceRevision) {
         await proveHistory(this.parts, observation, wanted.revision);
