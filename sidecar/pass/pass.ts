@@ -12,6 +12,7 @@ import type { StateKeeper } from "../link/state-keeper.js";
 import type { PassCause } from "../link/state.js";
 import type { PassStatus } from "../status/mirror-status.js";
 import { CRDS, NAMESPACES } from "../view/source-view.js";
+import { peekPatiently } from "../writer/patient-reading.js";
 import type { WriterParts } from "../writer/parts.js";
 import type { Writer } from "../writer/writer.js";
 import { passOrder } from "./pass-order.js";
@@ -113,7 +114,7 @@ export class Pass {
     for await (const page of this.#pages(NAMESPACES, signal)) {
       first ??= page.header.revision;
       for (const kv of page.kvs) {
-        const object = await view.peek(kv);
+        const object = await peekPatiently(this.parts, kv);
         if (object !== undefined) labels.set(object.meta.name, object.meta.labels);
       }
     }
@@ -121,7 +122,7 @@ export class Pass {
     for await (const page of this.#pages(CRDS, signal)) {
       for (const kv of page.kvs) {
         const name = sourcePrefix.path(kv.key).slice(CRDS.length);
-        view.sawCrd(name, await view.peek(kv));
+        view.sawCrd(name, await peekPatiently(this.parts, kv));
       }
     }
     return first ?? 0n;

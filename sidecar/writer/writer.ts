@@ -17,6 +17,7 @@ import { ownerPaths } from "./owner-references.js";
 import { proveHistory } from "./one-history.js";
 import { Owing } from "./owing.js";
 import type { WriterParts } from "./parts.js";
+import { readPatiently } from "./patient-reading.js";
 import { patiently } from "./patiently.js";
 import { Put } from "./put.js";
 import type { Job } from "./put-plan.js";
@@ -78,7 +79,7 @@ export class Writer {
    */
   offer(observation: Observation, priority: Priority): Offered | Promise<Offered> {
     this.#failed.signal.throwIfAborted();
-    const reading = this.parts.view.read(observation.kv);
+    const reading = readPatiently(this.parts, observation.kv);
     if (!(reading instanceof Promise)) return this.#place(observation, reading, priority);
     return reading.then((read) => this.#place(observation, read, priority));
   }
