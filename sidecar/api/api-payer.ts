@@ -58,10 +58,7 @@ export class ApiPayer {
       const known = this.parts.books.index.get(path);
       const isGone = reading.kind === "absent" || reading.kind === "unwanted";
       if (isGone && known !== undefined && (known.via === "api" || needsApi(path))) {
-        const stays = this.#whyItStays(look, known);
-        return stays === undefined
-          ? this.#removal.run(look, this.#at(path))
-          : this.#owe(look, stays);
+        return this.#remove(this.#removal, look, known);
       }
       // Not the API's to write any more, or nothing of ours.
       await this.writer.lookAgain(path);
@@ -69,12 +66,14 @@ export class ApiPayer {
     });
   }
 
-  /** It may have been owed for another reason, and nobody may have asked whether it may go. */
-  #whyItStays({ path, revision, reading }: SourceLook, known: Known): Owed | undefined {
+  /** It may have been owed for another reason, so that nobody has asked yet whether it may go. */
+  #remove(removal: ApiRemoval, look: SourceLook, known: Known): Promise<Paid> {
+    const { path, revision, reading } = look;
     const observation = { path, revision, kv: undefined, cause: "debt" } as const;
     const isPresent = reading.kind === "unwanted";
     const owed = this.writer.removal.hindrance(observation, known, isPresent);
-    return owed?.code === "via-api" ? undefined : owed;
+    const stays = owed !== undefined && owed.code !== "via-api";
+    return stays ? this.#owe(look, owed) : removal.run(look, this.#at(path));
   }
 
   async #apply(api: ApiWriter, look: SourceLook, wanted: Wanted): Promise<Paid> {

@@ -182,6 +182,24 @@ describe("rules", () => {
     expect(mirror.status.passes).toMatchObject({ reload: 1, "rules-settled": 1 });
   });
 
+  it("that change while nobody runs are gone by at once, by a pass beside the tail, also when that start is cut short", async () => {
+    const bed = new MirrorBed({ rules: LABELLED, hopMs: 1, ttlSeconds: 5 });
+    await bed.putInto(bed.destination, "namespaces/shop");
+    for (const at of [1, 2, 3])
+      await bed.put(`configmaps/shop/c${at}`, { labels: { other: "yes" } });
+    const first = await bed.follow();
+    first.kill();
+
+    const changed = { rules: LABELLED.replaceAll('mirror: "yes"', 'other: "yes"') };
+    const second = await bed.follow(changed);
+    second.kill();
+    const { mirror } = await bed.follow(changed);
+    await bed.settle(10_000);
+
+    expect(copied(bed)).toBe(3);
+    expect(mirror.status.passes).toMatchObject({ reload: 1, requested: 0 });
+  });
+
   it("that change while nobody runs are found by their hash, and reloaded", async () => {
     const bed = await filled({ rules: LABELLED, policy: { allowMassDelete: true } });
     const first = await bed.follow();
