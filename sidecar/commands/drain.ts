@@ -46,11 +46,20 @@ export async function drain(draining: Draining, signal: AbortSignal): Promise<Dr
         kind: "behind",
         sourceRevision: revision.toString(),
         appliedRevision: applied?.toString(),
+        pass: isSearching(read.state) ? read.state.pass?.cause : undefined,
       };
     }
     await clock.sleep(LOOK_MS, signal);
     signal.throwIfAborted();
   }
+}
+
+/**
+ * A pass beside the tail looks for what is missing: after other rules or keys, or one that was interrupted. The checkpoint says nothing
+ * of that. A comparison has no reason to find any, and what left the rules is only removed.
+ */
+function isSearching({ pass }: LinkState): boolean {
+  return pass !== undefined && pass.cause !== "verify" && pass.cause !== "rules-settled";
 }
 
 function notRunning({ keys }: LinkBooks): DrainAnswer {
@@ -73,8 +82,9 @@ class Goal {
     private readonly revision: bigint,
   ) {}
 
-  async isReached({ phase, applied }: LinkState, signal: AbortSignal): Promise<boolean> {
-    if (phase !== "tail" || applied === undefined) return false;
+  async isReached(state: LinkState, signal: AbortSignal): Promise<boolean> {
+    const { phase, applied } = state;
+    if (phase !== "tail" || applied === undefined || isSearching(state)) return false;
     if (applied >= this.revision) return true;
     if (applied === this.#missedAt) return false;
     try {
