@@ -28,6 +28,25 @@ function references(bed: MirrorBed): unknown {
 }
 
 describe("owners", () => {
+  it("that are more than one transaction compares are owed with their child, and keep nothing else waiting", async () => {
+    const bed = await family();
+    const { mirror } = await bed.follow();
+    const ownerReferences = Array.from({ length: 200 }, (_, at) => ({
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      name: `o${at}`,
+      uid: `o${at}`,
+    }));
+
+    await bed.put("configmaps/shop/many", { ...YES, metadata: { ownerReferences } });
+    await bed.put("configmaps/shop/next", { ...YES, data: "1" });
+    await bed.settle(20_000);
+
+    expect(bed.debts()).toEqual({ "configmaps/shop/many": "too-large" });
+    expect(mirror.status.refused).toMatchObject([{ detail: "200 owners: too-many-ops" }]);
+    expect(mirror.status.revisionApplied).toBe(bed.source.store.revision);
+  });
+
   it("are referred to by the uid that they have in the destination", async () => {
     const bed = await family({ policy: { onConflict: "adopt" } });
     await bed.putInto(bed.destination, OWNER, { metadata: { uid: "its-own" } });
