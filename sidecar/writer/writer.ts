@@ -98,7 +98,9 @@ export class Writer {
     return this.#slots.take(priority).then(() => this.#begin(observation, reading));
   }
 
+  /** A place was taken. It is given back by whoever finds the term over too: somebody waits until nothing is under way. */
   #begin(observation: Observation, reading: Reading): Offered {
+    if (this.#failed.signal.aborted) this.#slots.release();
     this.#failed.signal.throwIfAborted();
     const done = this.#run(observation, reading);
     const free = (): void => this.#slots.release();

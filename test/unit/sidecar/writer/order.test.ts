@@ -217,3 +217,29 @@ function before(
     });
   };
 }
+
+describe("a write that fails for good", () => {
+  it("leaves no place taken by those who waited for one: the end of a term waits until all are free", async () => {
+    const { bed, link } = await writerBed();
+    const { writer } = link;
+    const held = bed.destination.faults.hold("txn");
+    const offers = [];
+    for (let at = 0; at < 66; at += 1) {
+      const path = `configmaps/shop/c${at}`;
+      const revision = await bed.put(path, YES);
+      const kv = bed.source.store.get(PREFIX + path);
+      offers.push(writer.offer({ path, revision, kv, cause: "event" }, "live"));
+    }
+    const last = Promise.allSettled(offers.slice(-2));
+
+    bed.destination.faults.failNext(1, "invalid", "txn");
+    held.release();
+    let isIdle = false;
+    const idle = writer.idle().then(() => (isIdle = true));
+    await bed.clock.advance(1_000);
+
+    expect(isIdle).toBe(true);
+    expect((await last).map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+    await idle;
+  });
+});
