@@ -98,6 +98,7 @@ export class Removal {
     this.#passed.delete(path);
     books.index.delete(path);
     books.owners.set(path, []);
+    books.longing.set(path, []);
     books.debts.changed(path, debt);
     books.tombstones.add(path, revision);
     books.gone.add(record.destinationUid);

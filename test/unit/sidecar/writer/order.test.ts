@@ -256,6 +256,21 @@ function before(
   };
 }
 
+describe("what an object without its unwanted owner waits for", () => {
+  it("is forgotten when the object goes", async () => {
+    const { bed, link, offer, current } = await writerBed();
+    const reference = { apiVersion: "v1", kind: "ConfigMap", name: "owner", uid: "owner" };
+    await bed.put(AT, { ...YES, metadata: { ownerReferences: [reference] } });
+    await offer(current().modRevision, current());
+    const before = link.books.longing.children("configmaps/shop/owner");
+
+    await offer(current().modRevision + 1n, undefined);
+
+    expect(before).toEqual([AT]);
+    expect(link.books.longing.children("configmaps/shop/owner")).toEqual([]);
+  });
+});
+
 describe("a write that fails for good", () => {
   it("leaves no place taken by those who waited for one: the end of a term waits until all are free", async () => {
     const { bed, link } = await writerBed();
@@ -266,7 +281,8 @@ describe("a write that fails for good", () => {
       const path = `configmaps/shop/c${at}`;
       const revision = await bed.put(path, YES);
       const kv = bed.source.store.get(PREFIX + path);
-      offers.push(writer.offer({ path, revision, kv, cause: "event" }, "live"));
+      const offered = writer.offer({ path, revision, kv, cause: "event" }, "live");
+      offers.push(Promise.resolve(offered));
     }
     const last = Promise.allSettled(offers.slice(-2));
 
