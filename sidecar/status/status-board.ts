@@ -121,7 +121,7 @@ export class StatusBoard {
       owned: books.index.size,
       debts: books.debts.counts,
       refused: this.#refused(),
-      brake: brake.status(books.debts.counts.braked),
+      brake: brake.status(books.debts.count("braked")),
       transactions: transactions.counts,
       paused: transactions.paused,
     };

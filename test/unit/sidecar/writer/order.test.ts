@@ -271,6 +271,27 @@ describe("what an object without its unwanted owner waits for", () => {
   });
 });
 
+describe("a debt that ends without being paid", () => {
+  it("is not waited for any more", async () => {
+    const { bed, link, offer, current } = await writerBed();
+    const inside = "configmaps/cart/a";
+    await bed.put(inside, YES);
+    await offer(current(inside).modRevision, current(inside), inside);
+    const stop = new AbortController();
+    const paying = link.payer.run(stop.signal).catch(() => undefined);
+    await bed.clock.advance(5_000);
+    const before = link.payer.waiting;
+
+    const gone = await bed.delete(inside);
+    await offer(gone, undefined, inside);
+    await bed.clock.advance(5_000);
+
+    expect([before, link.payer.waiting]).toEqual([1, 0]);
+    stop.abort();
+    await paying;
+  });
+});
+
 describe("a write that fails for good", () => {
   it("leaves no place taken by those who waited for one: the end of a term waits until all are free", async () => {
     const { bed, link } = await writerBed();
