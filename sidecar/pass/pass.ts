@@ -109,13 +109,13 @@ export class Pass {
    */
   async readIndexes(signal: AbortSignal): Promise<bigint> {
     const { view, sourcePrefix } = this.parts;
-    const labels = new Map<string, Readonly<Record<string, string>>>();
+    const labels = new Map<string, Readonly<Record<string, string>> | undefined>();
     let first: bigint | undefined;
     for await (const page of this.#pages(NAMESPACES, signal)) {
       first ??= page.header.revision;
       for (const kv of page.kvs) {
         const object = await peekPatiently(this.parts, kv);
-        if (object !== undefined) labels.set(object.meta.name, object.meta.labels);
+        labels.set(sourcePrefix.path(kv.key).slice(NAMESPACES.length), object?.meta.labels);
       }
     }
     view.namespaces.replace(labels, first ?? 0n);

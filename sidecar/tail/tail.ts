@@ -100,6 +100,10 @@ export class Tail {
   ): Promise<void> {
     const { view } = this.parts;
     const object = kv === undefined ? undefined : await peekPatiently(this.parts, kv);
+    if (kv !== undefined && object === undefined) {
+      view.namespaces.sawUnread(name, revision);
+      return;
+    }
     const isNews = view.namespaces.set(name, object?.meta.labels, revision);
     if (!view.rules.usesNamespaceSelectors) return;
     if (isNews || revision <= labelsRevision) this.rescans.namespace(name, revision);
@@ -107,7 +111,11 @@ export class Tail {
 
   async #crd(name: string, kv: WatchedEvent["kv"] | undefined, revision: bigint): Promise<void> {
     const { view } = this.parts;
-    const object = kv === undefined ? undefined : await peekPatiently(this.parts, kv);
+    if (kv === undefined) {
+      view.lostCrd(name);
+      return;
+    }
+    const object = await peekPatiently(this.parts, kv);
     const before = view.catalog.crds.find((crd) => crd.name === name);
     const changed = view.sawCrd(name, object);
     const after = view.catalog.crds.find((crd) => crd.name === name);
