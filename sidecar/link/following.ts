@@ -101,7 +101,7 @@ export class Following {
     const { parts, writer, keeper, pass, payer, books } = this.link;
     const { clock, destination } = this.options;
     const applied = keeper.state.applied ?? 0n;
-    const labelsRevision = await pass.readIndexes(signal);
+    const { last: labelsRevision } = await pass.readIndexes(signal);
     const mark = new LowWaterMark(applied, clock.monotonicMs());
     const rescans = new Rescans(parts, writer, mark);
     const onHeader = (header: EtcdHeader): void => {

@@ -40,6 +40,12 @@ export interface PassResult {
   readonly written: number;
 }
 
+/** Between which revisions the Namespaces were read, page by page: nobody knows of which one the labels of each are. */
+interface IndexesRead {
+  readonly first: bigint;
+  readonly last: bigint;
+}
+
 export class Pass {
   #walk: RangeWalk | undefined;
   #status: Omit<PassStatus, "read" | "matched" | "written" | "bytes"> | undefined;
@@ -60,7 +66,7 @@ export class Pass {
    */
   async run(request: PassRequest): Promise<PassResult> {
     const { cause, resume, verifies: comparesDestination, signal } = request;
-    const first = await this.readIndexes(signal);
+    const { first } = await this.readIndexes(signal);
     const startRevision = resume?.startRevision ?? first;
     const walk = new RangeWalk(this.parts, this.writer, {
       cause: "pass",
@@ -104,15 +110,16 @@ export class Pass {
 
   /**
    * Reads Namespaces and CRDs of the source: what everything else is judged by.
-   * @returns the revision at which the first page was read
    * @throws the signal's reason; what ended the term
    */
-  async readIndexes(signal: AbortSignal): Promise<bigint> {
+  async readIndexes(signal: AbortSignal): Promise<IndexesRead> {
     const { view, sourcePrefix } = this.parts;
     const labels = new Map<string, Readonly<Record<string, string>> | undefined>();
     let first: bigint | undefined;
+    let last = 0n;
     for await (const page of this.#pages(NAMESPACES, signal)) {
-      first ??= page.header.revision;
+      last = page.header.revision;
+      first ??= last;
       for (const kv of page.kvs) {
         const object = await peekPatiently(this.parts, kv);
         labels.set(sourcePrefix.path(kv.key).slice(NAMESPACES.length), object?.meta.labels);
@@ -125,7 +132,7 @@ export class Pass {
         view.sawCrd(name, await peekPatiently(this.parts, kv));
       }
     }
-    return first ?? 0n;
+    return { first: first ?? 0n, last };
   }
 
   async #walkAll(

@@ -25,7 +25,7 @@ export class Tail {
   /**
    * Runs until what it needs is compacted.
    * @param from first revision that is wanted
-   * @param labelsRevision the Namespaces are known as of then: an older word about one may be the reason why an object was judged
+   * @param labelsRevision no Namespace is known as of later: an older word about one may be the reason why an object was judged
    * otherwise, so it is looked at again
    * @throws what ended the term
    */
