@@ -212,12 +212,16 @@ export class Writer {
   async #withoutChildren(path: string, leave: () => Promise<Outcome>): Promise<Outcome> {
     const { departing } = this.put.owners;
     departing.add(path);
+    let outcome: Outcome;
     try {
       for (const child of this.parts.books.owners.children(path)) await this.lookAgain(child);
-      return await leave();
+      outcome = await leave();
     } finally {
       departing.delete(path);
     }
+    // It came back meanwhile.
+    if (outcome === "old") await this.#callBack(path);
+    return outcome;
   }
 
   /** Runs `job` when nothing else of this path is under way, and keeps everything else of it waiting meanwhile. */

@@ -28,6 +28,19 @@ function references(bed: MirrorBed): unknown {
 }
 
 describe("owners", () => {
+  it("that leave the rules and are back before their children have let go are referred to again", async () => {
+    const bed = await family();
+    await bed.follow();
+    const away = { labels: { mirror: "no" }, metadata: { uid: "owner" } };
+
+    await bed.put(OWNER, away);
+    await bed.put(OWNER, { ...YES, metadata: { uid: "owner" } });
+    await bed.settle(60_000);
+
+    expect(bed.owned()).toEqual([CHILD, OWNER]);
+    expect(references(bed)).toMatchObject([{ name: "owner" }]);
+  });
+
   it("that are more than one transaction compares are owed with their child, and keep nothing else waiting", async () => {
     const bed = await family();
     const { mirror } = await bed.follow();
