@@ -74,7 +74,7 @@ interface Given {
 export async function openLink(options: MirrorOptions, given: Given): Promise<Opened> {
   const { clock, log, policy, destination: etcd } = options;
   const keys = new Keyspace(options.link);
-  const pace = new Pace(clock, policy.destinationIsCold ? undefined : policy.maxWritesPerSecond);
+  const pace = new Pace(clock, policy.maxWritesPerSecond);
   const transactions = new Transactions({ etcd, clock, log, pace, fence: given.fence });
   const before = await readState(transactions, keys);
   if (before?.phase === "sealed") return { kind: "sealed", state: before };
