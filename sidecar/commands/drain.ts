@@ -3,7 +3,7 @@ import type { Clock } from "../../src/ports/clock.js";
 import type { DrainAnswer } from "../../src/ports/mirror-answers.js";
 import { EtcdError, type Etcd } from "../etcd/etcd.js";
 import { isUnchanged } from "../etcd/unchanged.js";
-import type { LinkState } from "../link/state.js";
+import { isSearching, type LinkState } from "../link/state.js";
 import { cannot, noSuchLink } from "./cannot.js";
 import type { LinkBooks } from "./link-books.js";
 
@@ -52,14 +52,6 @@ export async function drain(draining: Draining, signal: AbortSignal): Promise<Dr
     await clock.sleep(LOOK_MS, signal);
     signal.throwIfAborted();
   }
-}
-
-/**
- * A pass beside the tail looks for what is missing: after other rules or keys, or one that was interrupted. The checkpoint says nothing
- * of that. A comparison has no reason to find any, and what left the rules is only removed.
- */
-function isSearching({ pass }: LinkState): boolean {
-  return pass !== undefined && pass.cause !== "verify" && pass.cause !== "rules-settled";
 }
 
 function notRunning({ keys }: LinkBooks): DrainAnswer {

@@ -84,6 +84,14 @@ export function isOfOtherEpoch(state: LinkState | undefined, epoch: string): boo
   return state !== undefined && state.epoch !== "" && state.epoch !== epoch;
 }
 
+/**
+ * A pass looks for what is missing: after other rules or keys, or one that was interrupted. The checkpoint says nothing of that. A
+ * comparison has no reason to find any, and what left the rules is only removed.
+ */
+export function isSearching({ pass }: LinkState): boolean {
+  return pass !== undefined && pass.cause !== "verify" && pass.cause !== "rules-settled";
+}
+
 /** Version of everything below `/svc-ferry/<link>/`. */
 const FORMAT_VERSION = 1;
 
