@@ -138,6 +138,38 @@ describe("the lag", () => {
   });
 });
 
+describe("the lag of a mirror that has lost its fence", () => {
+  it("grows while the destination is away", async () => {
+    const bed = new MirrorBed();
+    await bed.put("namespaces/shop", YES);
+    const { mirror } = await bed.follow();
+
+    bed.destination.setOutage(true);
+    await bed.settle(90_000);
+    const away = mirror.status;
+    bed.destination.setOutage(false);
+    await bed.settle(15_000);
+
+    expect(away.activity).toBe("waiting");
+    expect(away.lagMs).toBeGreaterThanOrEqual(80_000);
+    expect(mirror.status.lagMs).toBe(0);
+  });
+
+  it("is none where another follows instead", async () => {
+    const bed = new MirrorBed();
+    await bed.put("namespaces/shop", YES);
+    const first = await bed.follow();
+    const second = bed.start();
+    await bed.settle(1_000);
+
+    await bed.write(bed.destination, { kind: "delete", key: "/svc-ferry/east/fence" });
+    await bed.clock.runUntil(() => second.mirror.status.activity === "following");
+    await bed.settle(90_000);
+
+    expect([first, second].map(({ mirror }) => mirror.status.lagMs)).toEqual([0, 0]);
+  });
+});
+
 describe("what somebody changed in the destination while nobody ran", () => {
   const path = (index: number): string => `configmaps/shop/cm-${String(index).padStart(4, "0")}`;
 
