@@ -9,6 +9,7 @@
  * A crash between 2 and 3 is healed by the mark that the object carries: the next attempt finds it and calls it ours.
  */
 import type { ObjectKey } from "../keys/resource.js";
+import type { Known } from "../ledger/index.js";
 import { encodeRecord, type LedgerRecord } from "../ledger/record.js";
 import type { Wanted } from "../view/source-view.js";
 import { wireKindOf } from "../view/wire-kind.js";
@@ -57,12 +58,22 @@ export class ApiPayer {
       const known = this.parts.books.index.get(path);
       const isGone = reading.kind === "absent" || reading.kind === "unwanted";
       if (isGone && known !== undefined && (known.via === "api" || needsApi(path))) {
-        return this.#removal.run(look, this.#at(path));
+        return this.#remove(this.#removal, look, known);
       }
       // Not the API's to write any more, or nothing of ours.
       await this.writer.lookAgain(path);
       return "settled";
     });
+  }
+
+  /** It may have been owed for another reason, so that nobody has asked yet whether it may go. */
+  #remove(removal: ApiRemoval, look: SourceLook, known: Known): Promise<Paid> {
+    const { path, revision, reading } = look;
+    const observation = { path, revision, kv: undefined, cause: "debt" } as const;
+    const isPresent = reading.kind === "unwanted";
+    const owed = this.writer.removal.hindrance(observation, known, isPresent);
+    const stays = owed !== undefined && owed.code !== "via-api";
+    return stays ? this.#owe(look, owed) : removal.run(look, this.#at(path));
   }
 
   async #apply(api: ApiWriter, look: SourceLook, wanted: Wanted): Promise<Paid> {

@@ -20,15 +20,21 @@ export class Brake {
   /** Monotonic ms of the deletions by events within the window, oldest first. */
   #events: number[] = [];
   readonly #causes = new Set<string>();
-  #held = 0;
 
   constructor(
     private readonly clock: Clock,
     private readonly allowsAll: boolean,
   ) {}
 
-  get status(): BrakeStatus {
-    return { engaged: this.#causes.size > 0, causes: [...this.#causes], held: this.#held };
+  /** Something was held, and nobody has released it. */
+  get isEngaged(): boolean {
+    return this.#causes.size > 0;
+  }
+
+  /** @param held deletions that are owed as `braked`: where all of them are wanted again, or gone, nothing is held any more */
+  status(held: number): BrakeStatus {
+    const engaged = this.isEngaged && held > 0;
+    return { engaged, causes: engaged ? [...this.#causes] : [], held: engaged ? held : 0 };
   }
 
   /**
@@ -37,7 +43,7 @@ export class Brake {
    */
   allows(cause: string, deletions: number, owned: number): boolean {
     if (this.allowsAll || !isMassDeletion(deletions, owned)) return true;
-    this.#hold(cause, deletions);
+    this.#causes.add(cause);
     return false;
   }
 
@@ -52,7 +58,7 @@ export class Brake {
     if (fresh !== 0) this.#events = fresh === -1 ? [] : this.#events.slice(fresh);
     const gone = this.#events.length;
     if (isMassDeletion(gone + 1, owned + gone)) {
-      this.#hold("events", 1);
+      this.#causes.add("events");
       return false;
     }
     this.#events.push(nowMs);
@@ -63,16 +69,10 @@ export class Brake {
   release(): void {
     this.#causes.clear();
     this.#events = [];
-    this.#held = 0;
   }
 
   /** What was held in an earlier process still is. */
   restore(held: number): void {
-    if (held > 0) this.#hold("restart", held);
-  }
-
-  #hold(cause: string, deletions: number): void {
-    this.#causes.add(cause);
-    this.#held += deletions;
+    if (held > 0) this.#causes.add("restart");
   }
 }

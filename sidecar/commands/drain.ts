@@ -3,7 +3,7 @@ import type { Clock } from "../../src/ports/clock.js";
 import type { DrainAnswer } from "../../src/ports/mirror-answers.js";
 import { EtcdError, type Etcd } from "../etcd/etcd.js";
 import { isUnchanged } from "../etcd/unchanged.js";
-import type { LinkState } from "../link/state.js";
+import { isSearching, type LinkState } from "../link/state.js";
 import { cannot, noSuchLink } from "./cannot.js";
 import type { LinkBooks } from "./link-books.js";
 
@@ -46,6 +46,7 @@ export async function drain(draining: Draining, signal: AbortSignal): Promise<Dr
         kind: "behind",
         sourceRevision: revision.toString(),
         appliedRevision: applied?.toString(),
+        pass: isSearching(read.state) ? read.state.pass?.cause : undefined,
       };
     }
     await clock.sleep(LOOK_MS, signal);
@@ -73,8 +74,9 @@ class Goal {
     private readonly revision: bigint,
   ) {}
 
-  async isReached({ phase, applied }: LinkState, signal: AbortSignal): Promise<boolean> {
-    if (phase !== "tail" || applied === undefined) return false;
+  async isReached(state: LinkState, signal: AbortSignal): Promise<boolean> {
+    const { phase, applied } = state;
+    if (phase !== "tail" || applied === undefined || isSearching(state)) return false;
     if (applied >= this.revision) return true;
     if (applied === this.#missedAt) return false;
     try {

@@ -15,6 +15,7 @@ import type {
   VerifySummary,
 } from "../../src/ports/mirror-answers.js";
 import { compareKeys, KubePrefix } from "../link/keyspace.js";
+import { isSearching } from "../link/state.js";
 import type { Change, ChangeKind } from "../rehearsal/changes.js";
 import { rehearse, type Rehearsed } from "../rehearsal/rehearse.js";
 import { cannot } from "./cannot.js";
@@ -114,7 +115,8 @@ async function untilApplied(
   for (;;) {
     signal.throwIfAborted();
     const state = (await books.state({ signal }))?.state;
-    if (state?.phase === "tail" && (state.applied ?? 0n) >= revision) return true;
+    const isPassed = state?.phase === "tail" && !isSearching(state);
+    if (isPassed && (state.applied ?? 0n) >= revision) return true;
     if (clock.monotonicMs() >= endMs) return false;
     await clock.sleep(LOOK_MS, signal);
   }

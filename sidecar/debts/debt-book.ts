@@ -15,8 +15,12 @@ export class DebtBook {
 
   get counts(): Readonly<Record<DebtCode, number>> {
     const zeros: Record<DebtCode, number> = { ...NO_DEBTS };
-    for (const code of DEBT_CODES) zeros[code] = this.#counts.get(code) ?? 0;
+    for (const code of DEBT_CODES) zeros[code] = this.count(code);
     return zeros;
+  }
+
+  count(code: DebtCode): number {
+    return this.#counts.get(code) ?? 0;
   }
 
   has(path: string): boolean {

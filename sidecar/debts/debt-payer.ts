@@ -41,6 +41,11 @@ export class DebtPayer {
     private readonly api: ApiPayer,
   ) {}
 
+  /** Debts that were looked at and are looked at again later. */
+  get waiting(): number {
+    return this.#backoffs.size;
+  }
+
   /** Something about this path has changed in the destination. */
   trigger(path: string): void {
     if (this.parts.books.debts.has(path)) this.#backoffs.delete(path);
@@ -48,6 +53,9 @@ export class DebtPayer {
 
   /** Something has changed that many may wait for. */
   triggerAll(codes: readonly DebtCode[]): void {
+    const { debts } = this.parts.books;
+    // Each change of the destination asks; where 100,000 objects are owed for other reasons, to go through them takes 1.3 ms.
+    if (codes.every((code) => debts.count(code) === 0)) return;
     for (const [path, { code }] of this.#backoffs) {
       if (codes.includes(code)) this.#backoffs.delete(path);
     }
@@ -80,6 +88,7 @@ export class DebtPayer {
 
   /** @returns whether the API server turned out to be away; the rest of the round is left for later then */
   async #payDue(lane: Lane, atFirst: number, signal: AbortSignal): Promise<boolean> {
+    this.#forget();
     const due = [...this.#due(lane)];
     for (let at = 0, size = atFirst; at < due.length; at += size, size = AT_ONCE) {
       signal.throwIfAborted();
@@ -89,10 +98,19 @@ export class DebtPayer {
     return false;
   }
 
+  /** Debts that ended otherwise: the object went, or its own change could be written. */
+  #forget(): void {
+    const { debts } = this.parts.books;
+    for (const waiting of [this.#backoffs, this.#throughApi]) {
+      if (waiting.size <= debts.size) continue;
+      for (const path of waiting.keys()) if (!debts.has(path)) waiting.delete(path);
+    }
+  }
+
   *#due(lane: Lane): Generator<string, void> {
     const { books, clock, brake } = this.parts;
     const nowMs = clock.monotonicMs();
-    const isHeld = brake.status.engaged;
+    const isHeld = brake.isEngaged;
     for (const [path, { code }] of books.debts.all()) {
       if (this.#laneOf(path, code) !== lane || (isHeld && code === "braked")) continue;
       const backoff = this.#backoffs.get(path);

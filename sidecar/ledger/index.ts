@@ -44,6 +44,8 @@ export class LedgerIndex {
   #content = NO_CONTENTS;
   #size = 0;
   readonly #ownedByRule = new Map<number, number>();
+  /** Of earlier epochs, by the rules of then, as if none had been made anew since. */
+  #formerByRule = new Map<number, number>();
 
   get size(): number {
     return this.#size;
@@ -57,6 +59,11 @@ export class LedgerIndex {
   /** Objects that are there because of a rule. */
   ownedBy(rule: number): number {
     return this.#ownedByRule.get(rule) ?? 0;
+  }
+
+  /** Objects that are, or were when the epoch began, there because of the same rule: other rules have numbers of their own. */
+  ownedLike({ rule, isCurrent }: Known): number {
+    return isCurrent ? this.ownedBy(rule) : (this.#formerByRule.get(rule) ?? 0);
   }
 
   get(path: string): Known | undefined {
@@ -85,7 +92,9 @@ export class LedgerIndex {
     const at = this.#find(low, high);
     const before = this.#meta[at] ?? 0;
     if ((before & USED) === 0) this.#size += 1;
-    else this.#count(before >>> RULE_SHIFT, -1);
+    else count(this.#ownedByRule, before >>> RULE_SHIFT, -1);
+    const wasFormer = (before & (USED | CURRENT)) === USED;
+    if (!known.isCurrent && !wasFormer) count(this.#formerByRule, known.rule, 1);
     this.#low[at] = low;
     this.#high[at] = high;
     this.#source[at] = Number(known.sourceRevision);
@@ -100,7 +109,7 @@ export class LedgerIndex {
       this.#content = new Uint32Array(this.#low.length);
     }
     if (this.#content.length > 0) this.#content[at] = known.content;
-    this.#count(known.rule, 1);
+    count(this.#ownedByRule, known.rule, 1);
   }
 
   /** The destination's object was seen at this revision, and is what we want. */
@@ -117,7 +126,8 @@ export class LedgerIndex {
     const meta = this.#meta[hole] ?? 0;
     if ((meta & USED) === 0) return;
     this.#size -= 1;
-    this.#count(meta >>> RULE_SHIFT, -1);
+    count(this.#ownedByRule, meta >>> RULE_SHIFT, -1);
+    if ((meta & CURRENT) === 0) count(this.#formerByRule, meta >>> RULE_SHIFT, -1);
     // Whoever was pushed behind the hole moves into it, so that no look-up ever stops too early and no marks stay behind.
     for (let at = (hole + 1) & mask; ((this.#meta[at] ?? 0) & USED) !== 0; at = (at + 1) & mask) {
       const home = (this.#low[at] ?? 0) & mask;
@@ -131,6 +141,7 @@ export class LedgerIndex {
 
   /** Another epoch begins: nothing was made in it yet. */
   beginEpoch(): void {
+    this.#formerByRule = new Map(this.#ownedByRule);
     for (let at = 0; at < this.#meta.length; at += 1) {
       this.#meta[at] = (this.#meta[at] ?? 0) & ~CURRENT;
     }
@@ -178,10 +189,10 @@ export class LedgerIndex {
       this.#content[to] = content[from] ?? 0;
     }
   }
+}
 
-  #count(rule: number, by: number): void {
-    this.#ownedByRule.set(rule, this.ownedBy(rule) + by);
-  }
+function count(byRule: Map<number, number>, rule: number, by: number): void {
+  byRule.set(rule, (byRule.get(rule) ?? 0) + by);
 }
 
 /** Two hashes of 32 bits with different constants: FNV-1a, and a multiplicative one, both finished as murmur3 does. */

@@ -13,7 +13,7 @@ import type { MirrorOptions } from "./mirror-options.js";
 import { RULES_SETTLE_MS, epochFor, type OpenLink } from "./open-link.js";
 import type { RulesInForce } from "./rules-in-force.js";
 import { SourceReplaced } from "./source-replaced.js";
-import type { PassCause } from "./state.js";
+import { reloadOf, type PassCause } from "./state.js";
 import { patiently } from "../writer/patiently.js";
 
 /** There are no rules any more: the term ends, and nothing is written until there are. */
@@ -37,10 +37,8 @@ export class Following {
 
   /** @throws what ended the term, always */
   async run(signal: AbortSignal): Promise<never> {
-    const { keeper, passCause } = this.link;
-    const beside = new Set<PassCause>();
-    if (keeper.state.pass !== undefined && passCause === undefined) beside.add("resumed");
-    if (keeper.state.pass !== undefined) beside.add("requested");
+    const { passCause } = this.link;
+    const beside = this.#interrupted();
     let cause = passCause;
     for (;;) {
       signal.throwIfAborted();
@@ -57,6 +55,15 @@ export class Following {
         beside.add("reload");
       }
     }
+  }
+
+  /** Passes beside the tail that an earlier term has not ended, or not begun. */
+  #interrupted(): Set<PassCause> {
+    const { keeper, passCause } = this.link;
+    const { pass } = keeper.state;
+    if (pass === undefined) return new Set();
+    if (passCause !== undefined) return new Set<PassCause>(["requested"]);
+    return new Set<PassCause>(pass.lastPath === "" ? [pass.cause] : ["resumed", "requested"]);
   }
 
   /** Nothing new comes: what is under way ends, and the checkpoint follows it. @throws FenceLost */
@@ -94,7 +101,7 @@ export class Following {
     const { parts, writer, keeper, pass, payer, books } = this.link;
     const { clock, destination } = this.options;
     const applied = keeper.state.applied ?? 0n;
-    const labelsRevision = await pass.readIndexes(signal);
+    const { last: labelsRevision } = await pass.readIndexes(signal);
     const mark = new LowWaterMark(applied, clock.monotonicMs());
     const rescans = new Rescans(parts, writer, mark);
     const onHeader = (header: EtcdHeader): void => {
@@ -163,13 +170,15 @@ export class Following {
     const { current } = this.rules;
     if (current === undefined) throw new RulesReplaced("there are no rules any more");
     const { keeper, view, books } = this.link;
-    const { rulesHash, rulesSinceMs, history } = keeper.state;
+    const { rulesHash, rulesSinceMs, history, phase, applied } = keeper.state;
     view.rules = current;
     books.index.beginEpoch();
+    books.tombstones.clear();
     await keeper.write({
       rulesHash: current.hash,
       epoch: epochFor(this.options, current, history),
       rulesSinceMs: rulesHash === current.hash ? rulesSinceMs : this.options.clock.now(),
+      ...(phase === "tail" ? { pass: reloadOf(applied) } : {}),
     });
   }
 

@@ -22,7 +22,13 @@ import { Catalog } from "../keys/catalog.js";
 import { identityOf } from "./identity.js";
 import { KubePrefix, Keyspace } from "./keyspace.js";
 import type { MirrorOptions } from "./mirror-options.js";
-import { FIRST_HISTORY, type LinkState, type PassCause } from "./state.js";
+import {
+  FIRST_HISTORY,
+  isOfOtherEpoch,
+  reloadOf,
+  type LinkState,
+  type PassCause,
+} from "./state.js";
 import { StateKeeper } from "./state-keeper.js";
 import { freshUid } from "./uid.js";
 
@@ -68,7 +74,7 @@ interface Given {
 export async function openLink(options: MirrorOptions, given: Given): Promise<Opened> {
   const { clock, log, policy, destination: etcd } = options;
   const keys = new Keyspace(options.link);
-  const pace = new Pace(clock, policy.destinationIsCold ? undefined : policy.maxWritesPerSecond);
+  const pace = new Pace(clock, policy.maxWritesPerSecond);
   const transactions = new Transactions({ etcd, clock, log, pace, fence: given.fence });
   const before = await readState(transactions, keys);
   if (before?.phase === "sealed") return { kind: "sealed", state: before };
@@ -141,13 +147,17 @@ async function begun(
   const kept = keptOf(before, identity.kind === "source-changed");
   const isReload = before !== undefined && before.rulesHash !== rules.hash;
   const passCause = causeOf(before, identity.kind);
+  const epoch = epochFor(options, rules, kept.history);
+  // Rules, keys of encryption or this program are others than when it ended: as if they had been exchanged while it ran.
+  const isMadeAnew = passCause === undefined && isOfOtherEpoch(before, epoch);
   const state: LinkState = {
     ...kept,
+    pass: isMadeAnew ? (kept.pass ?? reloadOf(kept.applied)) : kept.pass,
     phase: passCause === undefined ? "tail" : "copy",
     sourceClusterId: String(source.clusterId),
     destinationClusterId: String(destination.clusterId),
     rulesHash: rules.hash,
-    epoch: epochFor(options, rules, kept.history),
+    epoch,
     rulesSinceMs: isReload ? nowMs : kept.rulesSinceMs,
     sealed: undefined,
     writtenAtMs: nowMs,

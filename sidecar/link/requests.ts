@@ -30,9 +30,11 @@ export async function followRequests(parts: Parts, signal: AbortSignal): Promise
   const { clock, link } = parts;
   while (!signal.aborted) {
     await clock.sleep(LOOK_MS, signal);
-    if (signal.aborted || !link.status.fence.held || !link.status.brake.engaged) continue;
+    const { fence, phase } = link.status;
+    // Before the books are read nobody knows what is held.
+    if (signal.aborted || !fence.held || phase === undefined) continue;
     try {
-      await releaseWhereAsked(parts, signal);
+      await answer(parts, signal);
     } catch (error) {
       // The request stays where it is; the next look finds it.
       if (!signal.aborted && !(error instanceof EtcdError)) throw error;
@@ -40,15 +42,18 @@ export async function followRequests(parts: Parts, signal: AbortSignal): Promise
   }
 }
 
-async function releaseWhereAsked(
-  { etcd, keys, link, log }: Parts,
-  signal: AbortSignal,
-): Promise<void> {
+/** A request is about what is held when it is found: one that stayed would release what nobody has seen yet. */
+async function answer({ etcd, keys, link, log }: Parts, signal: AbortSignal): Promise<void> {
   const key = releaseBrakeKey(keys);
   const [request] = (await etcd.range({ key }, { signal })).kvs;
   if (request === undefined) return;
-  link.releaseBrake();
-  log.info({ by: request.value.toString("utf8") }, "brake released");
+  const by = request.value.toString("utf8");
+  if (link.status.brake.engaged) {
+    link.releaseBrake();
+    log.info({ by }, "brake released");
+  } else {
+    log.info({ by }, "the brake holds nothing that could be released");
+  }
   // Another one that comes meanwhile is another request.
   const same = { key, target: "mod", is: "=", value: request.modRevision } as const;
   await etcd.txn(transaction([same], [{ kind: "delete", key }], []), { signal });

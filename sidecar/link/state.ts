@@ -74,6 +74,24 @@ export interface LinkState {
 /** LinkState.history of a link that has never seen its source restored. */
 export const FIRST_HISTORY = 1;
 
+/** The pass that follows other rules or keys, before it has begun: noted with them, so that no restart forgets it. */
+export function reloadOf(applied: bigint | undefined): PassState {
+  return { cause: "reload", startRevision: applied ?? 0n, lastPath: "" };
+}
+
+/** What was made is not as it would be made now. False also where nothing was made yet, or nobody goes by what was. */
+export function isOfOtherEpoch(state: LinkState | undefined, epoch: string): boolean {
+  return state !== undefined && state.epoch !== "" && state.epoch !== epoch;
+}
+
+/**
+ * A pass looks for what is missing: after other rules or keys, or one that was interrupted. The checkpoint says nothing of that. A
+ * comparison has no reason to find any, and what left the rules is only removed.
+ */
+export function isSearching({ pass }: LinkState): boolean {
+  return pass !== undefined && pass.cause !== "verify" && pass.cause !== "rules-settled";
+}
+
 /** Version of everything below `/svc-ferry/<link>/`. */
 const FORMAT_VERSION = 1;
 

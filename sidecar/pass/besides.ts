@@ -36,10 +36,11 @@ export class Besides {
 
   async #run(cause: PassCause, signal: AbortSignal): Promise<void> {
     const { pass } = this.keeper.state;
+    // What is wanted while it runs is wanted once more: it may be past what that is about.
+    this.#wanted.delete(cause);
     // One that was interrupted goes on where it was, and removes nothing of what it has not seen; a whole one follows it.
     const resume = cause === "resumed" ? pass : undefined;
     await this.pass.run({ cause, resume, verifies: true, signal });
-    this.#wanted.delete(cause);
     const isRulesPass = cause === "rules-settled";
     await this.keeper.write({
       pass: undefined,

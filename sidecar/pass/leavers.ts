@@ -12,9 +12,16 @@ import { patiently } from "../writer/patiently.js";
 /** Gets of one transaction. */
 const AT_ONCE = 64;
 
+/** What is there because of one rule, and leaves: the brake looks at each by itself. */
+interface Group {
+  readonly paths: string[];
+  /** Of the rule, those that leave among them. */
+  owned: number;
+}
+
 export class Leavers {
-  readonly #pathsByRule = new Map<number, string[]>();
-  readonly #ownedBefore = new Map<number, number>();
+  /** By the number of the rule, and whether it is one of the rules in force. */
+  readonly #groups = new Map<string, Group>();
 
   constructor(
     private readonly parts: WriterParts,
@@ -23,41 +30,49 @@ export class Leavers {
 
   get size(): number {
     let size = 0;
-    for (const paths of this.#pathsByRule.values()) size += paths.length;
+    for (const { paths } of this.#groups.values()) size += paths.length;
     return size;
   }
 
   add(path: string): void {
-    const { index } = this.parts.books;
+    const { books, brake } = this.parts;
+    const { index, debts } = books;
     const known = index.get(path);
     if (known === undefined) return;
-    const paths = this.#pathsByRule.get(known.rule) ?? [];
-    paths.push(path);
-    this.#pathsByRule.set(known.rule, paths);
-    const owned = Math.max(index.ownedBy(known.rule), this.#ownedBefore.get(known.rule) ?? 0);
-    this.#ownedBefore.set(known.rule, owned);
+    // What the brake holds already waits for a person, however little of it a later walk finds.
+    if (brake.isEngaged && debts.get(path)?.code === "braked") return;
+    const name = `${known.rule} ${known.isCurrent}`;
+    const group = this.#groups.get(name) ?? { paths: [], owned: 0 };
+    group.paths.push(path);
+    group.owned = Math.max(group.owned, index.ownedLike(known));
+    this.#groups.set(name, group);
   }
 
   /** @param cause for people: what wanted to remove so much. @throws the signal's reason; what ended the term */
   async remove(cause: string, signal: AbortSignal): Promise<void> {
-    for (const [rule, paths] of this.#pathsByRule) {
-      const owned = this.#ownedBefore.get(rule) ?? paths.length;
+    for (const { paths, owned } of this.#groups.values()) {
       if (this.parts.brake.allows(cause, paths.length, owned)) await this.#removeAll(paths, signal);
       else await this.#hold(cause, paths, signal);
     }
-    this.#pathsByRule.clear();
+    this.#groups.clear();
   }
 
   async #removeAll(paths: readonly string[], signal: AbortSignal): Promise<void> {
     const flight = new Flight(() => undefined);
-    for (let at = 0; at < paths.length; at += AT_ONCE) {
-      signal.throwIfAborted();
-      const some = paths.slice(at, at + AT_ONCE);
-      const { revision, kvs } = await this.#read(some);
-      for (const [index, path] of some.entries()) {
-        const observation = { path, revision, kv: kvs[index], cause: "removal" } as const;
-        flight.add(path, await this.writer.offer(observation, "bulk"));
+    const reader = this.parts.books.tombstones.reads();
+    try {
+      for (let at = 0; at < paths.length; at += AT_ONCE) {
+        signal.throwIfAborted();
+        const some = paths.slice(at, at + AT_ONCE);
+        const { revision, kvs } = await this.#read(some);
+        reader.isAt(revision);
+        for (const [index, path] of some.entries()) {
+          const observation = { path, revision, kv: kvs[index], cause: "removal" } as const;
+          flight.add(path, await this.writer.offer(observation, "bulk"));
+        }
       }
+    } finally {
+      reader.end();
     }
     await flight.landed();
   }

@@ -12,6 +12,7 @@ import type { StateKeeper } from "../link/state-keeper.js";
 import type { PassCause } from "../link/state.js";
 import type { PassStatus } from "../status/mirror-status.js";
 import { CRDS, NAMESPACES } from "../view/source-view.js";
+import { peekPatiently } from "../writer/patient-reading.js";
 import type { WriterParts } from "../writer/parts.js";
 import type { Writer } from "../writer/writer.js";
 import { passOrder } from "./pass-order.js";
@@ -39,6 +40,12 @@ export interface PassResult {
   readonly written: number;
 }
 
+/** Between which revisions the Namespaces were read, page by page: nobody knows of which one the labels of each are. */
+interface IndexesRead {
+  readonly first: bigint;
+  readonly last: bigint;
+}
+
 export class Pass {
   #walk: RangeWalk | undefined;
   #status: Omit<PassStatus, "read" | "matched" | "written" | "bytes"> | undefined;
@@ -59,7 +66,7 @@ export class Pass {
    */
   async run(request: PassRequest): Promise<PassResult> {
     const { cause, resume, verifies: comparesDestination, signal } = request;
-    const first = await this.readIndexes(signal);
+    const { first } = await this.readIndexes(signal);
     const startRevision = resume?.startRevision ?? first;
     const walk = new RangeWalk(this.parts, this.writer, {
       cause: "pass",
@@ -103,28 +110,29 @@ export class Pass {
 
   /**
    * Reads Namespaces and CRDs of the source: what everything else is judged by.
-   * @returns the revision at which the first page was read
    * @throws the signal's reason; what ended the term
    */
-  async readIndexes(signal: AbortSignal): Promise<bigint> {
+  async readIndexes(signal: AbortSignal): Promise<IndexesRead> {
     const { view, sourcePrefix } = this.parts;
-    const labels = new Map<string, Readonly<Record<string, string>>>();
+    const labels = new Map<string, Readonly<Record<string, string>> | undefined>();
     let first: bigint | undefined;
+    let last = 0n;
     for await (const page of this.#pages(NAMESPACES, signal)) {
-      first ??= page.header.revision;
+      last = page.header.revision;
+      first ??= last;
       for (const kv of page.kvs) {
-        const object = await view.peek(kv);
-        if (object !== undefined) labels.set(object.meta.name, object.meta.labels);
+        const object = await peekPatiently(this.parts, kv);
+        labels.set(sourcePrefix.path(kv.key).slice(NAMESPACES.length), object?.meta.labels);
       }
     }
     view.namespaces.replace(labels, first ?? 0n);
     for await (const page of this.#pages(CRDS, signal)) {
       for (const kv of page.kvs) {
         const name = sourcePrefix.path(kv.key).slice(CRDS.length);
-        view.sawCrd(name, await view.peek(kv));
+        view.sawCrd(name, await peekPatiently(this.parts, kv));
       }
     }
-    return first ?? 0n;
+    return { first: first ?? 0n, last };
   }
 
   async #walkAll(

@@ -56,6 +56,7 @@ export class RangeWalk {
     const { signal } = this.options;
     const range = { prefix, after };
     const read = transactions.range.bind(transactions);
+    const reader = books.tombstones.reads();
     const owned = new KeyCursor(read, books.keys.ownPrefix, range);
     const present = this.options.comparesDestination
       ? new KeyCursor(read, this.parts.destination.prefix.prefix, range)
@@ -68,14 +69,15 @@ export class RangeWalk {
       prefix: sourcePrefix.key(prefix),
       after: after === undefined ? undefined : sourcePrefix.key(after),
     });
-    for await (const page of pages) {
-      for (const kv of page.kvs) {
-        signal.throwIfAborted();
-        await this.#step(page, kv, owned, present);
+    try {
+      for await (const page of pages) {
+        reader.isAt(page.header.revision);
+        await this.#page(page, owned, present);
+        const last = page.kvs.at(-1);
+        if (last !== undefined) await onPage(page, sourcePrefix.path(last.key));
       }
-      if (!page.more) for await (const path of owned.before(undefined)) this.#gone(path, page);
-      const last = page.kvs.at(-1);
-      if (last !== undefined) await onPage(page, sourcePrefix.path(last.key));
+    } finally {
+      reader.end();
     }
   }
 
@@ -93,6 +95,14 @@ export class RangeWalk {
   /** A barrier. */
   landed(): Promise<void> {
     return this.#flight.landed();
+  }
+
+  async #page(page: SourcePage, owned: KeyCursor, present: KeyCursor | undefined): Promise<void> {
+    for (const kv of page.kvs) {
+      this.options.signal.throwIfAborted();
+      await this.#step(page, kv, owned, present);
+    }
+    if (!page.more) for await (const path of owned.before(undefined)) this.#gone(path, page);
   }
 
   async #step(

@@ -26,6 +26,8 @@ export class StatusBoard {
   activity: Activity = "waiting";
   #link: OpenLink | undefined;
   #mark: LowWaterMark | undefined;
+  /** Of the newest term that has followed the source. */
+  #lastMark: LowWaterMark | undefined;
   #lastError: LastError | undefined;
 
   readonly convergence: Convergence;
@@ -49,6 +51,7 @@ export class StatusBoard {
 
   following(mark: LowWaterMark): void {
     this.#mark = mark;
+    this.#lastMark = mark;
     this.activity = "following";
     this.convergence.follows();
   }
@@ -103,10 +106,18 @@ export class StatusBoard {
       phase: state?.phase,
       revisionRead: mark?.read,
       revisionApplied: mark?.mark ?? state?.applied,
-      lagMs: mark?.lagMs(this.options.clock.monotonicMs()) ?? 0,
+      lagMs: (mark ?? this.#leftOff())?.lagMs(this.options.clock.monotonicMs()) ?? 0,
       rulesHash: state?.rulesHash,
       pass: this.#link?.pass.status,
     };
+  }
+
+  /** Where the last term has left off: with a destination that is away the fence is lost, and nobody follows. Else somebody does. */
+  #leftOff(): LowWaterMark | undefined {
+    const { held, holder } = this.fence.status;
+    const isNobodys = held || holder === undefined;
+    const isToGoOn = ["waiting", "loading", "copying"].includes(this.activity);
+    return isNobodys && isToGoOn ? this.#lastMark : undefined;
   }
 
   #books() {
@@ -121,7 +132,7 @@ export class StatusBoard {
       owned: books.index.size,
       debts: books.debts.counts,
       refused: this.#refused(),
-      brake: brake.status,
+      brake: brake.status(books.debts.count("braked")),
       transactions: transactions.counts,
       paused: transactions.paused,
     };

@@ -8,6 +8,7 @@ import {
   type WatchItem,
 } from "../etcd/etcd.js";
 import type { LowWaterMark, Ticket } from "../writer/low-water-mark.js";
+import { peekPatiently } from "../writer/patient-reading.js";
 import type { WriterParts } from "../writer/parts.js";
 import { IGNORED, type Offered, type Writer } from "../writer/writer.js";
 import type { Rescans } from "./rescans.js";
@@ -24,7 +25,7 @@ export class Tail {
   /**
    * Runs until what it needs is compacted.
    * @param from first revision that is wanted
-   * @param labelsRevision the Namespaces are known as of then: an older word about one may be the reason why an object was judged
+   * @param labelsRevision no Namespace is known as of later: an older word about one may be the reason why an object was judged
    * otherwise, so it is looked at again
    * @throws what ended the term
    */
@@ -98,7 +99,11 @@ export class Tail {
     labelsRevision: bigint,
   ): Promise<void> {
     const { view } = this.parts;
-    const object = kv === undefined ? undefined : await view.peek(kv);
+    const object = kv === undefined ? undefined : await peekPatiently(this.parts, kv);
+    if (kv !== undefined && object === undefined) {
+      view.namespaces.sawUnread(name, revision);
+      return;
+    }
     const isNews = view.namespaces.set(name, object?.meta.labels, revision);
     if (!view.rules.usesNamespaceSelectors) return;
     if (isNews || revision <= labelsRevision) this.rescans.namespace(name, revision);
@@ -106,7 +111,11 @@ export class Tail {
 
   async #crd(name: string, kv: WatchedEvent["kv"] | undefined, revision: bigint): Promise<void> {
     const { view } = this.parts;
-    const object = kv === undefined ? undefined : await view.peek(kv);
+    if (kv === undefined) {
+      view.lostCrd(name);
+      return;
+    }
+    const object = await peekPatiently(this.parts, kv);
     const before = view.catalog.crds.find((crd) => crd.name === name);
     const changed = view.sawCrd(name, object);
     const after = view.catalog.crds.find((crd) => crd.name === name);

@@ -21,6 +21,10 @@ export type Opened =
 /** Reads from the destination, linearizable. */
 type Read = (keys: readonly string[]) => Promise<readonly (KeyValue | undefined)[]>;
 
+const DEFINITION: Pick<StoredResource, "group" | "resource"> = {
+  group: "apiextensions.k8s.io",
+  resource: "customresourcedefinitions",
+};
 const NAMESPACE: Pick<StoredResource, "group" | "resource"> = { group: "", resource: "namespaces" };
 
 export class DestinationView {
@@ -74,9 +78,9 @@ export class DestinationView {
     return this.sawCrd(name, kv);
   }
 
-  sawCrd(name: string, kv: KeyValue | undefined): Crd | undefined {
-    const parsed = kv === undefined ? undefined : parseStored(kv.value);
-    const reading = parsed?.kind === "object" ? readCrd(parsed.object) : undefined;
+  async sawCrd(name: string, kv: KeyValue | undefined): Promise<Crd | undefined> {
+    const opened = kv === undefined ? undefined : await this.open(kv, DEFINITION);
+    const reading = opened?.kind === "object" ? readCrd(opened.object) : undefined;
     const crd = reading?.kind === "crd" ? reading.crd : undefined;
     this.#crds.set(name, crd);
     return crd;

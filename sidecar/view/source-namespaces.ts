@@ -1,8 +1,11 @@
 import type { NamespaceIndex } from "../rules/ruleset.js";
 
 interface Entry {
+  /** undefined: there is no such Namespace, or its labels were never known. */
   readonly labels: Readonly<Record<string, string>> | undefined;
   readonly revision: bigint;
+  /** It is there, and could not be read. */
+  readonly isUnread: boolean;
 }
 
 /** What the source's Namespaces are labelled with now. An older word about one never replaces a newer one. */
@@ -24,16 +27,38 @@ export class SourceNamespaces implements NamespaceIndex {
   ): boolean {
     const before = this.#entries.get(namespace);
     if (before !== undefined && before.revision >= revision) return false;
-    this.#entries.set(namespace, { labels, revision });
-    return !sameLabels(before?.labels, labels);
+    this.#entries.set(namespace, { labels, revision, isUnread: false });
+    return before?.isUnread === true || !sameLabels(before?.labels, labels);
   }
 
-  /** A list at `revision` held exactly these. */
-  replace(all: ReadonlyMap<string, Readonly<Record<string, string>>>, revision: bigint): void {
+  /** It is there, and nobody can read it now: until somebody can, it counts as labelled as it was. */
+  sawUnread(namespace: string, revision: bigint): void {
+    const before = this.#entries.get(namespace);
+    if (before !== undefined && before.revision >= revision) return;
+    this.#entries.set(namespace, { labels: before?.labels, revision, isUnread: true });
+  }
+
+  /** It is there, and nobody has ever known what it is labelled with. */
+  isUnknown(namespace: string): boolean {
+    const entry = this.#entries.get(namespace);
+    return entry?.isUnread === true && entry.labels === undefined;
+  }
+
+  /**
+   * A list at `revision` held exactly these.
+   * @param all undefined: it could not be read
+   */
+  replace(
+    all: ReadonlyMap<string, Readonly<Record<string, string>> | undefined>,
+    revision: bigint,
+  ): void {
     for (const [namespace, entry] of this.#entries) {
       if (!all.has(namespace) && entry.revision <= revision) this.#entries.delete(namespace);
     }
-    for (const [namespace, labels] of all) this.set(namespace, labels, revision);
+    for (const [namespace, labels] of all) {
+      if (labels === undefined) this.sawUnread(namespace, revision);
+      else this.set(namespace, labels, revision);
+    }
   }
 }
 

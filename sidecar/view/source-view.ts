@@ -49,6 +49,8 @@ export const CRDS = "apiextensions.k8s.io/customresourcedefinitions/";
 
 export class SourceView {
   readonly namespaces = new SourceNamespaces();
+  /** Where objects of CRDs lie that are there, and were never read. */
+  readonly #unknownKinds = new Set<string>();
   #transformers = new Map<StoredResource, ValueTransformer>();
 
   constructor(
@@ -72,7 +74,7 @@ export class SourceView {
     if (kv === undefined) return { kind: "absent" };
     if (kv.lease !== 0n) return { kind: "unwanted", why: "leased" };
     const at = this.catalog.fromKey(kv.key);
-    if (at === undefined) return { kind: "unwanted", why: "no-object" };
+    if (at === undefined) return this.#ofNoKind(kv.key);
     if (!this.rules.wants(at.resource)) return { kind: "unwanted", why: "no-rule" };
     const transformer = this.#transformer(at.resource);
     if (isEncrypted(kv.value)) return this.#decrypted(kv, at, transformer);
@@ -91,12 +93,37 @@ export class SourceView {
     return parsed.kind === "object" ? parsed.object : undefined;
   }
 
-  /** A CRD of the source as it is now. @returns whether the catalog is another one */
+  /**
+   * A CRD of the source as it is now. One that cannot be read, by us or at all, counts as what it was: what nobody knows takes no
+   * object out of the destination.
+   * @param object undefined: it could not be read
+   * @returns whether the catalog is another one
+   */
   sawCrd(name: string, object: StoredObject | undefined): boolean {
     const reading = object === undefined ? undefined : readCrd(object);
-    const before = this.catalog;
-    this.catalog = reading?.kind === "crd" ? before.withCrd(reading.crd) : before.withoutCrd(name);
-    return this.catalog !== before;
+    if (reading?.kind !== "crd") {
+      const isKnown = this.catalog.crds.some((crd) => crd.name === name);
+      if (!isKnown) this.#unknownKinds.add(objectsOf(name));
+      return false;
+    }
+    this.#unknownKinds.delete(objectsOf(name));
+    this.catalog = this.catalog.withCrd(reading.crd);
+    return true;
+  }
+
+  /** The source has no such CRD any more. */
+  lostCrd(name: string): void {
+    this.#unknownKinds.delete(objectsOf(name));
+    this.catalog = this.catalog.withoutCrd(name);
+  }
+
+  /** No object, or one of a CRD that could not be read. */
+  #ofNoKind(key: string): Reading {
+    for (const kind of this.#unknownKinds) {
+      if (!key.startsWith(`${this.catalog.prefix}/${kind}`)) continue;
+      return { kind: "unreadable", code: "source-undecryptable", detail: "its CRD cannot be read" };
+    }
+    return { kind: "unwanted", why: "no-object" };
   }
 
   async #decrypted(kv: KeyValue, at: ObjectKey, by: ValueTransformer): Promise<Reading> {
@@ -115,12 +142,22 @@ export class SourceView {
     const judgement = this.rules.judge(at, object, this.namespaces);
     if (judgement.kind === "no") {
       const { why, detail } = judgement;
+      if (why === "no-rule" && this.#dependsOnUnread(at)) {
+        const unread = "its Namespace cannot be read";
+        return { kind: "unreadable", code: "source-undecryptable", detail: unread };
+      }
       return { kind: "unwanted", why, ...(detail === undefined ? {} : { detail }) };
     }
     const { rule, via } = judgement;
     const mirrorsStatus = this.rules.rules[rule]?.mirrorsStatus === true;
     const revision = kv.modRevision;
     return { kind: "wanted", at, object, revision, rule, via, mirrorsStatus, isSecret };
+  }
+
+  /** What the rules say of it would be another thing if its Namespace could be read. */
+  #dependsOnUnread({ namespace }: ObjectKey): boolean {
+    if (namespace === undefined || !this.rules.usesNamespaceSelectors) return false;
+    return this.namespaces.isUnknown(namespace);
   }
 
   #transformer(resource: StoredResource): ValueTransformer {
@@ -131,6 +168,12 @@ export class SourceView {
     }
     return transformer;
   }
+}
+
+/** @param name of a CRD, "widgets.example.com" */
+function objectsOf(name: string): string {
+  const dot = name.indexOf(".");
+  return `${name.slice(dot + 1)}/${name.slice(0, dot)}/`;
 }
 
 export function isEncrypted(value: Buffer): boolean {

@@ -20,15 +20,28 @@ export class Departure {
     const known = books.index.get(path);
     if (known === undefined) {
       if (books.tombstones.covers(path, revision)) return "old";
+      books.tombstones.sawGone(path, revision);
       if (await this.#isReleased(path)) return "owed";
       await this.owing.settle(path);
       return "ignored";
     }
     if (isOlder(observation, known)) return "old";
     if (!mayRemove(observation)) return "leaves";
+    books.tombstones.sawGone(path, revision);
     const owed = this.removal.hindrance(observation, known, isPresent);
     if (owed !== undefined) return this.owing.owe(path, owed, revision);
     return patiently(this.parts, () => this.removal.run(observation, known));
+  }
+
+  /**
+   * Nothing of it is here. A page that was read before may still bring it, as something that is new. Nobody reads pages of what no
+   * rule wants.
+   */
+  ofNothing({ path, revision, cause }: Observation): void {
+    const { books, view, sourcePrefix } = this.parts;
+    if (cause !== "event" || !books.tombstones.areNeeded) return;
+    const at = view.catalog.fromKey(sourcePrefix.key(path));
+    if (at !== undefined && view.rules.wants(at.resource)) books.tombstones.sawGone(path, revision);
   }
 
   /** It is about to go, and others refer to it: they have to let go of it first. */

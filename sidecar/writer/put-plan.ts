@@ -123,7 +123,8 @@ export class PutPlan {
       readonly record: LedgerRecord | undefined;
     },
   ): Plan {
-    const { books, tally } = this.parts;
+    const { books, tally, destination } = this.parts;
+    const { path } = observation;
     const at = data.kv?.modRevision;
     const left = made.record && recordKey.kv && leftAt(made.record, recordKey.kv);
     if (left !== undefined && left !== at) tally.touched += 1;
@@ -136,7 +137,11 @@ export class PutPlan {
       sameRecord(made.record, record) &&
       made.owners.missing.length === 0;
     if (isKept && at !== undefined) {
-      books.index.set(observation.path, knownOf(wanted, at));
+      // It may have been written just now, and the answer was lost: then nothing of it is known here yet.
+      books.index.set(path, knownOf(wanted, at));
+      books.owners.set(path, record.owners);
+      books.longing.set(path, made.owners.unwanted);
+      destination.forget(path);
       return { kind: "nothing" };
     }
     return {

@@ -176,7 +176,9 @@ export class Put {
 
   #tooLarge({ observation, wanted }: Job, { value, record }: Write, why: string): Promise<Outcome> {
     const bytes = (value?.length ?? 0) + encodeRecord(record).length;
-    const detail = `${bytes} bytes with its record: ${why}`;
+    const owners = wanted.object.meta.ownerReferences.length;
+    const size = why === "too-many-ops" ? `${owners} owners` : `${bytes} bytes with its record`;
+    const detail = `${size}: ${why}`;
     return this.owing.owe(observation.path, { code: "too-large", detail }, wanted.revision);
   }
 

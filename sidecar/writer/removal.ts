@@ -15,6 +15,9 @@ export function needsApi(path: string): boolean {
 }
 
 export class Removal {
+  /** What the brake has let pass and only the API server may remove: it may take a while, and is counted once. */
+  readonly #passed = new Set<string>();
+
   constructor(
     private readonly parts: WriterParts,
     private readonly owing: Owing,
@@ -25,11 +28,25 @@ export class Removal {
    * @param isPresent it is in the source, and only left the rules
    */
   hindrance(observation: Observation, known: Known, isPresent: boolean): Owed | undefined {
+    const { path } = observation;
+    const owed = this.#owed(observation, known, isPresent);
+    if (owed?.code === "via-api") this.#passed.add(path);
+    else this.#passed.delete(path);
+    return owed;
+  }
+
+  /** It is to be there after all. */
+  isWanted(path: string): void {
+    this.#passed.delete(path);
+  }
+
+  #owed(observation: Observation, known: Known, isPresent: boolean): Owed | undefined {
     const { clock, hasApi, rulesSettledAtMs } = this.parts;
+    const { path } = observation;
     if (isPresent && clock.now() < rulesSettledAtMs()) return { code: "rules-settling" };
-    if (this.#isBraked(observation)) return { code: "braked" };
+    if (!this.#passed.has(path) && this.#isBraked(observation)) return { code: "braked" };
     if (known.via === "api") return { code: "via-api" };
-    if (!needsApi(observation.path)) return undefined;
+    if (!needsApi(path)) return undefined;
     return hasApi ? { code: "via-api" } : { code: "needs-api" };
   }
 
@@ -38,7 +55,7 @@ export class Removal {
     const { brake, books } = this.parts;
     if (cause !== "event" && cause !== "debt") return false;
     const wasHeld = cause === "debt" && books.debts.get(path)?.code === "braked";
-    return wasHeld ? brake.status.engaged : !brake.allowsEvent(books.index.size);
+    return wasHeld ? brake.isEngaged : !brake.allowsEvent(books.index.size);
   }
 
   /** @throws FenceLost */
@@ -78,8 +95,10 @@ export class Removal {
   /** The object and its record are gone. @param debt as given to `bookkeeping` */
   removed(path: string, revision: bigint, record: LedgerRecord, debt?: Debt): void {
     const { books, tally } = this.parts;
+    this.#passed.delete(path);
     books.index.delete(path);
     books.owners.set(path, []);
+    books.longing.set(path, []);
     books.debts.changed(path, debt);
     books.tombstones.add(path, revision);
     books.gone.add(record.destinationUid);

@@ -45,6 +45,9 @@ export type Committed =
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
 
+/** Keys of one question: etcd's default for the operations of a transaction. */
+const MOST_READ = 128;
+
 /** What time or a person mends. All else is a defect of ours, or a backend that is no etcd. */
 const MENDABLE: ReadonlySet<EtcdErrorKind> = new Set([
   "unavailable",
@@ -112,13 +115,16 @@ export class Transactions {
   }
 
   /**
-   * Reads, linearizable, in one round trip: what one transaction shows belongs together.
+   * Reads, linearizable, in one round trip: what one transaction shows belongs together. More keys than fit take several; whoever
+   * asks for so many compares them when it writes.
    * @throws FenceLost when the term is over
    */
   async read(keys: readonly string[]): Promise<readonly (KeyValue | undefined)[]> {
-    const gets = keys.map((key) => ({ kind: "get", key }) as const);
+    const gets = keys.slice(0, MOST_READ).map((key) => ({ kind: "get", key }) as const);
     const { signal } = this;
-    return values(await this.#asking((etcd) => etcd.txn(transaction([], gets, []), { signal })));
+    const some = await this.#asking((etcd) => etcd.txn(transaction([], gets, []), { signal }));
+    if (keys.length <= MOST_READ) return values(some);
+    return [...values(some), ...(await this.read(keys.slice(MOST_READ)))];
   }
 
   /** One page. @throws FenceLost when the term is over */

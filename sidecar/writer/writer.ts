@@ -17,6 +17,7 @@ import { ownerPaths } from "./owner-references.js";
 import { proveHistory } from "./one-history.js";
 import { Owing } from "./owing.js";
 import type { WriterParts } from "./parts.js";
+import { readPatiently } from "./patient-reading.js";
 import { patiently } from "./patiently.js";
 import { Put } from "./put.js";
 import type { Job } from "./put-plan.js";
@@ -78,7 +79,7 @@ export class Writer {
    */
   offer(observation: Observation, priority: Priority): Offered | Promise<Offered> {
     this.#failed.signal.throwIfAborted();
-    const reading = this.parts.view.read(observation.kv);
+    const reading = readPatiently(this.parts, observation.kv);
     if (!(reading instanceof Promise)) return this.#place(observation, reading, priority);
     return reading.then((read) => this.#place(observation, read, priority));
   }
@@ -89,12 +90,17 @@ export class Writer {
     priority: Priority,
   ): Offered | Promise<Offered> {
     const isGone = reading.kind === "absent" || reading.kind === "unwanted";
-    if (isGone && this.#isNothing(observation.path)) return IGNORED;
+    if (isGone && this.#isNothing(observation.path)) {
+      this.#departure.ofNothing(observation);
+      return IGNORED;
+    }
     if (this.#slots.tryTake(priority)) return this.#begin(observation, reading);
     return this.#slots.take(priority).then(() => this.#begin(observation, reading));
   }
 
+  /** A place was taken. It is given back by whoever finds the term over too: somebody waits until nothing is under way. */
   #begin(observation: Observation, reading: Reading): Offered {
+    if (this.#failed.signal.aborted) this.#slots.release();
     this.#failed.signal.throwIfAborted();
     const done = this.#run(observation, reading);
     const free = (): void => this.#slots.release();
@@ -137,6 +143,7 @@ export class Writer {
     const { path, revision } = observation;
     const known = books.index.get(path);
     if (books.tombstones.covers(path, revision)) return "old";
+    this.removal.isWanted(path);
     if (known?.isComparable === true) {
       if (wanted.revision < known.sourceRevision) {
         await proveHistory(this.parts, observation, wanted.revision);
@@ -205,12 +212,16 @@ export class Writer {
   async #withoutChildren(path: string, leave: () => Promise<Outcome>): Promise<Outcome> {
     const { departing } = this.put.owners;
     departing.add(path);
+    let outcome: Outcome;
     try {
       for (const child of this.parts.books.owners.children(path)) await this.lookAgain(child);
-      return await leave();
+      outcome = await leave();
     } finally {
       departing.delete(path);
     }
+    // It came back meanwhile.
+    if (outcome === "old") await this.#callBack(path);
+    return outcome;
   }
 
   /** Runs `job` when nothing else of this path is under way, and keeps everything else of it waiting meanwhile. */
@@ -220,18 +231,20 @@ export class Writer {
 
   /** Reads the source's current value and applies it, without a place of its own. @throws what ended the term */
   async lookAgain(path: string): Promise<Outcome> {
-    const { source, sourcePrefix, transactions, view } = this.parts;
+    const { source, sourcePrefix, transactions, view, books } = this.parts;
     const { signal } = transactions;
     return patiently(this.parts, async () => {
-      const { header, kvs } = await source.range({ key: sourcePrefix.key(path) }, { signal });
-      const observation = {
-        path,
-        revision: header.revision,
-        kv: kvs[0],
-        cause: "debt",
-        check: true,
-      } as const;
-      return this.#run(observation, await view.read(kvs[0]));
+      const reader = books.tombstones.reads();
+      try {
+        const { header, kvs } = await source.range({ key: sourcePrefix.key(path) }, { signal });
+        const { revision } = header;
+        reader.isAt(revision);
+        const [kv] = kvs;
+        const observation = { path, revision, kv, cause: "debt", check: true } as const;
+        return await this.#run(observation, await view.read(kv));
+      } finally {
+        reader.end();
+      }
     });
   }
 

@@ -61,10 +61,11 @@ export function drained(terminal: Terminal, output: AnswerOutput, drain: Drained
     case "cannot":
       return cannot(terminal, answer);
     case "behind": {
-      const { sourceRevision, appliedRevision = "nothing" } = answer;
+      const { sourceRevision, appliedRevision = "nothing", pass } = answer;
+      const searching = pass === undefined ? "" : `, and a pass (${pass}) has not ended`;
       tell([]);
       terminal.stderr(
-        `error: after ${durationText(waitMs)} the mirror has applied ${appliedRevision} of source revision ${sourceRevision}\n` +
+        `error: after ${durationText(waitMs)} the mirror has applied ${appliedRevision} of source revision ${sourceRevision}${searching}\n` +
           "  fix: wait longer (--wait=1h), or see with `svc-ferry mirror status` what holds it up\n",
       );
       return EXIT_CANNOT;

@@ -98,6 +98,8 @@ export type DrainAnswer =
       readonly sourceRevision: string;
       /** undefined: not even the first copy has ended. */
       readonly appliedRevision: string | undefined;
+      /** Why a pass has not ended that looks for what is missing; undefined: none runs. */
+      readonly pass: string | undefined;
     };
 
 export type PromoteAnswer =

@@ -127,6 +127,45 @@ describe("drain", () => {
     expect(told.answer).toMatchObject({ kind: "drained", appliedRevision: "2" });
   });
 
+  it("waits for a pass that other rules have asked for: the checkpoint says nothing of what they want", async () => {
+    const { link, begin } = await scene();
+    const pass = { cause: "reload", startRevision: 2n, lastPath: "" } as const;
+    await link.state(linkState({ applied: 2n, pass }));
+    await link.put([link.books.keys.fence, "pod-1"]);
+    const told = begin();
+
+    await link.clock.advance(5_000);
+    const before = told.answer;
+    await link.state(linkState({ applied: 2n }));
+    await link.clock.advance(500);
+
+    expect(before).toBeUndefined();
+    expect(told.answer).toMatchObject({ kind: "drained", appliedRevision: "2" });
+  });
+
+  it("says which pass it has waited for", async () => {
+    const { link, begin } = await scene();
+    const pass = { cause: "reload", startRevision: 2n, lastPath: "configmaps/a" } as const;
+    await link.state(linkState({ applied: 2n, pass }));
+    await link.put([link.books.keys.fence, "pod-1"]);
+    const told = begin();
+
+    await link.clock.advance(11_000);
+
+    expect(told.answer).toMatchObject({ kind: "behind", appliedRevision: "2", pass: "reload" });
+  });
+
+  it("does not wait for the daily comparison", async () => {
+    const { link, begin } = await scene();
+    const pass = { cause: "verify", startRevision: 2n, lastPath: "" } as const;
+    await link.state(linkState({ applied: 2n, pass }));
+    const told = begin();
+
+    await settle();
+
+    expect(told.answer).toMatchObject({ kind: "drained" });
+  });
+
   it("does not take a revision for applied while a pass runs", async () => {
     const { link, begin } = await scene();
     const pass = { cause: "first", startRevision: 2n, lastPath: "" } as const;

@@ -45,6 +45,27 @@ describe("release-brake", () => {
     await following;
   });
 
+  it("releases nothing that is held later, where what was held was let go already", async () => {
+    const { bed, process, books } = await scene();
+    const { clock, destination: etcd } = bed;
+    const { mirror: link } = process;
+    const stop = new AbortController();
+    const parts = { etcd, keys: new Keyspace("east"), link, clock, log: SILENT_LOG };
+    const following = followRequests(parts, stop.signal);
+    await releaseBrake(books, "ann", NEVER);
+    link.releaseBrake();
+    await bed.settle(60_000);
+    for (let at = 0; at < COUNT; at += 1) await bed.put(`configmaps/shop/d${at}`, YES);
+    await bed.settle();
+
+    for (let at = 0; at < COUNT; at += 1) await bed.put(`configmaps/shop/d${at}`, NO);
+    await bed.settle(60_000);
+
+    expect(link.status.brake.engaged).toBe(true);
+    stop.abort();
+    await following;
+  });
+
   it("has nothing to do where the brake holds nothing", async () => {
     const bed = new MirrorBed();
     await bed.follow();

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { MirrorBed } from "../../../fixtures/mirror-bed.js";
+import { LABELLED, MirrorBed } from "../../../fixtures/mirror-bed.js";
+import { rulesetOf } from "../../../fixtures/mirror-rules.js";
 import { RehearsalBed } from "../../../fixtures/rehearsal-bed.js";
 
 const YES = { labels: { mirror: "yes" } };
@@ -89,6 +90,21 @@ describe("verify", () => {
     const { entries } = await rehearsal.verify({ policy });
 
     expect(entries.map(({ finding, reason }) => [finding, reason])).toEqual([["debt", "drifted"]]);
+  });
+
+  it("gives a pass that other rules have asked for its time: what it has not reached is on its way", async () => {
+    const bed = new MirrorBed({ policy: { maxWritesPerSecond: 10 } });
+    await bed.putInto(bed.destination, "namespaces/shop");
+    for (let at = 0; at < 100; at += 1) await bed.put(`configmaps/shop/c${at}`);
+    const { mirror } = await bed.follow();
+    const rules = LABELLED.replace(/(kind: ConfigMap \}\]), labelSelectors.*$/m, "$1 }");
+    mirror.useRules(rulesetOf(rules));
+    await bed.settle(1_000);
+
+    const { entries, summary } = await new RehearsalBed(bed).verify({ rules });
+
+    expect(entries).toEqual([]);
+    expect(summary).toMatchObject({ kind: "verified", equal: 100, running: true });
   });
 
   it("cannot prove anything of a link that was never there", async () => {

@@ -102,3 +102,17 @@ describe("bulk writes into a cold destination", () => {
     expect(bed.owned()).toHaveLength(100);
   });
 });
+
+describe("a cold destination", () => {
+  it("gets no more writes in a second than the operator allows", async () => {
+    const policy = { destinationIsCold: true, maxWritesPerSecond: 10 };
+    const bed = new MirrorBed({ policy });
+    await bed.putInto(bed.destination, "namespaces/shop");
+    const { mirror } = await bed.follow();
+
+    for (let at = 0; at < 100; at += 1) await bed.put(`configmaps/shop/c${at}`, YES);
+    await bed.settle(2_000);
+
+    expect(mirror.status.objects.put).toBeLessThan(30);
+  });
+});

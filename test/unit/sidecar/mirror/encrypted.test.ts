@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Etcd } from "../../../../sidecar/etcd/etcd.js";
+import { MemoryKms } from "../../../fakes/memory-kms.js";
 import type { FakeEtcd } from "../../../fakes/fake-etcd.js";
 import { encryption, encryptionYaml, keys } from "../../../fixtures/encryption.js";
 import { MirrorBed, PREFIX, type BedOptions } from "../../../fixtures/mirror-bed.js";
@@ -81,6 +82,52 @@ describe("a destination that encrypts", () => {
 
     expect(secrets(bed)).toHaveLength(2);
     expect(mirror.status.debts["dest-undecryptable"]).toBe(2);
+  });
+});
+
+describe("a source that encrypts with a KMS plugin", () => {
+  const KMS = "{kms: {apiVersion: v2, name: plugin, endpoint: unix:///plugin.sock}}";
+
+  /** Everything that is in the source comes while the plugin is away. */
+  async function withoutPlugin(encrypted: string, path: string) {
+    const plugin = new MemoryKms();
+    const sourceEncryption = encryption(encryptionYaml([encrypted, KMS]), () => plugin);
+    const bed = new MirrorBed({ rules: RULES, sourceEncryption, policy: { allowPlaintext: true } });
+    const process = await bed.follow();
+    const [resource = ""] = path.split("/");
+    const plain = bed.value(bed.source, path, { data: "1" });
+    const seal = sourceEncryption.transformer({ group: "", resource });
+    const value = await seal.encrypt(plain, PREFIX + path);
+    plugin.down = true;
+    await bed.write(bed.source, { kind: "put", key: PREFIX + path, value });
+    await bed.settle(60_000);
+    const lagMs = process.mirror.status.lagMs;
+    plugin.down = false;
+    await bed.settle(5_000);
+    return { bed, process, plugin, lagMs };
+  }
+
+  it("is waited for by the tail while the plugin is away", async () => {
+    const { bed, process, lagMs } = await withoutPlugin("secrets", "secrets/shop/a");
+    await bed.putInto(bed.destination, "namespaces/shop");
+    await bed.settle(5_000);
+
+    expect(process.ended).toBeUndefined();
+    expect(lagMs).toBeGreaterThan(50_000);
+    expect(secrets(bed)).toEqual(["secrets/shop/a"]);
+  });
+
+  it("is waited for where a Namespace is encrypted, by a start as well", async () => {
+    const { bed, process, plugin } = await withoutPlugin("namespaces", "namespaces/shop");
+    await process.stop();
+    plugin.down = true;
+
+    const next = bed.start();
+    await bed.settle(60_000);
+    plugin.down = false;
+    await bed.clock.runUntil(() => next.mirror.status.activity === "following");
+
+    expect([process.ended, next.ended]).toEqual([undefined, undefined]);
   });
 });
 

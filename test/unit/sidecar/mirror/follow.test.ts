@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
+import type { Etcd } from "../../../../sidecar/etcd/etcd.js";
+import type { FakeEtcd } from "../../../fakes/fake-etcd.js";
 import { ReadLog } from "../../../fakes/read-log.js";
-import { MirrorBed } from "../../../fixtures/mirror-bed.js";
+import { MirrorBed, PREFIX } from "../../../fixtures/mirror-bed.js";
 
 const YES = { labels: { mirror: "yes" } };
 const NO = { labels: { mirror: "no" } };
@@ -136,6 +138,38 @@ describe("the lag", () => {
   });
 });
 
+describe("the lag of a mirror that has lost its fence", () => {
+  it("grows while the destination is away", async () => {
+    const bed = new MirrorBed();
+    await bed.put("namespaces/shop", YES);
+    const { mirror } = await bed.follow();
+
+    bed.destination.setOutage(true);
+    await bed.settle(90_000);
+    const away = mirror.status;
+    bed.destination.setOutage(false);
+    await bed.settle(15_000);
+
+    expect(away.activity).toBe("waiting");
+    expect(away.lagMs).toBeGreaterThanOrEqual(80_000);
+    expect(mirror.status.lagMs).toBe(0);
+  });
+
+  it("is none where another follows instead", async () => {
+    const bed = new MirrorBed();
+    await bed.put("namespaces/shop", YES);
+    const first = await bed.follow();
+    const second = bed.start();
+    await bed.settle(1_000);
+
+    await bed.write(bed.destination, { kind: "delete", key: "/svc-ferry/east/fence" });
+    await bed.clock.runUntil(() => second.mirror.status.activity === "following");
+    await bed.settle(90_000);
+
+    expect([first, second].map(({ mirror }) => mirror.status.lagMs)).toEqual([0, 0]);
+  });
+});
+
 describe("what somebody changed in the destination while nobody ran", () => {
   const path = (index: number): string => `configmaps/shop/cm-${String(index).padStart(4, "0")}`;
 
@@ -161,3 +195,46 @@ describe("what somebody changed in the destination while nobody ran", () => {
     expect(bed.objects()[path(1_099)]).toBe("ours");
   });
 });
+
+describe("a Namespace that is relabelled while the list of all of them is read", () => {
+  it("has its objects looked at again: they may have been judged by what it was", async () => {
+    const rules = `
+filters:
+  secondary:
+    - { group: "", resources: [{ group: "", version: v1, kind: ConfigMap }], namespaceSelectors: [{ matchLabels: { mirror: "yes" } }] }
+`;
+    const bed = new MirrorBed({ rules });
+    const namespaces = Array.from({ length: 100 }, (_, at) => `n${100 + at}`);
+    for (const name of namespaces) await bed.put(`namespaces/${name}`, NO);
+    await bed.putInto(bed.destination, "namespaces/n199");
+    await bed.put("configmaps/n199/a", { data: "1" });
+    const first = await bed.follow();
+    await first.stop();
+
+    await bed.follow({
+      source: beforeSecondPage(bed.source, () => bed.put("namespaces/n199", YES)),
+    });
+    await bed.settle(5_000);
+
+    expect(bed.objects()).toHaveProperty(["configmaps/n199/a"]);
+  });
+});
+
+/** Something happens between the first page of Namespaces and the next. */
+function beforeSecondPage(etcd: FakeEtcd, happens: () => Promise<unknown>): Etcd {
+  let isToCome = true;
+  const range: Etcd["range"] = async (options, call) => {
+    if (isToCome && options.key.startsWith(`${PREFIX}namespaces/n`)) {
+      isToCome = false;
+      await happens();
+    }
+    return etcd.range(options, call);
+  };
+  return new Proxy(etcd, {
+    get(target, name) {
+      if (name === "range") return range;
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}

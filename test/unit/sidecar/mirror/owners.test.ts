@@ -28,6 +28,38 @@ function references(bed: MirrorBed): unknown {
 }
 
 describe("owners", () => {
+  it("that leave the rules and are back before their children have let go are referred to again", async () => {
+    const bed = await family();
+    await bed.follow();
+    const away = { labels: { mirror: "no" }, metadata: { uid: "owner" } };
+
+    await bed.put(OWNER, away);
+    await bed.put(OWNER, { ...YES, metadata: { uid: "owner" } });
+    await bed.settle(60_000);
+
+    expect(bed.owned()).toEqual([CHILD, OWNER]);
+    expect(references(bed)).toMatchObject([{ name: "owner" }]);
+  });
+
+  it("that are more than one transaction compares are owed with their child, and keep nothing else waiting", async () => {
+    const bed = await family();
+    const { mirror } = await bed.follow();
+    const ownerReferences = Array.from({ length: 200 }, (_, at) => ({
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      name: `o${at}`,
+      uid: `o${at}`,
+    }));
+
+    await bed.put("configmaps/shop/many", { ...YES, metadata: { ownerReferences } });
+    await bed.put("configmaps/shop/next", { ...YES, data: "1" });
+    await bed.settle(20_000);
+
+    expect(bed.debts()).toEqual({ "configmaps/shop/many": "too-large" });
+    expect(mirror.status.refused).toMatchObject([{ detail: "200 owners: too-many-ops" }]);
+    expect(mirror.status.revisionApplied).toBe(bed.source.store.revision);
+  });
+
   it("are referred to by the uid that they have in the destination", async () => {
     const bed = await family({ policy: { onConflict: "adopt" } });
     await bed.putInto(bed.destination, OWNER, { metadata: { uid: "its-own" } });

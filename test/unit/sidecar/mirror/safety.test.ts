@@ -74,6 +74,54 @@ describe("the brake", () => {
     expect(mirror.status).toMatchObject({ brake: { causes: ["events"] }, debts: { braked: 22 } });
   });
 
+  it("holds what it has held until a person releases it, also when a pass finds little enough of it", async () => {
+    const bed = await filled({ rules: BY_NAMESPACE, policy: { verifyEveryMs: 60_000 } });
+    const { mirror } = await bed.follow();
+    for (let at = 0; at < 25; at += 1) await bed.delete(`configmaps/shop/c${at}`);
+    await bed.settle(5_000);
+    const before = [copied(bed), mirror.status.brake.held];
+
+    await bed.settle(5 * 60_000);
+
+    expect(mirror.status.passes.verify).toBeGreaterThan(1);
+    expect([copied(bed), mirror.status.brake.held]).toEqual(before);
+    expect(before).toEqual([42, 7]);
+  });
+
+  it("holds what a rule would remove that was taken out, wherever it stood among the others", async () => {
+    const rule = (label: string): string =>
+      `    - { group: "", resources: [{ group: "", version: v1, kind: ConfigMap }], labelSelectors: [{ matchLabels: { mirror: ${label} } }] }\n`;
+    const head = "filters:\n  secondary:\n";
+    const bed = new MirrorBed({ rules: `${head}${rule("few")}${rule("many")}` });
+    await bed.putInto(bed.destination, "namespaces/shop");
+    for (let at = 0; at < 100; at += 1) {
+      await bed.put(`configmaps/shop/c${at}`, { labels: { mirror: "many" } });
+    }
+    for (let at = 0; at < 20; at += 1) {
+      await bed.put(`configmaps/shop/z${at}`, { labels: { mirror: "few" } });
+    }
+    const { mirror } = await bed.follow();
+
+    mirror.useRules(rulesetOf(`${head}${rule("many")}`));
+    await bed.settle(10 * 60_000);
+
+    expect(mirror.status.brake).toEqual({ engaged: true, causes: ["reload"], held: 20 });
+    expect(copied(bed)).toBe(120);
+  });
+
+  it("holds nothing any more, and says so, when a mistake was corrected", async () => {
+    const bed = await filled({ rules: BY_NAMESPACE });
+    const { mirror } = await bed.follow();
+    await bed.put("namespaces/shop", {});
+    await bed.settle(5_000);
+
+    await bed.put("namespaces/shop", TEAM);
+    await bed.settle(60_000);
+
+    expect(bed.debts()).toEqual({});
+    expect(mirror.status.brake).toEqual({ engaged: false, causes: [], held: 0 });
+  });
+
   it("still holds after a restart", async () => {
     const bed = await filled({ rules: BY_NAMESPACE });
     const first = await bed.follow();
@@ -132,6 +180,24 @@ describe("rules", () => {
       "namespaces/shop",
     ]);
     expect(mirror.status.passes).toMatchObject({ reload: 1, "rules-settled": 1 });
+  });
+
+  it("that change while nobody runs are gone by at once, by a pass beside the tail, also when that start is cut short", async () => {
+    const bed = new MirrorBed({ rules: LABELLED, hopMs: 1, ttlSeconds: 5 });
+    await bed.putInto(bed.destination, "namespaces/shop");
+    for (const at of [1, 2, 3])
+      await bed.put(`configmaps/shop/c${at}`, { labels: { other: "yes" } });
+    const first = await bed.follow();
+    first.kill();
+
+    const changed = { rules: LABELLED.replaceAll('mirror: "yes"', 'other: "yes"') };
+    const second = await bed.follow(changed);
+    second.kill();
+    const { mirror } = await bed.follow(changed);
+    await bed.settle(10_000);
+
+    expect(copied(bed)).toBe(3);
+    expect(mirror.status.passes).toMatchObject({ reload: 1, requested: 0 });
   });
 
   it("that change while nobody runs are found by their hash, and reloaded", async () => {

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { FakeApiWriter } from "../../../fakes/fake-api-writer.js";
+import { rulesetOf } from "../../../fixtures/mirror-rules.js";
 import { type BedOptions, MirrorBed } from "../../../fixtures/mirror-bed.js";
 
 const RULES = `
@@ -53,6 +54,26 @@ describe("what goes through the destination's API server", () => {
     expect(owed).toEqual({ [WEB]: "api-refused" });
     expect(bed.debts()).toEqual({});
     expect(bed.objects()).toMatchObject({ [WEB]: "1" });
+  });
+
+  it("is not removed before new rules have settled, though something of it is owed, and never without the brake", async () => {
+    for (let at = 0; at < 20; at += 1) await bed.put(`configmaps/shop/c${at}`, API);
+    const { mirror } = await bed.follow(options);
+    await bed.settle(10_000);
+    api.isDown = true;
+    for (let at = 0; at < 20; at += 1)
+      await bed.put(`configmaps/shop/c${at}`, { ...API, data: "2" });
+    await bed.settle(5_000);
+
+    const reloaded = RULES.replace("mirror: api", "mirror: nobody");
+    mirror.useRules(rulesetOf(reloaded, { destinationApi: true }));
+    api.isDown = false;
+    await bed.settle(4 * 60_000);
+    const soon = bed.owned().length;
+    await bed.settle(10 * 60_000);
+
+    expect([soon, bed.owned().length]).toEqual([21, 21]);
+    expect(mirror.status.brake).toMatchObject({ engaged: true, held: 20 });
   });
 
   it("keeps nothing else waiting while the server is away, and is paid when it is back, after a restart too", async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { LinkState } from "../../../../sidecar/link/state.js";
 import { decodeState, encodeState } from "../../../../sidecar/link/state.js";
+import { linkState } from "../../../fixtures/link-scene.js";
 import {
   MirrorBed,
   PREFIX,
@@ -152,3 +153,30 @@ function withoutWatchOfBooks(etcd: MirrorBed["source"]): NonNullable<BedOptions[
     },
   });
 }
+
+describe("two links into the source of which one is sealed while a pass looks for what the other has left", () => {
+  it("are both gone by, though the pass was past the second one's objects", async () => {
+    const bed = await twoSided({ hopMs: 1, policy: { maxWritesPerSecond: 10 } });
+    const owned = async (link: string, path: string): Promise<void> => {
+      await bed.put(path, YES);
+      const record = Buffer.from("1 1 1.abc 0 - uid = - -");
+      const own = `/svc-ferry/${link}/own/${path}`;
+      await bed.write(bed.source, { kind: "put", key: own, value: record });
+    };
+    const seal = async (link: string): Promise<void> => {
+      const value = encodeState(linkState({ phase: "sealed", sealed: { by: "ann", atMs: 1 } }));
+      await bed.write(bed.source, { kind: "put", key: `/svc-ferry/${link}/state`, value });
+    };
+    await owned("north", AT);
+    for (let at = 0; at < 100; at += 1) await owned("west", `configmaps/shop/w${at}`);
+    const { mirror } = await bed.follow();
+
+    await seal("west");
+    await bed.clock.runUntil(() => mirror.status.owned > 70);
+    await seal("north");
+    await bed.settle(30_000);
+
+    expect(bed.owned()).toHaveLength(101);
+    expect(mirror.status.passes.requested).toBe(2);
+  });
+});

@@ -139,6 +139,41 @@ describe("a transaction of which nobody knows what became", () => {
     expect(bed.objects()).toMatchObject({ [AT]: "1" });
   });
 
+  it("was carried out: what the object holds on to is known, and lets go before its owner goes", async () => {
+    const child = "configmaps/shop/child";
+    const { bed, link, offer, current } = await writerBed(before("put", loseAnswer, child));
+    await bed.put(AT, { ...YES, metadata: { uid: "owner" } });
+    await offer(current().modRevision, current());
+    const reference = { apiVersion: "v1", kind: "ConfigMap", name: "a", uid: "owner" };
+    await bed.put(child, { ...YES, metadata: { ownerReferences: [reference] } });
+    const outcome = offer(current(child).modRevision, current(child), child);
+    await bed.clock.advance(1_000);
+    await outcome;
+
+    await bed.put(AT, {});
+    bed.takeWrites();
+    await offer(current().modRevision, current());
+
+    expect(link.books.owners.children(AT)).toEqual([]);
+    expect(bed.takeWrites()).toEqual([`put ${child}`, `delete ${AT}`]);
+  });
+
+  it("was a Namespace that was carried out: what is to be in it need not wait for another word of it", async () => {
+    const namespace = "namespaces/cart";
+    const inside = "configmaps/cart/a";
+    const { bed, offer, current } = await writerBed(before("put", loseAnswer, namespace));
+    await bed.put(inside, YES);
+    const early = await offer(current(inside).modRevision, current(inside), inside);
+    await bed.put(namespace, YES);
+    const made = offer(current(namespace).modRevision, current(namespace), namespace);
+    await bed.clock.advance(1_000);
+    await made;
+
+    const late = await offer(current(inside).modRevision + 5n, current(inside), inside);
+
+    expect([early, late]).toEqual(["owed", "put"]);
+  });
+
   it("was a removal that was carried out: it counts as removed, and nothing older brings it back", async () => {
     const { bed, link, offer, current } = await writerBed(before("delete", loseAnswer));
     await bed.put(AT, { ...YES, data: "1" });
@@ -197,11 +232,14 @@ function loseAnswer(etcd: FakeEtcd): void {
 function before(
   what: "put" | "delete",
   happens: (etcd: FakeEtcd) => unknown,
+  path = "",
 ): (etcd: FakeEtcd) => Etcd {
   return (etcd) => {
     let isToCome = true;
     const txn: Etcd["txn"] = async (request: Txn, call) => {
-      const isIt = request.then.some(({ kind, key }) => kind === what && key.startsWith(PREFIX));
+      const isIt = request.then.some(
+        ({ kind, key }) => kind === what && key.startsWith(PREFIX + path),
+      );
       if (isIt && isToCome) {
         isToCome = false;
         await happens(etcd);
@@ -217,3 +255,66 @@ function before(
     });
   };
 }
+
+describe("what an object without its unwanted owner waits for", () => {
+  it("is forgotten when the object goes", async () => {
+    const { bed, link, offer, current } = await writerBed();
+    const reference = { apiVersion: "v1", kind: "ConfigMap", name: "owner", uid: "owner" };
+    await bed.put(AT, { ...YES, metadata: { ownerReferences: [reference] } });
+    await offer(current().modRevision, current());
+    const before = link.books.longing.children("configmaps/shop/owner");
+
+    await offer(current().modRevision + 1n, undefined);
+
+    expect(before).toEqual([AT]);
+    expect(link.books.longing.children("configmaps/shop/owner")).toEqual([]);
+  });
+});
+
+describe("a debt that ends without being paid", () => {
+  it("is not waited for any more", async () => {
+    const { bed, link, offer, current } = await writerBed();
+    const inside = "configmaps/cart/a";
+    await bed.put(inside, YES);
+    await offer(current(inside).modRevision, current(inside), inside);
+    const stop = new AbortController();
+    const paying = link.payer.run(stop.signal).catch(() => undefined);
+    await bed.clock.advance(5_000);
+    const before = link.payer.waiting;
+
+    const gone = await bed.delete(inside);
+    await offer(gone, undefined, inside);
+    await bed.clock.advance(5_000);
+
+    expect([before, link.payer.waiting]).toEqual([1, 0]);
+    stop.abort();
+    await paying;
+  });
+});
+
+describe("a write that fails for good", () => {
+  it("leaves no place taken by those who waited for one: the end of a term waits until all are free", async () => {
+    const { bed, link } = await writerBed();
+    const { writer } = link;
+    const held = bed.destination.faults.hold("txn");
+    const offers = [];
+    for (let at = 0; at < 66; at += 1) {
+      const path = `configmaps/shop/c${at}`;
+      const revision = await bed.put(path, YES);
+      const kv = bed.source.store.get(PREFIX + path);
+      const offered = writer.offer({ path, revision, kv, cause: "event" }, "live");
+      offers.push(Promise.resolve(offered));
+    }
+    const last = Promise.allSettled(offers.slice(-2));
+
+    bed.destination.faults.failNext(1, "invalid", "txn");
+    held.release();
+    let isIdle = false;
+    const idle = writer.idle().then(() => (isIdle = true));
+    await bed.clock.advance(1_000);
+
+    expect(isIdle).toBe(true);
+    expect((await last).map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+    await idle;
+  });
+});

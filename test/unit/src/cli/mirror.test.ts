@@ -333,12 +333,15 @@ describe("svc-ferry mirror drain", () => {
       kind: "behind",
       sourceRevision: "12",
       appliedRevision: "3",
+      pass: "reload",
     });
 
     const { code, err } = await cli(`mirror drain ${SIDES} --wait=5s`, { drain });
 
     expect(code).toBe(2);
-    expect(err).toContain("after 5s the mirror has applied 3 of source revision 12");
+    expect(err).toContain(
+      "after 5s the mirror has applied 3 of source revision 12, and a pass (reload) has not ended",
+    );
   });
 });
 
