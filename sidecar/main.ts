@@ -37,12 +37,13 @@ export function runMirror(run: MirrorRun): Promise<number> {
 }
 
 export interface CommandsOptions {
+  readonly version: string;
   readonly stderr: (text: string) => unknown;
   readonly run: (config: MirrorConfig, warnings: readonly string[]) => Promise<number>;
 }
 
 /** The commands beside a running mirror: what is wrong goes to standard error, and the rest of the log nowhere. */
-export function mirrorCommands({ stderr, run }: CommandsOptions): MirrorCommands {
+export function mirrorCommands({ version, stderr, run }: CommandsOptions): MirrorCommands {
   const clock = new SystemClock();
   const to = (write: (line: string) => unknown): Logger =>
     new Logger({
@@ -65,6 +66,7 @@ export function mirrorCommands({ stderr, run }: CommandsOptions): MirrorCommands
         log: silent,
         config: "source" in config ? config : undefined,
       }),
+    version,
     run,
   });
 }

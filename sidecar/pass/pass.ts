@@ -11,12 +11,11 @@ import { readGone } from "../ledger/read-gone.js";
 import type { StateKeeper } from "../link/state-keeper.js";
 import type { PassCause } from "../link/state.js";
 import type { PassStatus } from "../status/mirror-status.js";
-import { CRDS, NAMESPACES } from "../view/source-view.js";
+import { readIndexes } from "../view/read-indexes.js";
 import type { WriterParts } from "../writer/parts.js";
 import type { Writer } from "../writer/writer.js";
 import { passOrder } from "./pass-order.js";
 import { RangeWalk } from "./range-walk.js";
-import { sourcePages } from "./source-pages.js";
 import { patiently } from "../writer/patiently.js";
 
 /** Between two notes of how far the pass is. */
@@ -107,24 +106,9 @@ export class Pass {
    * @throws the signal's reason; what ended the term
    */
   async readIndexes(signal: AbortSignal): Promise<bigint> {
-    const { view, sourcePrefix } = this.parts;
-    const labels = new Map<string, Readonly<Record<string, string>>>();
-    let first: bigint | undefined;
-    for await (const page of this.#pages(NAMESPACES, signal)) {
-      first ??= page.header.revision;
-      for (const kv of page.kvs) {
-        const object = await view.peek(kv);
-        if (object !== undefined) labels.set(object.meta.name, object.meta.labels);
-      }
-    }
-    view.namespaces.replace(labels, first ?? 0n);
-    for await (const page of this.#pages(CRDS, signal)) {
-      for (const kv of page.kvs) {
-        const name = sourcePrefix.path(kv.key).slice(CRDS.length);
-        view.sawCrd(name, await view.peek(kv));
-      }
-    }
-    return first ?? 0n;
+    const { source: etcd, clock, log, transactions, sourcePrefix, view } = this.parts;
+    const either = AbortSignal.any([signal, transactions.signal]);
+    return readIndexes({ etcd, clock, log, signal: either, sourcePrefix, view });
   }
 
   async #walkAll(
@@ -176,11 +160,5 @@ export class Pass {
 
   async #note(cause: PassCause, startRevision: bigint, lastPath: string): Promise<void> {
     await this.keeper.write({ pass: { cause, startRevision, lastPath } });
-  }
-
-  #pages(prefix: string, until: AbortSignal): ReturnType<typeof sourcePages> {
-    const { source, sourcePrefix, clock, log, transactions } = this.parts;
-    const signal = AbortSignal.any([until, transactions.signal]);
-    return sourcePages({ etcd: source, clock, log, signal, prefix: sourcePrefix.key(prefix) });
   }
 }

@@ -47,6 +47,9 @@ describe.concurrent("svc-ferry mirror", { timeout: TIMEOUT_MS }, () => {
   it("plans, copies, follows, says how it stands, and stops in good order", async (context) => {
     const at = await scene(context);
     const { cli, a, b, both } = at;
+    const examined = await cli.command("doctor", ...both);
+    expect(examined).toMatchObject({ code: 0, err: "" });
+    expect(examined.out).toMatch(/^rules \.+ ok {4}2 rules$/m);
     const planned = await cli.command("plan", ...both);
     expect(planned.err).toBe("");
     expect(planned.code).toBe(1);
