@@ -104,9 +104,15 @@ export class StatusBoard {
       revisionRead: mark?.read,
       revisionApplied: mark?.mark ?? state?.applied,
       lagMs: mark?.lagMs(this.options.clock.monotonicMs()) ?? 0,
+      apiLagMs: this.#apiLagMs(),
       rulesHash: state?.rulesHash,
       pass: this.#link?.pass.status,
     };
+  }
+
+  #apiLagMs(): number {
+    const sinceMs = this.#link?.books.debts.oldestSinceMs("via-api");
+    return sinceMs === undefined ? 0 : Math.max(0, this.options.clock.now() - sinceMs);
   }
 
   #books() {
