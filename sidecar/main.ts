@@ -5,7 +5,7 @@ import { SystemClock } from "../src/runtime/system-clock.js";
 import { SystemRandom } from "../src/runtime/system-random.js";
 import type { LogSink } from "../src/telemetry/log-sink.js";
 import { Logger } from "../src/telemetry/logger.js";
-import { compose } from "./compose.js";
+import { compose, inspectDestinationApi } from "./compose.js";
 import { MirrorCommands } from "./mirror-commands.js";
 import { ERASE } from "./status/progress.js";
 import { SystemParts } from "./system-parts.js";
@@ -68,5 +68,6 @@ export function mirrorCommands({ version, stderr, run }: CommandsOptions): Mirro
       }),
     version,
     run,
+    inspect: (access) => inspectDestinationApi(access, version, { clock, random, log: to(stderr) }),
   });
 }

@@ -25,7 +25,7 @@ import { promote } from "./commands/promote.js";
 import { releaseBrake } from "./commands/release-brake.js";
 import { resume } from "./commands/resume.js";
 import { verify } from "./commands/verify.js";
-import { examineMirror } from "./mirror-doctor.js";
+import { examineMirror, type MirrorDoctorParts } from "./mirror-doctor.js";
 import type { Etcd } from "./etcd/etcd.js";
 import { introduce } from "./etcd/introduction.js";
 import { KubePrefix } from "./link/keyspace.js";
@@ -40,6 +40,7 @@ export interface MirrorCommandsOptions {
   readonly parts: (config: MirrorLinkConfig | MirrorConfig) => MirrorParts;
   /** Of svc-ferry. */
   readonly version: string;
+  readonly inspect: MirrorDoctorParts["inspect"];
   readonly run: (config: MirrorConfig, warnings: readonly string[]) => Promise<number>;
 }
 
@@ -64,9 +65,9 @@ export class MirrorCommands {
     config: MirrorConfig,
     question: Pick<DoctorQuestion, "only" | "skip" | "waitMs">,
   ): Promise<DoctorAnswer> {
-    const { clock, log, version } = this.options;
+    const { clock, log, version, inspect } = this.options;
     const parts = this.options.parts(config);
-    return examineMirror({ config, parts, clock, log, version }, question, this.#signal);
+    return examineMirror({ config, parts, clock, log, version, inspect }, question, this.#signal);
   }
 
   verify(

@@ -1,10 +1,12 @@
 /** What `svc-ferry mirror doctor` looks at: the files, both etcds, the books of the link, and the room for a first copy. */
-import type { MirrorConfig } from "../src/config/mirror-config.js";
-import { checkKey, type Check } from "../src/doctor/check.js";
+import type { DestinationApi, MirrorConfig } from "../src/config/mirror-config.js";
+import { checkKey, ok, type Check } from "../src/doctor/check.js";
 import { checkup, selected, unknownNames } from "../src/doctor/checkup.js";
+import { mirrorApiChecks } from "../src/doctor/mirror-api-checks.js";
 import { doctorReport } from "../src/doctor/report.js";
 import type { Clock } from "../src/ports/clock.js";
 import type { DoctorAnswer, DoctorQuestion } from "../src/ports/doctor-report.js";
+import type { InspectedCluster } from "../src/ports/inspected-cluster.js";
 import type { Log } from "../src/ports/log.js";
 import { LinkBooks } from "./commands/link-books.js";
 import type { Encryption } from "./encryption/transformer.js";
@@ -15,8 +17,9 @@ import { encryptionChecks, plaintext } from "./doctor/encryption-checks.js";
 import { etcdChecks, transactionsCheck } from "./doctor/etcd-checks.js";
 import { etcdCheck, etcdKey, OpenEtcds, type EtcdSubject } from "./doctor/etcd-subject.js";
 import { fileCheck } from "./doctor/file-checks.js";
-import { FirstCopy } from "./doctor/first-copy.js";
+import { FirstCopy, type FirstCopyParts } from "./doctor/first-copy.js";
 import { linkChecks } from "./doctor/link-check.js";
+import { namesOf } from "./doctor/names-check.js";
 import { spaceChecks } from "./doctor/space-check.js";
 
 export interface MirrorDoctorParts {
@@ -26,6 +29,13 @@ export interface MirrorDoctorParts {
   readonly log: Log;
   /** Of svc-ferry. */
   readonly version: string;
+  /** Opens the destination's API server. @throws TerminalError FERRY-K005 when its kubeconfig cannot be read */
+  readonly inspect: (api: DestinationApi) => Promise<InspectedCluster>;
+}
+
+interface Opened {
+  readonly etcds: OpenEtcds;
+  readonly clusters: ApiServer;
 }
 
 /** Where its checks are explained: their ids are no headings of their own. */
@@ -39,9 +49,10 @@ export async function examineMirror(
 ): Promise<DoctorAnswer> {
   const { parts, clock, version } = doctor;
   const etcds = new OpenEtcds((access) => parts.openEtcd(access));
+  const clusters = new ApiServer(doctor.inspect);
   const files = new ReadFiles(doctor);
   try {
-    const checks = mirrorChecks(doctor, etcds, files);
+    const checks = mirrorChecks(doctor, { etcds, clusters }, files);
     const names = unknownNames(checks, [...question.only, ...question.skip]);
     if (names.length > 0) return { kind: "unknown-names", names };
     const asked = selected(checks, { ...question, pre: false });
@@ -50,37 +61,24 @@ export async function examineMirror(
     return { kind: "report", report: doctorReport(reports, { version, clock }) };
   } finally {
     await etcds.close();
+    await clusters.close();
     files.close();
   }
 }
 
 function mirrorChecks(
-  { config, clock, log }: MirrorDoctorParts,
-  etcds: OpenEtcds,
+  doctor: MirrorDoctorParts,
+  { etcds, clusters }: Opened,
   files: ReadFiles,
 ): readonly Check[] {
+  const { config, clock } = doctor;
   const source = etcds.subject(config.source);
   const destination = etcds.subject(config.destination);
-  const copy = async (): Promise<FirstCopy | undefined> => {
-    const { rules, source: encryption } = await files.valid();
-    if (rules === undefined) return undefined;
-    const { kubePrefix: sourcePrefix } = config.source;
-    return new FirstCopy({
-      source: await source.open(),
-      sourcePrefix,
-      encryption,
-      rules,
-      clock,
-      log,
-    });
-  };
-  const rules = fileCheck(
-    { id: "rules", section: "rules", subject: config.rules.path },
-    async () => (await files.readings()).rules,
-    (one) => (one.kind === "ok" ? rulesText(one.ruleset.rules.length) : one.why),
-  );
+  const rules = rulesCheck(config, files);
+  const parts = firstCopyOf(doctor, source, files);
   return [
     rules,
+    namesCheck(source, checkKey(rules), parts),
     ...etcdChecks(source),
     ...encryptionChecks(source, async () => (await files.readings()).source),
     ...etcdChecks(destination),
@@ -90,10 +88,50 @@ function mirrorChecks(
     ...spaceChecks(destination, source, {
       books: (etcd) => new LinkBooks(etcd, config.link),
       rules: checkKey(rules),
-      copy,
+      copy: async () => {
+        const of = await parts();
+        return of && new FirstCopy(of);
+      },
     }),
+    ...clusters.checks(config, clock),
     ...linkChecks({ source, destination, config, clock }),
   ];
+}
+
+function rulesCheck({ rules }: MirrorConfig, files: ReadFiles): Check {
+  return fileCheck(
+    { id: "rules", section: "rules", subject: rules.path },
+    async () => (await files.readings()).rules,
+    (one) => (one.kind === "ok" ? rulesText(one.ruleset.rules.length) : one.why),
+  );
+}
+
+/** undefined: there are no rules. */
+type FirstCopyOf = () => Promise<FirstCopyParts | undefined>;
+
+function firstCopyOf(
+  { config, clock, log }: MirrorDoctorParts,
+  source: EtcdSubject,
+  files: ReadFiles,
+): FirstCopyOf {
+  const { kubePrefix: sourcePrefix } = config.source;
+  return async () => {
+    const { rules, source: encryption } = await files.valid();
+    if (rules === undefined) return undefined;
+    return { source: await source.open(), sourcePrefix, encryption, rules, clock, log };
+  };
+}
+
+function namesCheck(source: EtcdSubject, rules: string, parts: FirstCopyOf): Check {
+  const check = etcdCheck(source, {
+    id: "names",
+    after: ["etcd", "etcd-rights", "encryption"],
+    ask: async (_, signal) => {
+      const of = await parts();
+      return of === undefined ? ok("there are none") : namesOf(of, signal);
+    },
+  });
+  return { ...check, id: "rules-names", section: "rules", needs: [...check.needs, rules] };
 }
 
 function rulesText(count: number): string {
@@ -131,6 +169,37 @@ function plaintextCheck({ source, destination, config }: Sides, files: ReadFiles
       checkKey({ id: "rules", subject: config.rules.path }),
     ],
   };
+}
+
+/** The destination's API server, where one is configured: opened when a check asks, closed at the end. */
+class ApiServer {
+  #opened: Promise<InspectedCluster> | undefined;
+
+  constructor(private readonly inspect: MirrorDoctorParts["inspect"]) {}
+
+  checks({ destinationApi: api, writing }: MirrorConfig, clock: Clock): readonly Check[] {
+    if (api === undefined) return [];
+    const open = (): Promise<InspectedCluster> => {
+      const opened = (this.#opened ??= this.inspect(api));
+      // A kubeconfig that is wrong now may be right at the next look.
+      opened.catch(() => (this.#opened = undefined));
+      return opened;
+    };
+    const subject = {
+      side: "destination",
+      name: "API server",
+      context: api.context ?? "CONTEXT",
+      flags: "--dest-kubeconfig and --dest-context",
+      open,
+    } as const;
+    const deletesNamespaces = writing.deleteNamespaces === "empty";
+    return mirrorApiChecks(subject, { clock, deletesNamespaces });
+  }
+
+  async close(): Promise<void> {
+    const [opened] = await Promise.allSettled([this.#opened]);
+    if (opened.status === "fulfilled") await opened.value?.close();
+  }
 }
 
 /** Read once, whichever check asks first; again while one of them is wrong, as it may be corrected meanwhile. */

@@ -59,6 +59,7 @@ export class Pass {
   async run(request: PassRequest): Promise<PassResult> {
     const { cause, resume, verifies: comparesDestination, signal } = request;
     const first = await this.readIndexes(signal);
+    this.#warnOfNames();
     const startRevision = resume?.startRevision ?? first;
     const walk = new RangeWalk(this.parts, this.writer, {
       cause: "pass",
@@ -109,6 +110,13 @@ export class Pass {
     const { source: etcd, clock, log, transactions, sourcePrefix, view } = this.parts;
     const either = AbortSignal.any([signal, transactions.signal]);
     return readIndexes({ etcd, clock, log, signal: either, sourcePrefix, view });
+  }
+
+  #warnOfNames(): void {
+    const { view, log } = this.parts;
+    for (const { line, message: text } of view.rules.unresolved(view.catalog)) {
+      log.warn({ line, text }, "a rule names what is not there");
+    }
   }
 
   async #walkAll(

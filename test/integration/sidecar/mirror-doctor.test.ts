@@ -44,7 +44,8 @@ async function examined(flags: Flags): Promise<Readonly<Record<string, string>>>
   const around = { clock: new SystemClock(), log: SILENT_LOG };
   const parts = new SystemParts({ ...around, random: new SystemRandom(), config });
   const question = { only: [], skip: [], waitMs: 0 };
-  const doctor = { ...around, config, parts, version: "1.2.3" };
+  const inspect = async (): Promise<never> => Promise.reject(new Error("there is no API server"));
+  const doctor = { ...around, config, parts, version: "1.2.3", inspect };
   const answer = await examineMirror(doctor, question, CALL.signal);
   if (answer.kind !== "report") throw new Error("there was no report");
   return Object.fromEntries(

@@ -88,6 +88,69 @@ describe("rules", () => {
   });
 });
 
+describe("rules-names", () => {
+  it("tells kinds that no CRD of the source offers, with their line", async () => {
+    doctor.rules(
+      "filters:\n  secondary:\n    - { group: shop.io, resources: [{ group: shop.io, version: v1, kind: Cart }] }\n",
+    );
+
+    expect(await doctor.found("rules-names")).toEqual({
+      result: "warn",
+      message: "line 3: secondary[0]: the source stores no CRD for cart.shop.io",
+    });
+    doctor.rules(LABELLED);
+    expect(await doctor.found("rules-names")).toMatchObject({ result: "ok" });
+  });
+});
+
+describe("the destination's API server", () => {
+  const API = { destKubeconfig: "/k" };
+  const REVIEW = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+
+  it("is asked where one is configured: whether it answers, its clock, and each right", async () => {
+    const { apiServer } = doctor;
+    apiServer.answers.set("/readyz", { body: "ok" });
+    apiServer.answers.set(REVIEW, { status: 201, body: { status: { allowed: false } } });
+    apiServer.answers.set("/version", {
+      body: { gitVersion: "v1.36.3", minor: "36" },
+      dateMs: apiServer.clock.now() + 90_000,
+    });
+
+    const answer = await doctor.examine(API, { only: ["destination API server"] });
+
+    const checks = answer.kind === "report" ? answer.report.checks : [];
+    expect(checks.map(({ id, result }) => `${id} ${result}`)).toEqual([
+      "dst-reach ok",
+      "dst-version ok",
+      "dst-clock fail",
+      expect.stringMatching(/^dst-cred /),
+      "dst-rbac:get:services fail",
+      "dst-rbac:create:services fail",
+      "dst-rbac:update:services fail",
+      "dst-rbac:delete:services fail",
+      "dst-rbac:get:servicecidrs warn",
+      "dst-rbac:get:namespaces fail",
+      "dst-rbac:delete:namespaces fail",
+      "dst-rbac:get:customresourcedefinitions fail",
+      "dst-rbac:delete:customresourcedefinitions fail",
+    ]);
+    expect(apiServer.closed).toBe(1);
+  });
+
+  it("needs no right to delete Namespaces that are never deleted, and tells its own flags", async () => {
+    const never = { ...API, deleteNamespaces: "never" };
+    doctor.apiServer.answers.set("/readyz", { status: 401 });
+
+    const answer = await doctor.examine(never);
+
+    const checks = answer.kind === "report" ? answer.report.checks : [];
+    expect(checks.filter(({ id }) => id.startsWith("dst-rbac:delete:"))).toHaveLength(1);
+    expect(await doctor.remedy("dst-reach", never)).toMatchObject({
+      text: "correct --dest-kubeconfig and --dest-context, or make the credential anew",
+    });
+  });
+});
+
 describe("src-etcd and dst-etcd", () => {
   it("names endpoints that are silent, and learners", async () => {
     const { destination } = doctor.bed;
