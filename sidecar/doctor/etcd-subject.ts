@@ -2,6 +2,7 @@
 import type { EtcdAccess } from "../../src/config/mirror-config.js";
 import { checkKey, fail, type Check, type Outcome } from "../../src/doctor/check.js";
 import { cannotBecause } from "../commands/cannot.js";
+import { EncryptionUnavailable } from "../encryption/transformer.js";
 import { EtcdError, type Etcd } from "../etcd/etcd.js";
 
 export interface EtcdSubject {
@@ -44,6 +45,11 @@ export async function findingOf(ask: () => Promise<Outcome>): Promise<Outcome> {
   try {
     return await ask();
   } catch (error) {
+    if (error instanceof EncryptionUnavailable) {
+      return fail(error.message, {
+        text: "see that the KMS plugin runs, and listens on its socket",
+      });
+    }
     const answer = cannotBecause(error);
     if (answer === undefined) throw error;
     const remedy = { text: answer.fix };

@@ -1,4 +1,5 @@
 import type { LinkBooks } from "../commands/link-books.js";
+import { EncryptionUnavailable } from "../encryption/transformer.js";
 import { EtcdError } from "../etcd/etcd.js";
 import { FirstCopy, type FirstCopyParts } from "./first-copy.js";
 import { copyText, fits, roomOf, roomText } from "./space-check.js";
@@ -23,7 +24,8 @@ export async function warnOfRoom(parts: RoomParts, signal: AbortSignal): Promise
     const text = `at most ${copyText(most)}; ${roomText(room)}: svc-ferry mirror doctor counts exactly`;
     log.warn({ text }, "the first copy may fill the destination");
   } catch (error) {
-    // Whatever an etcd does not answer now, the mirror itself meets and tells.
-    if (!signal.aborted && !(error instanceof EtcdError)) throw error;
+    // What does not answer now, an etcd or a KMS plugin, the mirror itself meets and tells.
+    const isAway = error instanceof EtcdError || error instanceof EncryptionUnavailable;
+    if (!signal.aborted && !isAway) throw error;
   }
 }
