@@ -2,7 +2,7 @@
 import { fail, ok, warn, type Check, type Outcome } from "../../src/doctor/check.js";
 import type { LinkBooks } from "../commands/link-books.js";
 import type { Etcd, MemberStatus } from "../etcd/etcd.js";
-import { etcdCheck, etcdKey, findingOf, type EtcdSubject } from "./etcd-subject.js";
+import { etcdCheck, etcdKey, type EtcdSubject } from "./etcd-subject.js";
 import { ofMembers } from "./etcd-checks.js";
 import { spaceFor, type CopySize, type FirstCopy } from "./first-copy.js";
 
@@ -11,7 +11,7 @@ const FULL = 0.8;
 /** etcd's own default, which older ones than 3.6 do not tell. Source: etcd server/storage/quota.go DefaultQuotaBytes. */
 const DEFAULT_QUOTA_BYTES = 2 * 1024 ** 3;
 
-/** Of the member that is fullest, bytes. */
+/** Of the fullest member, and of the one that may take least, bytes. */
 export interface Room {
   /** What the file takes on disk: it never shrinks but by defragmentation. */
   readonly allocated: number;
@@ -45,9 +45,7 @@ export function spaceChecks(
       if (state?.pass !== undefined) return ok("the first copy is under way");
       const made = await copy();
       if (made === undefined) return ok("without rules nothing is copied");
-      return ofMembers(etcd, signal, (members) =>
-        findingOf(() => firstCopy(roomOf(members), made, signal)),
-      );
+      return ofMembers(etcd, signal, (members) => firstCopy(roomOf(members), made, signal));
     },
   });
   return [
@@ -70,12 +68,13 @@ export function spaceChecks(
 export function roomOf(members: readonly MemberStatus[]): Room {
   const largest = (of: (member: MemberStatus) => bigint): number =>
     Number(members.map(of).reduce((most, one) => (one > most ? one : most), 0n));
-  const told = largest(({ dbSizeQuotaBytes }) => dbSizeQuotaBytes);
+  const quotas = members.map(({ dbSizeQuotaBytes }) => Number(dbSizeQuotaBytes));
+  const told = Math.min(...quotas.filter((quota) => quota > 0));
   return {
     allocated: largest(({ dbSizeBytes }) => dbSizeBytes),
     inUse: largest(({ dbSizeInUseBytes }) => dbSizeInUseBytes),
-    quota: told > 0 ? told : DEFAULT_QUOTA_BYTES,
-    isQuotaTold: told > 0,
+    quota: told === Infinity ? DEFAULT_QUOTA_BYTES : told,
+    isQuotaTold: told !== Infinity,
   };
 }
 
@@ -115,7 +114,8 @@ async function firstCopy(room: Room, copy: FirstCopy, signal: AbortSignal): Prom
 /** "1000 objects of 1.5 MiB, which take some 3.3 MiB" */
 export function copyText(size: CopySize): string {
   const { objects, bytes } = size;
-  return `${objects} objects of ${bytesText(bytes)}, which take some ${bytesText(spaceFor(size))}`;
+  const what = objects === 1 ? "1 object" : `${objects} objects`;
+  return `${what} of ${bytesText(bytes)}, which take some ${bytesText(spaceFor(size))}`;
 }
 
 /** "0.4 GiB in use, 0.5 GiB allocated, quota 2.0 GiB" */

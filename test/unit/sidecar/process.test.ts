@@ -253,7 +253,7 @@ describe("MirrorProcess", () => {
     await clock.runUntil(() => state.ready().ok);
 
     const told = events.filter((one) => one.startsWith("warn the first copy may fill"));
-    expect(told.map((text) => /\d+ objects/.exec(text)?.[0])).toEqual(warns ? ["1 objects"] : []);
+    expect(told.map((text) => /\d+ object/.exec(text)?.[0])).toEqual(warns ? ["1 object"] : []);
   });
 
   it("begins the watch at --rev in a link that has not begun, and copies nothing older", async () => {
