@@ -47,7 +47,8 @@ const MAY_IMPORT: Record<string, string[]> = {
   cli: ["config", "ports"],
   webhook: ["domain", "ports"],
   certs: ["domain", "ports"],
-  sidecar: ["ports", "telemetry", "runtime", "config"],
+  // Of doctor only what runs checks: it knows nothing of the core either.
+  sidecar: ["ports", "telemetry", "runtime", "config", "doctor"],
 };
 
 /** Package -> the one area allowed to load it at run time (types are free). */

@@ -2,8 +2,9 @@
 import { container, Lifecycle, type DependencyContainer } from "tsyringe";
 import { processEnvironment } from "../src/config/load.js";
 import { type DestinationApi, MirrorConfig } from "../src/config/mirror-config.js";
-import { openCluster } from "../src/kube/open-cluster.js";
+import { openCluster, type OpenCluster } from "../src/kube/open-cluster.js";
 import { Clock } from "../src/ports/clock.js";
+import type { InspectedCluster } from "../src/ports/inspected-cluster.js";
 import { Log } from "../src/ports/log.js";
 import { Metrics } from "../src/ports/metrics.js";
 import type { MirrorStatusReport } from "../src/ports/mirror-report.js";
@@ -85,32 +86,51 @@ export function compose(
 /** As many as debts are paid at once. */
 const MAX_CONNECTIONS = 16;
 
-/** Nobody is contacted yet. @throws TerminalError FERRY-K005 when the kubeconfig cannot be read or has no such context */
 async function openDestinationApi(
   access: DestinationApi,
   version: string,
-  { clock, random, log, config }: ApiParts,
+  { config, ...parts }: ApiParts & { readonly config: MirrorConfig },
 ): Promise<OpenApi> {
-  const cluster = await openCluster(
-    {
-      // "" takes the file's current context.
-      access: { kind: "kubeconfig", path: access.kubeconfig, context: access.context ?? "" },
-      name: "destination",
-      maxConnections: MAX_CONNECTIONS,
-      version,
-      comment: `mirror; ${config.podName}`,
-    },
-    { clock, random, log, env: processEnvironment() },
+  const cluster = await openApiServer(
+    access,
+    { version, comment: `mirror; ${config.podName}` },
+    parts,
   );
   return {
-    writer: new KubeApiWriter(cluster, config.link, clock),
+    writer: new KubeApiWriter(cluster, config.link, parts.clock),
     close: () => cluster.close(),
   };
+}
+
+/** For `mirror doctor`. NB: opened here, because errors of the other bundle are of other classes than ours. */
+export function inspectDestinationApi(
+  access: DestinationApi,
+  version: string,
+  parts: ApiParts,
+): Promise<InspectedCluster> {
+  return openApiServer(access, { version, comment: "mirror doctor" }, parts);
+}
+
+/** Nobody is contacted yet. @throws TerminalError FERRY-K005 when the kubeconfig cannot be read or has no such context */
+function openApiServer(
+  { kubeconfig: path, context = "" }: DestinationApi,
+  told: { readonly version: string; readonly comment: string },
+  parts: ApiParts,
+): Promise<OpenCluster> {
+  return openCluster(
+    {
+      // "" takes the file's current context.
+      access: { kind: "kubeconfig", path, context },
+      name: "destination",
+      maxConnections: MAX_CONNECTIONS,
+      ...told,
+    },
+    { ...parts, env: processEnvironment() },
+  );
 }
 
 interface ApiParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  readonly config: MirrorConfig;
 }

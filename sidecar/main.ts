@@ -5,7 +5,7 @@ import { SystemClock } from "../src/runtime/system-clock.js";
 import { SystemRandom } from "../src/runtime/system-random.js";
 import type { LogSink } from "../src/telemetry/log-sink.js";
 import { Logger } from "../src/telemetry/logger.js";
-import { compose } from "./compose.js";
+import { compose, inspectDestinationApi } from "./compose.js";
 import { MirrorCommands } from "./mirror-commands.js";
 import { ERASE } from "./status/progress.js";
 import { SystemParts } from "./system-parts.js";
@@ -37,12 +37,13 @@ export function runMirror(run: MirrorRun): Promise<number> {
 }
 
 export interface CommandsOptions {
+  readonly version: string;
   readonly stderr: (text: string) => unknown;
   readonly run: (config: MirrorConfig, warnings: readonly string[]) => Promise<number>;
 }
 
 /** The commands beside a running mirror: what is wrong goes to standard error, and the rest of the log nowhere. */
-export function mirrorCommands({ stderr, run }: CommandsOptions): MirrorCommands {
+export function mirrorCommands({ version, stderr, run }: CommandsOptions): MirrorCommands {
   const clock = new SystemClock();
   const to = (write: (line: string) => unknown): Logger =>
     new Logger({
@@ -65,6 +66,8 @@ export function mirrorCommands({ stderr, run }: CommandsOptions): MirrorCommands
         log: silent,
         config: "source" in config ? config : undefined,
       }),
+    version,
     run,
+    inspect: (access) => inspectDestinationApi(access, version, { clock, random, log: to(stderr) }),
   });
 }

@@ -1,6 +1,7 @@
 /** What `svc-ferry mirror …` asks of the etcds: opens what a command needs, does one thing, and closes it again. */
 import type { MirrorConfig, MirrorLinkConfig } from "../src/config/mirror-config.js";
 import type { Clock } from "../src/ports/clock.js";
+import type { DoctorAnswer, DoctorQuestion } from "../src/ports/doctor-report.js";
 import type { Log } from "../src/ports/log.js";
 import type {
   DrainAnswer,
@@ -24,6 +25,7 @@ import { promote } from "./commands/promote.js";
 import { releaseBrake } from "./commands/release-brake.js";
 import { resume } from "./commands/resume.js";
 import { verify } from "./commands/verify.js";
+import { examineMirror, type MirrorDoctorParts } from "./mirror-doctor.js";
 import type { Etcd } from "./etcd/etcd.js";
 import { introduce } from "./etcd/introduction.js";
 import { KubePrefix } from "./link/keyspace.js";
@@ -36,6 +38,9 @@ export interface MirrorCommandsOptions {
   readonly log: Log;
   /** For one command: with the whole configuration, or that of the destination. */
   readonly parts: (config: MirrorLinkConfig | MirrorConfig) => MirrorParts;
+  /** Of svc-ferry. */
+  readonly version: string;
+  readonly inspect: MirrorDoctorParts["inspect"];
   readonly run: (config: MirrorConfig, warnings: readonly string[]) => Promise<number>;
 }
 
@@ -53,6 +58,16 @@ export class MirrorCommands {
 
   plan(config: MirrorConfig, show: (key: PlannedKey) => void): Promise<PlanSummary | MirrorCannot> {
     return this.#rehearsing(config, (planning) => plan(planning, show, this.#signal));
+  }
+
+  /** Opens what it needs by itself: that an etcd does not answer is one of its findings. */
+  doctor(
+    config: MirrorConfig,
+    question: Pick<DoctorQuestion, "only" | "skip" | "waitMs">,
+  ): Promise<DoctorAnswer> {
+    const { clock, log, version, inspect } = this.options;
+    const parts = this.options.parts(config);
+    return examineMirror({ config, parts, clock, log, version, inspect }, question, this.#signal);
   }
 
   verify(

@@ -26,6 +26,13 @@ export interface FileInputs extends Pick<LinkRunnerParts, "rules"> {
   readonly destinationEncryption: LiveEncryption;
 }
 
+/** Rules, and keys of encryption by side. */
+export interface FileReadings {
+  readonly rules: Reading<Rules>;
+  readonly source: Reading<Encryption>;
+  readonly destination: Reading<Encryption>;
+}
+
 type Loaded =
   | { readonly kind: "ok"; readonly inputs: FileInputs }
   /** One line for each thing that is wrong, of all three. */
@@ -50,12 +57,18 @@ export class MirrorFiles {
     return [this.#rules, this.#source, this.#destination];
   }
 
-  async load(): Promise<Loaded> {
+  /** The first reading of each, right or wrong. */
+  async readings(): Promise<FileReadings> {
     const [rules, source, destination] = await Promise.all([
       this.#rules.load(),
       this.#source.load(),
       this.#destination.load(),
     ]);
+    return { rules, source, destination };
+  }
+
+  async load(): Promise<Loaded> {
+    const { rules, source, destination } = await this.readings();
     if (rules.kind === "invalid" || source.kind === "invalid" || destination.kind === "invalid") {
       const readings: readonly Reading<unknown>[] = [rules, source, destination];
       const problems = readings.flatMap((one) => (one.kind === "invalid" ? one.problems : []));

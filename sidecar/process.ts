@@ -1,6 +1,8 @@
 import { inject, injectable } from "tsyringe";
 import { MirrorConfig } from "../src/config/mirror-config.js";
 import { AdminServer } from "../src/telemetry/admin-server.js";
+import { LinkBooks } from "./commands/link-books.js";
+import { warnOfRoom } from "./doctor/room-warning.js";
 import { whyNotBoth } from "./etcd/capability.js";
 import type { Etcd, EtcdError } from "./etcd/etcd.js";
 import { isProgressTrusted } from "./etcd/progress-trust.js";
@@ -161,6 +163,7 @@ export class MirrorProcess {
         until,
       ),
       this.#compact(etcds.destination, () => link.status.fence.held, until),
+      this.#warnOfRoom(etcds, inputs, until),
     ]);
     // A defect beside the link ends it in good order as well.
     const failed = new AbortController();
@@ -174,6 +177,18 @@ export class MirrorProcess {
       inputs.sourceEncryption.close();
       inputs.destinationEncryption.close();
     }
+  }
+
+  async #warnOfRoom(
+    { source, destination }: Etcds,
+    { rules, sourceEncryption: encryption }: FileInputs,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (rules === undefined) return;
+    const { clock, log } = this.around;
+    const books = new LinkBooks(destination, this.config.link);
+    const { kubePrefix: sourcePrefix } = this.config.source;
+    await warnOfRoom({ source, sourcePrefix, encryption, rules, books, clock, log }, signal);
   }
 
   /** `--rev`. @throws LinkRefused */

@@ -1,5 +1,5 @@
 /** What `svc-ferry doctor` looks at: the checks of src/doctor, for both sides of one configuration. */
-import type { Doctor, DoctorAnswer } from "./cli/doctor.js";
+import type { Doctor } from "./cli/doctor.js";
 import { SECRET_NAME } from "../certs/object-names.js";
 import type { CertsCommands } from "./certs-commands.js";
 import type { Config } from "./config/config.js";
@@ -15,6 +15,7 @@ import { leaderChecks } from "./doctor/leader-checks.js";
 import { placementChecks } from "./doctor/placement-checks.js";
 import { podRangesCheck } from "./doctor/pod-ranges-check.js";
 import { policyCheck } from "./doctor/policy-check.js";
+import { doctorReport } from "./doctor/report.js";
 import { rightsChecks } from "./doctor/rights-checks.js";
 import { syncCheck } from "./doctor/sync-checks.js";
 import { foreignWebhookCheck, webhookChecks } from "./doctor/webhook-checks.js";
@@ -26,17 +27,10 @@ import { clusterUid } from "./introduction.js";
 import { contextOf } from "./config/kubectl-contexts.js";
 import type { Clock } from "./ports/clock.js";
 import type { Digest } from "./ports/digest.js";
-import type {
-  Account,
-  CheckReport,
-  CheckResult,
-  DoctorQuestion,
-  DoctorReport,
-} from "./ports/doctor-report.js";
+import type { Account, DoctorAnswer, DoctorQuestion } from "./ports/doctor-report.js";
 import { RetryableError, TerminalError } from "./ports/errors.js";
 import type { InspectedCluster } from "./ports/inspected-cluster.js";
 import type { Random } from "./ports/random.js";
-import { rfc3339 } from "./ports/timestamps.js";
 import { VERSION } from "./version.js";
 
 export interface DoctorCommandParts {
@@ -67,7 +61,7 @@ export class DoctorCommand implements Doctor {
       const { clock } = this.parts;
       const timing = { waitMs: question.waitMs, clock };
       const checks = await checkup(selected(all, question), timing, stop.signal);
-      return { kind: "report", report: reportOf(checks, clock) };
+      return { kind: "report", report: doctorReport(checks, { version: VERSION, clock }) };
     } finally {
       stop.abort();
       await clusters.close();
@@ -232,17 +226,4 @@ function configChecks(loaded: ConfigResult): readonly Check[] {
       ];
     }
   }
-}
-
-function reportOf(checks: readonly CheckReport[], clock: Clock): DoctorReport {
-  const count = (result: CheckResult): number =>
-    checks.filter((check) => check.result === result).length;
-  return {
-    apiVersion: "svc-ferry.io/cli/v1",
-    kind: "DoctorReport",
-    time: rfc3339(clock.now()),
-    version: VERSION,
-    summary: { ok: count("ok"), warn: count("warn"), fail: count("fail"), skip: count("skip") },
-    checks,
-  };
 }

@@ -55,6 +55,7 @@ async function mirror(): Promise<Mirror> {
   const { mirrorCommands, runMirror } = await import("../sidecar/main.js");
   const progress = process.stderr.isTTY ? terminal.stderr : undefined;
   return mirrorCommands({
+    version: VERSION,
     stderr: terminal.stderr,
     run: (config, warnings) =>
       untilTold((signal, sink) =>

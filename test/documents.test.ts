@@ -14,6 +14,7 @@ import * as labels from "../src/domain/labels.js";
 import { METRICS } from "../src/ports/metric-table.js";
 import { parseAllDocuments } from "yaml";
 import { webhookConfigurations } from "./harness/webhook-configurations.js";
+import { MirrorDoctorBed } from "./fixtures/mirror-doctor-bed.js";
 import { filesOf, tableRows, textOf, unionOf } from "./fixtures/source-text.js";
 
 const PAGES = [...filesOf("*.md"), ...filesOf("docs/**/*.md")];
@@ -139,6 +140,22 @@ describe("docs/mirror.md", () => {
       .map(([first = ""]) => first)
       .filter((first) => !first.startsWith("--"));
 
+    expect(listed.toSorted()).toEqual(known.toSorted());
+  });
+});
+
+describe("docs/tools.md", () => {
+  it("lists every check of the mirror's doctor, and no other", async () => {
+    const doctor = new MirrorDoctorBed();
+    const answer = await doctor.examine({ destCold: true });
+    const known = answer.kind === "report" ? answer.report.checks.map(({ id }) => id) : [];
+
+    const [, table = ""] = textOf("docs/tools.md").split("| check of the mirror ");
+    const listed = [...(table.split("\n\n", 1)[0]?.matchAll(/^\| (`.*?) +\|/gm) ?? [])].flatMap(
+      ([, cell = ""]) => [...cell.matchAll(/`([^`]+)`/g)].map(([, id = ""]) => id),
+    );
+
+    expect(known.length).toBeGreaterThan(10);
     expect(listed.toSorted()).toEqual(known.toSorted());
   });
 });

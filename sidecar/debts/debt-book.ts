@@ -31,6 +31,16 @@ export class DebtBook {
     return this.#debts.get(path);
   }
 
+  /** Wall clock, ms, since when something is owed for this reason; undefined: nothing is. Looks at every debt. */
+  oldestSinceMs(code: DebtCode): number | undefined {
+    if ((this.#counts.get(code) ?? 0) === 0) return undefined;
+    let oldest = Infinity;
+    for (const debt of this.#debts.values()) {
+      if (debt.code === code) oldest = Math.min(oldest, debt.sinceMs);
+    }
+    return oldest;
+  }
+
   /** In the order in which they were made. */
   all(): IterableIterator<[string, Debt]> {
     return this.#debts.entries();

@@ -28,6 +28,15 @@ export async function probe(
 ): Promise<Capability> {
   const found = await judge(etcd, call);
   if (found.kind === "refused" || role === "source") return found;
+  if (await takesTransactions(etcd, call)) return found;
+  return {
+    kind: "refused",
+    message: `${etcd.name} takes no transactions of several operations (kine does not): the mirror needs a real etcd`,
+  };
+}
+
+/** Changes nothing, not even the revision. @throws EtcdError for all but the refusal */
+export async function takesTransactions(etcd: Etcd, call: EtcdCallOptions): Promise<boolean> {
   try {
     await etcd.txn(
       {
@@ -40,14 +49,11 @@ export async function probe(
       },
       call,
     );
+    return true;
   } catch (error) {
-    if (!(error instanceof EtcdError) || error.kind !== "unsupported") throw error;
-    return {
-      kind: "refused",
-      message: `${etcd.name} takes no transactions of several operations (kine does not): the mirror needs a real etcd`,
-    };
+    if (error instanceof EtcdError && error.kind === "unsupported") return false;
+    throw error;
   }
-  return found;
 }
 
 /** With authentication etcd tells its status to users with the role root only; a version that is not told is "". */

@@ -5,19 +5,18 @@
  * unchanged costs no write, and an interrupted pass goes on where it was. Whatever changes meanwhile is either seen on a page or
  * by the watch, which begins at the revision of the pass's first answer; the order of revisions decides per key.
  */
-import { prefixEnd } from "../etcd/etcd.js";
+import { prefixEnd, type KeyValue } from "../etcd/etcd.js";
 import { foldBatches } from "../ledger/fold.js";
 import { readGone } from "../ledger/read-gone.js";
 import type { StateKeeper } from "../link/state-keeper.js";
 import type { PassCause } from "../link/state.js";
 import type { PassStatus } from "../status/mirror-status.js";
-import { CRDS, NAMESPACES } from "../view/source-view.js";
+import { readIndexes, type IndexesRead } from "../view/read-indexes.js";
 import { peekPatiently } from "../writer/patient-reading.js";
 import type { WriterParts } from "../writer/parts.js";
 import type { Writer } from "../writer/writer.js";
 import { passOrder } from "./pass-order.js";
 import { RangeWalk } from "./range-walk.js";
-import { sourcePages } from "./source-pages.js";
 import { patiently } from "../writer/patiently.js";
 
 /** Between two notes of how far the pass is. */
@@ -38,12 +37,6 @@ export interface PassResult {
   readonly nextRevision: bigint;
   /** Objects that were written, or whose record was. */
   readonly written: number;
-}
-
-/** Between which revisions the Namespaces were read, page by page: nobody knows of which one the labels of each are. */
-interface IndexesRead {
-  readonly first: bigint;
-  readonly last: bigint;
 }
 
 export class Pass {
@@ -67,6 +60,7 @@ export class Pass {
   async run(request: PassRequest): Promise<PassResult> {
     const { cause, resume, verifies: comparesDestination, signal } = request;
     const { first } = await this.readIndexes(signal);
+    this.#warnOfNames();
     const startRevision = resume?.startRevision ?? first;
     const walk = new RangeWalk(this.parts, this.writer, {
       cause: "pass",
@@ -113,26 +107,17 @@ export class Pass {
    * @throws the signal's reason; what ended the term
    */
   async readIndexes(signal: AbortSignal): Promise<IndexesRead> {
-    const { view, sourcePrefix } = this.parts;
-    const labels = new Map<string, Readonly<Record<string, string>> | undefined>();
-    let first: bigint | undefined;
-    let last = 0n;
-    for await (const page of this.#pages(NAMESPACES, signal)) {
-      last = page.header.revision;
-      first ??= last;
-      for (const kv of page.kvs) {
-        const object = await peekPatiently(this.parts, kv);
-        labels.set(sourcePrefix.path(kv.key).slice(NAMESPACES.length), object?.meta.labels);
-      }
+    const { source: etcd, clock, log, transactions, sourcePrefix, view } = this.parts;
+    const either = AbortSignal.any([signal, transactions.signal]);
+    const peek = (kv: KeyValue): ReturnType<typeof peekPatiently> => peekPatiently(this.parts, kv);
+    return readIndexes({ etcd, clock, log, signal: either, sourcePrefix, view, peek });
+  }
+
+  #warnOfNames(): void {
+    const { view, log } = this.parts;
+    for (const { line, message: text } of view.rules.unresolved(view.catalog)) {
+      log.warn({ line, text }, "a rule names what is not there");
     }
-    view.namespaces.replace(labels, first ?? 0n);
-    for await (const page of this.#pages(CRDS, signal)) {
-      for (const kv of page.kvs) {
-        const name = sourcePrefix.path(kv.key).slice(CRDS.length);
-        view.sawCrd(name, await peekPatiently(this.parts, kv));
-      }
-    }
-    return { first: first ?? 0n, last };
   }
 
   async #walkAll(
@@ -184,11 +169,5 @@ export class Pass {
 
   async #note(cause: PassCause, startRevision: bigint, lastPath: string): Promise<void> {
     await this.keeper.write({ pass: { cause, startRevision, lastPath } });
-  }
-
-  #pages(prefix: string, until: AbortSignal): ReturnType<typeof sourcePages> {
-    const { source, sourcePrefix, clock, log, transactions } = this.parts;
-    const signal = AbortSignal.any([until, transactions.signal]);
-    return sourcePages({ etcd: source, clock, log, signal, prefix: sourcePrefix.key(prefix) });
   }
 }

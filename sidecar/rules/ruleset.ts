@@ -61,7 +61,7 @@ export interface Ruleset {
   orderOf(resource: StoredResource): number | undefined;
   /** Rules ask for labels of Namespaces. */
   readonly usesNamespaceSelectors: boolean;
-  /** What no CRD of the source offers: told at start, after each reload, and by plan and doctor. */
+  /** What no CRD of the source offers: told at the beginning of each pass, and by `mirror doctor`. */
   unresolved(catalog: Catalog): readonly UnresolvedName[];
   judge(key: ObjectKey, object: StoredObject, namespaces: NamespaceIndex): Judgement;
 }

@@ -131,9 +131,16 @@ function clusterRow(side: EtcdSideReport, report: MirrorStatusReport): PageRow {
       connected ? "● connected" : `▲ not connected${why}`,
       moment(lastContact),
       revision === undefined ? NOTHING : `${isDestination ? "applied" : "read"} to ${revision}`,
-      isDestination ? behind(report) : NOTHING,
+      isDestination ? bothBehind(report) : NOTHING,
     ],
   };
+}
+
+/** What goes through the API server may be behind when nothing else is. */
+function bothBehind(report: MirrorStatusReport): string {
+  const { apiLagSeconds } = report;
+  const raw = behind(report);
+  return apiLagSeconds === 0 ? raw : `${raw}; through the API server ${apiLagSeconds.toFixed(1)} s`;
 }
 
 function behind({ lagRevisions, lagSeconds, revisionApplied }: MirrorStatusReport): string {

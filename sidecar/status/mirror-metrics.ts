@@ -52,6 +52,7 @@ export class MirrorMetrics {
       metrics.set("svc_ferry_mirror_revision_applied", {}, Number(revisionApplied));
     }
     metrics.set("svc_ferry_mirror_lag_seconds", {}, status.lagMs / 1_000);
+    metrics.set("svc_ferry_mirror_api_lag_seconds", {}, status.apiLagMs / 1_000);
     metrics.set("svc_ferry_mirror_lag_revisions", {}, lagRevisions(status));
     for (const { label, owned } of status.rules) {
       metrics.set("svc_ferry_mirror_objects", { rule: label }, owned);

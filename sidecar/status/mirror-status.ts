@@ -97,6 +97,11 @@ export interface MirrorStatus {
   readonly revisionApplied: bigint | undefined;
   /** See LowWaterMark.lagMs. */
   readonly lagMs: number;
+  /**
+   * For how long the oldest object waits that goes through the destination's API server; 0: none does. Raw writes never wait for that
+   * server, so this is by how much the one way is behind the other.
+   */
+  readonly apiLagMs: number;
   readonly rules: readonly RuleCounts[];
   readonly rulesHash: string | undefined;
   /** Objects that are ours. */

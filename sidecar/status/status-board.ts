@@ -107,6 +107,7 @@ export class StatusBoard {
       revisionRead: mark?.read,
       revisionApplied: mark?.mark ?? state?.applied,
       lagMs: (mark ?? this.#leftOff())?.lagMs(this.options.clock.monotonicMs()) ?? 0,
+      apiLagMs: this.#apiLagMs(),
       rulesHash: state?.rulesHash,
       pass: this.#link?.pass.status,
     };
@@ -118,6 +119,11 @@ export class StatusBoard {
     const isNobodys = held || holder === undefined;
     const isToGoOn = ["waiting", "loading", "copying"].includes(this.activity);
     return isNobodys && isToGoOn ? this.#lastMark : undefined;
+  }
+
+  #apiLagMs(): number {
+    const sinceMs = this.#link?.books.debts.oldestSinceMs("via-api");
+    return sinceMs === undefined ? 0 : Math.max(0, this.options.clock.now() - sinceMs);
   }
 
   #books() {

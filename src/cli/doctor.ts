@@ -3,27 +3,24 @@
  * (with --strict: or is to be looked at), 2 could not run.
  */
 import { Command, InvalidArgumentError, Option } from "commander";
-import { parseDuration } from "../config/duration.js";
 import type { Flags } from "../config/given.js";
 import { loadConfig, type ConfigResult } from "../config/load.js";
-import type { Account, DoctorQuestion, DoctorReport } from "../ports/doctor-report.js";
-import { printable } from "../ports/printable.js";
-import { doctorText } from "./doctor-text.js";
-import { NO_COLOR_OPTION, paintFor } from "./paint.js";
-import { EXIT_CANNOT, EXIT_OK, type Terminal } from "./terminal.js";
+import type { Account, DoctorAnswer, DoctorQuestion } from "../ports/doctor-report.js";
+import {
+  CHECK_FLAGS,
+  checkQuestion,
+  toldFindings,
+  withCheckOptions,
+  type CheckFlags,
+} from "./doctor-options.js";
+import type { Terminal } from "./terminal.js";
 import { toolFlags, withToolSettings } from "./tool-config.js";
-
-export type DoctorAnswer =
-  | { readonly kind: "report"; readonly report: DoctorReport }
-  /** Of --only and --skip. */
-  | { readonly kind: "unknown-names"; readonly names: readonly string[] };
 
 /** Looks at both sides, and changes nothing; what fails is in the report and never thrown. */
 export interface Doctor {
   examine(loaded: ConfigResult, question: DoctorQuestion): Promise<DoctorAnswer>;
 }
 
-const EXIT_FAILED = 1;
 /** Whom the shipped manifests let svc-ferry be in a destination. */
 const DESTINATION_ACCOUNT = "svc-ferry/svc-ferry";
 
@@ -32,25 +29,11 @@ export function doctorCommand(
   doctor: Doctor,
   exit: (code: number) => void,
 ): Command {
-  const names = (value: string, before: readonly string[] = []): readonly string[] => [
-    ...before,
-    ...value.split(",").filter((name) => name !== ""),
-  ];
   const command = new Command("doctor")
     .description(
       "check both clusters, rights, certificates and the way to the webhook (exit 0: nothing failed, 1: something did, 2: could not run)",
     )
-    .addOption(
-      new Option("--only <names>", "these checks or sections, comma-separated").argParser(names),
-    )
-    .addOption(new Option("--skip <names>", "all but these").argParser(names))
     .addOption(new Option("--pre", "only what can be checked before anything is installed"))
-    .addOption(new Option("--strict", "what is only to be looked at counts as failed"))
-    .addOption(
-      new Option("--wait <duration>", "look again at what fails, for so long").argParser(
-        durationMs,
-      ),
-    )
     .addOption(
       new Option(
         "--source-account <account>",
@@ -63,48 +46,33 @@ export function doctorCommand(
         `the same in destinations (default: in a pod self, else ${DESTINATION_ACCOUNT})`,
       ).argParser(account),
     )
-    .addOption(new Option("-n, --namespace <namespace>", "the same as --leader-election-namespace"))
-    .addOption(new Option("-o, --output <format>", "another format").choices(["json"]))
-    .addOption(NO_COLOR_OPTION);
-  return withToolSettings(command).action(async (flags: DoctorFlags) =>
+    .addOption(
+      new Option("-n, --namespace <namespace>", "the same as --leader-election-namespace"),
+    );
+  return withToolSettings(withCheckOptions(command)).action(async (flags: DoctorFlags) =>
     exit(await examined(terminal, doctor, flags)),
   );
 }
 
 /** What the options parse to. */
-interface DoctorFlags {
-  readonly only?: readonly string[];
-  readonly skip?: readonly string[];
+interface DoctorFlags extends CheckFlags {
   readonly pre?: boolean;
-  readonly strict?: boolean;
-  readonly wait?: number;
   readonly sourceAccount?: Account;
   readonly destinationAccount?: Account;
-  readonly output?: "json";
-  readonly color?: boolean;
   readonly namespace?: string;
   readonly leaderElectionNamespace?: string;
 }
 
 async function examined(terminal: Terminal, doctor: Doctor, flags: DoctorFlags): Promise<number> {
-  const { env, readFile, stdout, stderr } = terminal;
+  const { env, readFile } = terminal;
   const loaded = loadConfig({ flags: settingsOf(flags), env, readFile });
   const answer = await doctor.examine(loaded, questionOf(terminal, flags, loaded));
-  if (answer.kind === "unknown-names") {
-    stderr(`error: no check and no section is called ${printable(answer.names.join(", "))}\n`);
-    return EXIT_CANNOT;
-  }
-  const { report } = answer;
-  const isJson = flags.output === "json";
-  const text = (): string => doctorText(report, paintFor(terminal, flags.color));
-  stdout(isJson ? `${JSON.stringify(report, undefined, 2)}\n` : text());
-  const { fail, warn } = report.summary;
-  return fail > 0 || (flags.strict === true && warn > 0) ? EXIT_FAILED : EXIT_OK;
+  return toldFindings(terminal, answer, flags);
 }
 
 /** The flags that are settings, as `loadConfig` takes them. */
 function settingsOf({ namespace, ...flags }: DoctorFlags): Flags {
-  const own = new Set(["only", "skip", "pre", "strict", "wait", "output", "color"]);
+  const own = new Set([...CHECK_FLAGS, "pre"]);
   const settings = Object.entries(flags).filter(
     ([name, value]) => !own.has(name) && (typeof value === "string" || value === true),
   );
@@ -114,18 +82,16 @@ function settingsOf({ namespace, ...flags }: DoctorFlags): Flags {
 
 function questionOf(
   terminal: Terminal,
-  { only = [], skip = [], pre = false, wait = 0, ...accounts }: DoctorFlags,
+  { pre = false, ...flags }: DoctorFlags,
   loaded: ConfigResult,
 ): DoctorQuestion {
   const own = `${leaseNamespace(loaded)}/svc-ferry`;
   return {
-    only,
-    skip,
+    ...checkQuestion(flags),
     pre,
-    waitMs: wait,
     isInPod: isInPod(terminal),
-    sourceAccount: accounts.sourceAccount ?? ownAccount(terminal, own),
-    destinationAccount: accounts.destinationAccount ?? ownAccount(terminal, DESTINATION_ACCOUNT),
+    sourceAccount: flags.sourceAccount ?? ownAccount(terminal, own),
+    destinationAccount: flags.destinationAccount ?? ownAccount(terminal, DESTINATION_ACCOUNT),
   };
 }
 
@@ -150,11 +116,4 @@ function account(text: string): Account {
     throw new InvalidArgumentError("is neither NAMESPACE/NAME nor self");
   }
   return { kind: "service-account", namespace, name };
-}
-
-function durationMs(text: string): number {
-  const parsed = parseDuration(text);
-  if (parsed.kind === "invalid")
-    throw new InvalidArgumentError(`${parsed.reason}, such as 30s or 2m`);
-  return parsed.value;
 }

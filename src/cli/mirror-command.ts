@@ -8,6 +8,7 @@ import { LINK_SETTINGS, type Loaded } from "../config/mirror-load.js";
 import { mirrorSettingList } from "../config/mirror-settings.js";
 import { problemLine } from "../config/problems.js";
 import type { Setting } from "../config/setting.js";
+import type { DoctorAnswer, DoctorQuestion } from "../ports/doctor-report.js";
 import type {
   DrainAnswer,
   Finding,
@@ -32,6 +33,10 @@ export interface Mirror {
   run(config: MirrorConfig, warnings: readonly string[]): Promise<number>;
   /** @param show called for each key as it is found */
   plan(config: MirrorConfig, show: (key: PlannedKey) => void): Promise<PlanSummary | MirrorCannot>;
+  doctor(
+    config: MirrorConfig,
+    question: Pick<DoctorQuestion, "only" | "skip" | "waitMs">,
+  ): Promise<DoctorAnswer>;
   verify(
     config: MirrorConfig,
     waitMs: number,

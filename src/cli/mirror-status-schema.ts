@@ -27,6 +27,7 @@ export const mirrorStatusSchema = z.looseObject({
   revisionApplied: z.string().optional(),
   lagRevisions: z.number(),
   lagSeconds: z.number(),
+  apiLagSeconds: z.number().default(0),
   owned: z.number(),
   rules: z.array(z.looseObject({ label: z.string(), owned: z.number() })),
   debts: counts,

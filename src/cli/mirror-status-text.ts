@@ -44,11 +44,13 @@ function headLine({ link, activity, mode, writes, fence, podName }: ReadMirrorSt
 
 /** "source read to 1234, applied to 1230 · 4 revisions behind, for 0.2 s" */
 function progressLine(report: ReadMirrorStatus): string {
-  const { revisionRead, revisionApplied, lagRevisions, lagSeconds } = report;
+  const { revisionRead, revisionApplied, lagRevisions, lagSeconds, apiLagSeconds } = report;
   if (revisionRead === undefined) return "source not read yet";
   const behind = behindText(lagRevisions, lagSeconds.toFixed(1), lagSeconds === 0);
+  const throughApi =
+    apiLagSeconds === 0 ? "" : ` · through the API server behind for ${apiLagSeconds.toFixed(1)} s`;
   return printable(
-    `source read to ${revisionRead}, applied to ${revisionApplied ?? "none"} · ${behind}`,
+    `source read to ${revisionRead}, applied to ${revisionApplied ?? "none"} · ${behind}${throughApi}`,
   );
 }
 

@@ -1,6 +1,7 @@
 /** `svc-ferry mirror …`: from etcd to etcd, by rule. */
 import { Command } from "commander";
 import type { MirrorCli } from "./mirror-command.js";
+import { mirrorDoctorCommand } from "./mirror-doctor.js";
 import { mirrorDrainCommand } from "./mirror-drain.js";
 import { mirrorLeaveCommand } from "./mirror-leave.js";
 import { mirrorPlanCommand } from "./mirror-plan.js";
@@ -24,6 +25,7 @@ export function mirrorCommand(cli: MirrorCli, ask: Ask): Command {
   return mirrorEntry()
     .addCommand(mirrorRunCommand(cli), { isDefault: true })
     .addCommand(mirrorPlanCommand(cli))
+    .addCommand(mirrorDoctorCommand(cli))
     .addCommand(mirrorVerifyCommand(cli))
     .addCommand(mirrorStatusCommand(cli, ask))
     .addCommand(mirrorDrainCommand(cli))

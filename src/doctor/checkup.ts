@@ -40,20 +40,28 @@ function isNamed({ id, section }: Check, word: string): boolean {
 /** By key of the check. */
 type Reports = ReadonlyMap<string, CheckReport>;
 
-/** @param waitMs how long failures, and what waits for them, are looked at again; what was right is not asked twice */
+interface Terms {
+  /** How long failures, and what waits for them, are looked at again; what was right is not asked twice. */
+  readonly waitMs: number;
+  readonly clock: Clock;
+  /** Where a check is explained, by its id without what stands behind a colon. */
+  readonly docs?: (id: string) => string;
+}
+
 export async function checkup(
   checks: readonly Check[],
-  { waitMs, clock }: { readonly waitMs: number; readonly clock: Clock },
+  terms: Terms,
   signal: AbortSignal,
 ): Promise<readonly CheckReport[]> {
+  const { waitMs, clock } = terms;
   const untilMs = clock.monotonicMs() + waitMs;
-  let done = await looked(checks, new Map(), clock, signal);
+  let done = await looked(checks, new Map(), terms, signal);
   while (
     clock.monotonicMs() + PAUSE_MS <= untilMs &&
     checks.some((check) => mayMend(check, done))
   ) {
     await clock.sleep(PAUSE_MS, signal);
-    done = await looked(checks, settled(done), clock, signal);
+    done = await looked(checks, settled(done), terms, signal);
   }
   return checks.flatMap((check) => done.get(checkKey(check)) ?? []);
 }
@@ -77,7 +85,7 @@ function settled(done: Reports): Reports {
 async function looked(
   checks: readonly Check[],
   before: Reports,
-  clock: Clock,
+  terms: Terms,
   signal: AbortSignal,
 ): Promise<Reports> {
   const done = new Map(before);
@@ -89,7 +97,7 @@ async function looked(
     const ready = left.filter(isReady);
     // Checks that wait for each other in a ring are a defect; they run all the same rather than never.
     const wave = ready.length > 0 ? ready : left;
-    const reports = await Promise.all(wave.map((check) => report(check, done, clock, signal)));
+    const reports = await Promise.all(wave.map((check) => report(check, done, terms, signal)));
     for (const [index, check] of wave.entries()) {
       const one = reports[index];
       if (one !== undefined) done.set(checkKey(check), one);
@@ -102,15 +110,16 @@ async function looked(
 async function report(
   check: Check,
   done: ReadonlyMap<string, CheckReport>,
-  clock: Clock,
+  { clock, docs = (name) => `docs/tools.md#${name}` }: Terms,
   signal: AbortSignal,
 ): Promise<CheckReport> {
   const { id, section, subject } = check;
   const waitsFor = blockerOf(check, done);
   const outcome =
     waitsFor === undefined ? await outcomeOf(check, signal) : skip(`waits for ${waitsFor}`);
-  const docs = `docs/tools.md#${id.split(":")[0] ?? id}`;
-  return { id, section, subject, ...outcome, observedAt: rfc3339(clock.now()), waitsFor, docs };
+  const observedAt = rfc3339(clock.now());
+  const where = docs(id.split(":")[0] ?? id);
+  return { id, section, subject, ...outcome, observedAt, waitsFor, docs: where };
 }
 
 /** The cause at the root: of a chain of skipped checks the one that failed. */

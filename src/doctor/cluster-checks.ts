@@ -60,11 +60,11 @@ function unreached(error: unknown, subject: ClusterSubject): Outcome {
   return fail(message, { text }, code);
 }
 
-function unauthenticated(message: string, { context, side }: ClusterSubject): Outcome {
+function unauthenticated(message: string, { context, side, flags }: ClusterSubject): Outcome {
   const text =
     side === "source"
-      ? "correct --kubeconfig and --src-context, or renew the credential that they name"
-      : "correct --kubeconfig and --dst-context, or make the credential anew";
+      ? `correct ${flags ?? "--kubeconfig and --src-context"}, or renew the credential that they name`
+      : `correct ${flags ?? "--kubeconfig and --dst-context"}, or make the credential anew`;
   const command = side === "source" ? undefined : `svc-ferry kubeconfig --context ${context}`;
   return fail(message, { text, command }, "FERRY-K005");
 }

@@ -7,6 +7,8 @@ export interface ClusterSubject {
   readonly name: string;
   /** By which kubectl reaches it. */
   readonly context: string;
+  /** The flags that name it, for whoever has to correct them; undefined: those of `run`. */
+  readonly flags?: string;
   /** Opened once; the same for every check. @throws TerminalError FERRY-K005 when its kubeconfig is wrong */
   readonly open: () => Promise<InspectedCluster>;
 }

@@ -38,6 +38,11 @@ export interface Remedy {
   readonly command?: string | undefined;
 }
 
+export type DoctorAnswer =
+  | { readonly kind: "report"; readonly report: DoctorReport }
+  /** Of --only and --skip: no check and no section is called so. */
+  | { readonly kind: "unknown-names"; readonly names: readonly string[] };
+
 /** Which checks, and how seriously. */
 export interface DoctorQuestion {
   /** Ids, beginnings of ids up to a colon, or sections; empty: all. */

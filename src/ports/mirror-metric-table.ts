@@ -45,6 +45,10 @@ export const MIRROR_METRICS = {
     "Age of the oldest change that was read and is not applied, or of the last word of a source that is silent; 0 when there is neither.",
     {},
   ),
+  svc_ferry_mirror_api_lag_seconds: gauge(
+    "Age of the oldest object that waits for the destination's API server while raw writes go on; 0 when none does.",
+    {},
+  ),
   svc_ferry_mirror_objects: gauge("Objects in the destination that are ours, by rule.", {
     rule: open("where the rule stands in the file: sequential[0], secondary[2] …"),
   }),

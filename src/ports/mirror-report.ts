@@ -36,6 +36,11 @@ export interface MirrorStatusReport {
   readonly lagRevisions: number;
   /** Age of the oldest change that was read and is not applied, or of the last word of a source that is silent; 0 when there is neither. */
   readonly lagSeconds: number;
+  /**
+   * For how long the oldest object waits that goes through the destination's API server, while what is written raw goes on; 0: none
+   * does.
+   */
+  readonly apiLagSeconds: number;
   readonly owned: number;
   readonly rules: readonly { readonly label: string; readonly owned: number }[];
   readonly rulesHash?: string | undefined;

@@ -37,13 +37,19 @@ export class MirrorPair {
     readonly destination: Etcd,
   ) {}
 
-  /** Servers of their own. @param given endpoints of a source that the caller stops himself */
-  static async start(given: { readonly source?: readonly string[] } = {}): Promise<MirrorPair> {
-    const names = given.source === undefined ? ["destination", "source"] : ["destination"];
-    const servers = await Promise.all(names.map(async (name) => startEtcd({ name })));
-    const [to = "", ...from] = servers.map(({ endpoint }) => endpoint);
-    const source = await openRealEtcd(given.source ?? from, { name: "source" });
-    const destination = await openRealEtcd(to, { name: "destination" });
+  /** Servers of their own. @param given endpoints of sides that the caller stops himself */
+  static async start(
+    given: { readonly source?: readonly string[]; readonly destination?: readonly string[] } = {},
+  ): Promise<MirrorPair> {
+    const servers: EtcdServer[] = [];
+    const side = async (name: "source" | "destination"): Promise<Etcd> => {
+      const endpoints = given[name];
+      if (endpoints !== undefined) return openRealEtcd(endpoints, { name });
+      const server = await startEtcd({ name });
+      servers.push(server);
+      return openRealEtcd(server.endpoint, { name });
+    };
+    const [source, destination] = await Promise.all([side("source"), side("destination")]);
     return new MirrorPair(servers, source, destination);
   }
 

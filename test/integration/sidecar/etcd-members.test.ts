@@ -7,6 +7,8 @@ import type { EtcdServer } from "../../controlplane/etcd-server.js";
 import { MirrorPair, put } from "../../harness/mirror-pair.js";
 import { openRealEtcd } from "../../harness/open-etcd.js";
 import { SILENT_LOG } from "../../fakes/silent-log.js";
+import { ProcessEtcd } from "../../fakes/process-etcd.js";
+import { StoppableClock } from "../../harness/stoppable-clock.js";
 import { waitFor } from "../../harness/wait-for.js";
 
 const RULES = `
@@ -14,6 +16,8 @@ filters:
   secondary:
     - { group: "", resources: [{ group: "", version: v1, kind: ConfigMap }] }
 `;
+/** Of a fence: an election takes up to two seconds here, and gives a lease its whole time again. */
+const TTL_SECONDS = 5;
 const CALL = { signal: new AbortController().signal };
 
 let cluster: EtcdCluster;
@@ -120,5 +124,41 @@ describe("a mirror that follows an etcd of three members", () => {
     await leader.start();
     expect(mirror.mirror.status.passes).toMatchObject({ first: 1 });
     expect(revision).toBeGreaterThan(100n);
+  });
+});
+
+describe("a mirror into an etcd of three members", () => {
+  it("is taken over within twice its time and two seconds when it dies together with the leader", async () => {
+    const pair = await MirrorPair.start({
+      destination: cluster.members.map(({ endpoint }) => endpoint),
+    });
+    onTestFinished(() => pair.stop());
+    await pair.write(pair.destination, put("namespaces/shop"), put("namespaces/marks"));
+    const clock = new StoppableClock();
+    onTestFinished(() => clock.continue());
+    const source = new ProcessEtcd(pair.source, clock, 0);
+    const destination = new ProcessEtcd(pair.destination, clock, 0);
+    const common = { rules: RULES, ttlSeconds: TTL_SECONDS };
+    const first = await pair.follow({ ...common, identity: "first", clock, source, destination });
+    const second = pair.mirror({ ...common, identity: "second" });
+    const isStandingBy = (): boolean => second.mirror.status.fence.holder === "first";
+    await waitFor(isStandingBy, { what: "the second to stand by" });
+    const leader = await cluster.leader();
+
+    clock.stop();
+    const sinceMs = performance.now();
+    await leader.crash();
+    await pair.put("configmaps/shop/meanwhile", { data: { a: 1 } });
+    const isAtWork = (): boolean => second.mirror.status.activity === "following";
+    await waitFor(isAtWork, { what: "the second at work", timeoutMs: 60_000 });
+    const tookMs = performance.now() - sinceMs;
+
+    await leader.start();
+    await pair.applied(second);
+    expect((await pair.objects()).get("configmaps/shop/meanwhile")).toMatchObject({
+      data: { a: 1 },
+    });
+    expect(first.mirror.status.fence.held).toBe(false);
+    expect(tookMs).toBeLessThan((2 * TTL_SECONDS + 2) * 1_000);
   });
 });

@@ -47,6 +47,17 @@ describe.concurrent("svc-ferry mirror", { timeout: TIMEOUT_MS }, () => {
   it("plans, copies, follows, says how it stands, and stops in good order", async (context) => {
     const at = await scene(context);
     const { cli, a, b, both } = at;
+    const examined = await cli.command("doctor", ...both);
+    expect(examined).toMatchObject({ code: 0, err: "" });
+    expect(examined.out).toMatch(/^rules \.+ ok {4}2 rules; every kind/m);
+    // What the other bundle throws would be of a class that this one does not know.
+    const wrong = await cli.command(
+      "doctor",
+      "--only=dst-reach",
+      "--dest-kubeconfig=/gone",
+      ...both,
+    );
+    expect(wrong).toMatchObject({ code: 1, out: expect.stringContaining("(FERRY-K005)") });
     const planned = await cli.command("plan", ...both);
     expect(planned.err).toBe("");
     expect(planned.code).toBe(1);

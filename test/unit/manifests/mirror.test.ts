@@ -76,6 +76,7 @@ async function start(args: readonly string[], mounts: readonly string[]): Promis
 const absent = async (): Promise<never> => Promise.reject(new Error("not in this test"));
 const ABSENT = {
   plan: absent,
+  doctor: absent,
   verify: absent,
   drain: absent,
   promote: absent,

@@ -238,6 +238,24 @@ describe("MirrorProcess", () => {
     },
   );
 
+  it.each([
+    ["a first copy that may fill the destination", true],
+    ["a copy that is done", false],
+  ])("tells of %s in the log: %j", async (_, warns) => {
+    const { bed, clock, events, state, run } = scene();
+    await bed.put("configmaps/shop/large", { ...YES, data: "x".repeat(10_000) });
+    if (!warns) await (await bed.follow()).stop();
+    const members = bed.destination.members.bind(bed.destination);
+    bed.destination.members = async (call) =>
+      (await members(call)).map((one) => ({ ...one, dbSizeQuotaBytes: 20_000n }));
+
+    run();
+    await clock.runUntil(() => state.ready().ok);
+
+    const told = events.filter((one) => one.startsWith("warn the first copy may fill"));
+    expect(told.map((text) => /\d+ object/.exec(text)?.[0])).toEqual(warns ? ["1 object"] : []);
+  });
+
   it("begins the watch at --rev in a link that has not begun, and copies nothing older", async () => {
     const { bed, clock, state, run } = scene({ flags: { rev: "3" } });
     await bed.put("namespaces/old", YES);

@@ -1,11 +1,10 @@
 import { describe, it, type TestContext } from "vitest";
-import { SystemClock } from "../../../../src/runtime/system-clock.js";
-import type { Clock } from "../../../../src/ports/clock.js";
 import type { LinkPolicy } from "../../../../sidecar/link/policy.js";
 import type { MirrorStatus } from "../../../../sidecar/status/mirror-status.js";
 import { ProcessEtcd } from "../../../fakes/process-etcd.js";
 import { SeededRandom } from "../../../fakes/seeded-random.js";
 import { MirrorPair, put } from "../../../harness/mirror-pair.js";
+import { StoppableClock } from "../../../harness/stoppable-clock.js";
 import { waitFor } from "../../../harness/wait-for.js";
 
 const RULES = `
@@ -25,39 +24,9 @@ const NAMES = 300;
 /** The same changes each time; where a kill strikes among the writes, the machine decides. */
 const SEED = 5;
 
-/** A process that can be stopped as a whole, and killed: its time stands still, and with it its requests and answers. */
-class Stoppable implements Clock {
-  readonly #system = new SystemClock();
-  #stopped: PromiseWithResolvers<void> | undefined;
-
-  now(): number {
-    return this.#system.now();
-  }
-
-  monotonicMs(): number {
-    return this.#system.monotonicMs();
-  }
-
-  async sleep(ms: number, signal: AbortSignal): Promise<void> {
-    await this.#system.sleep(ms, signal);
-    await this.#stopped?.promise;
-  }
-
-  /** SIGSTOP; for ever it is SIGKILL. */
-  stop(): void {
-    this.#stopped = Promise.withResolvers();
-  }
-
-  /** SIGCONT. */
-  continue(): void {
-    this.#stopped?.resolve();
-    this.#stopped = undefined;
-  }
-}
-
 /** Two etcds of its own, so that the tests can wait for their leases side by side. */
 class Scene {
-  readonly #clocks: Stoppable[] = [];
+  readonly #clocks: StoppableClock[] = [];
 
   private constructor(readonly pair: MirrorPair) {}
 
@@ -96,7 +65,7 @@ class Scene {
   /** A mirror of a process of its own. */
   stoppable(identity: string, policy: Partial<LinkPolicy> = {}) {
     const { pair } = this;
-    const clock = new Stoppable();
+    const clock = new StoppableClock();
     this.#clocks.push(clock);
     const source = new ProcessEtcd(pair.source, clock, 0);
     const destination = new ProcessEtcd(pair.destination, clock, 0);

@@ -3,6 +3,7 @@ import type { Etcd } from "../../../../sidecar/etcd/etcd.js";
 import type { FakeEtcd } from "../../../fakes/fake-etcd.js";
 import { ReadLog } from "../../../fakes/read-log.js";
 import { MirrorBed, PREFIX } from "../../../fixtures/mirror-bed.js";
+import { RecordingLog } from "../../src/kube/fixture/recording-log.js";
 
 const YES = { labels: { mirror: "yes" } };
 const NO = { labels: { mirror: "no" } };
@@ -35,6 +36,19 @@ describe("Mirror", () => {
     expect(new Set(pages).size).toBe(pages.length);
     // 64 keys, then twice as many each time, up to a thousand.
     expect(pages).toHaveLength(9);
+  });
+
+  it("says which kinds of the rules no CRD of the source offers, at the beginning of a pass", async () => {
+    const bed = new MirrorBed();
+    const log = new RecordingLog();
+    const rule = "{ group: shop.io, resources: [{ group: shop.io, version: v1, kind: Cart }] }";
+
+    await bed.follow({ log, rules: `filters:\n  secondary:\n    - ${rule}\n` });
+
+    const told = log.records.filter(({ message }) => message === "a rule names what is not there");
+    expect(told.map(({ fields }) => fields)).toEqual([
+      { line: 3, text: "secondary[0]: the source stores no CRD for cart.shop.io" },
+    ]);
   });
 
   it("follows changes, removals and objects that leave the rules", async () => {

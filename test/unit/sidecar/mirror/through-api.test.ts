@@ -86,17 +86,20 @@ describe("what goes through the destination's API server", () => {
 
     expect(bed.objects()).toMatchObject({ [WEB]: "raw" });
     expect(first.mirror.status.lagMs).toBe(0);
+    expect(first.mirror.status.apiLagMs).toBe(3_000);
     await bed.settle(600_000);
     // One at a time finds out whether it is back, every ten seconds.
     expect(api.calls.length).toBeLessThan(100);
     await first.stop();
-    await bed.follow(options);
+    const second = await bed.follow(options);
     await bed.settle(20_000);
     expect(Object.keys(bed.debts())).toHaveLength(40);
+    expect(second.mirror.status.apiLagMs).toBeGreaterThan(620_000);
 
     api.isDown = false;
     await bed.settle(12_000);
 
+    expect(second.mirror.status.apiLagMs).toBe(0);
     expect(bed.debts()).toEqual({});
     expect(Object.keys(bed.objects())).toHaveLength(42);
   });

@@ -120,6 +120,14 @@ describe("the clusters of a mirror", () => {
   });
 });
 
+describe("the destination of a mirror", () => {
+  it("tells by how much what goes through the API server is behind, beside the rest", () => {
+    const rows = rowsOf("clusters", { revisionApplied: "120", apiLagSeconds: 12 });
+
+    expect(rows.at(-1)?.cells.at(-1)).toBe("nothing; through the API server 12.0 s");
+  });
+});
+
 describe("what a mirror owes", () => {
   it("is counted by reason, with what to do", () => {
     const rows = rowsOf("debts", { debts: { "too-large": 1, occupied: 2 } });

@@ -35,6 +35,7 @@ describe("MirrorMetrics", () => {
       activity: "copying",
       revisionApplied: 100n,
       lagMs: 1_500,
+      apiLagMs: 40_000,
       debts: { ...noDebts(), occupied: 2 },
       brake: { engaged: true, causes: ["reload"], held: 40 },
     });
@@ -47,6 +48,7 @@ describe("MirrorMetrics", () => {
       "svc_ferry_mirror_revision_applied 100",
       "svc_ferry_mirror_lag_revisions 20",
       "svc_ferry_mirror_lag_seconds 1.5",
+      "svc_ferry_mirror_api_lag_seconds 40",
       'svc_ferry_mirror_debts{reason="occupied"} 2',
       "svc_ferry_mirror_brake 40",
       'svc_ferry_mirror_objects{rule="sequential[0]"} 4',

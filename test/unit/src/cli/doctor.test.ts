@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import type { DoctorAnswer } from "../../../../src/cli/doctor.js";
 import { runProgram } from "../../../../src/cli/program.js";
 import type { ConfigResult } from "../../../../src/config/load.js";
 import type {
   CheckReport,
+  DoctorAnswer,
   DoctorQuestion,
   DoctorReport,
 } from "../../../../src/ports/doctor-report.js";

@@ -146,6 +146,14 @@ describe("svc-ferry mirror status", () => {
     expect(out).toContain("applied to 120 · behind for 80.0 s\n");
   });
 
+  it("tells for how long what goes through the API server waits, while the rest goes on", async () => {
+    const { out } = await cli(told({ revisionApplied: "120", apiLagSeconds: 12 }));
+
+    expect(out).toContain(
+      "applied to 120 · nothing behind · through the API server behind for 12.0 s\n",
+    );
+  });
+
   it("loses nothing with -o json, fields of a newer version included", async () => {
     const newer = { ...mirrorReport(), news: { more: 1 } };
 

@@ -13,6 +13,7 @@ import type {
   PromoteAnswer,
   VerifySummary,
 } from "../../../../src/ports/mirror-answers.js";
+import type { DoctorAnswer, DoctorReport } from "../../../../src/ports/doctor-report.js";
 import { NO_COMMANDS } from "../../../fixtures/no-commands.js";
 
 const SIDES = "--source-endpoints=http://a:1 --dest-endpoints=http://b:2";
@@ -47,6 +48,7 @@ const absent = async (): Promise<never> => Promise.reject(new Error("not in this
 const ABSENT: Mirror = {
   run: absent,
   plan: absent,
+  doctor: absent,
   verify: absent,
   drain: absent,
   promote: absent,
@@ -219,6 +221,87 @@ describe("svc-ferry mirror plan", () => {
     expect(code).toBe(2);
     expect(err).toBe("error: no\\nanswer\n  fix: start it\n");
     expect(JSON.parse(out)).toMatchObject({ keys: [], summary: null });
+  });
+});
+
+describe("svc-ferry mirror doctor", () => {
+  const answer = (summary: Partial<DoctorReport["summary"]>): DoctorAnswer => ({
+    kind: "report",
+    report: {
+      apiVersion: "svc-ferry.io/cli/v1",
+      kind: "DoctorReport",
+      time: "2026-01-01T00:00:00Z",
+      version: "1.2.3",
+      summary: { ok: 0, warn: 0, fail: 0, skip: 0, ...summary },
+      checks: [
+        {
+          id: "dst-etcd-space",
+          section: "destination",
+          subject: "http://b:2",
+          result: "fail",
+          code: "no-space",
+          message: "full",
+          observedAt: "2026-01-01T00:00:00Z",
+          remedy: { text: "defragment it", command: "etcdctl defrag --cluster" },
+          docs: "docs/tools.md#svc-ferry-mirror-doctor",
+        },
+      ],
+    },
+  });
+
+  it("prints what is wrong with the way out, as doctor does, and exits with 1", async () => {
+    const { code, out } = await cli(`mirror doctor ${SIDES}`, {
+      doctor: async () => answer({ fail: 1 }),
+    });
+
+    expect(code).toBe(1);
+    expect(out).toBe(
+      "svc-ferry 1.2.3\n\ndestination\n" +
+        "  FAIL dst-etcd-space  http://b:2: full (no-space)\n" +
+        "       fix: defragment it\n       fix: etcdctl defrag --cluster\n\n1 failed, 0 ok\n",
+    );
+  });
+
+  it("hands on what is asked for, and the mirror's settings", async () => {
+    const asked: unknown[] = [];
+    const line = `mirror doctor ${SIDES} --only=rules,link --skip dst-cold --wait=30s --link=east`;
+
+    const { err } = await cli(line, {
+      doctor: async ({ link }, question) => {
+        asked.push(link, question);
+        return answer({});
+      },
+    });
+
+    expect(err).toBe("");
+    const question = { only: ["rules", "link"], skip: ["dst-cold"], waitMs: 30_000 };
+    expect(asked).toEqual(["east", question]);
+  });
+
+  it.each([
+    ["", { warn: 1 }, 0],
+    [" --strict", { warn: 1 }, 1],
+    [" -o json", { fail: 1 }, 1],
+  ])("with%j and %j it exits with %i", async (flag, summary, code) => {
+    const answered = answer(summary);
+    const doctor = async (): Promise<DoctorAnswer> => answered;
+
+    const found = await cli(`mirror doctor ${SIDES}${flag}`, { doctor });
+
+    expect(found.code).toBe(code);
+    if (flag.endsWith("json")) {
+      expect(JSON.parse(found.out)).toEqual(answered.kind === "report" && answered.report);
+    }
+  });
+
+  it("exits with 2 for a name that is no check's, and for settings that are wrong", async () => {
+    const doctor = async (): Promise<DoctorAnswer> => ({ kind: "unknown-names", names: ["lnk"] });
+
+    expect(await cli(`mirror doctor ${SIDES} --only=lnk`, { doctor })).toMatchObject({
+      code: 2,
+      err: "error: no check and no section is called lnk\n",
+    });
+    expect(await cli("mirror doctor --mode=x", { doctor })).toMatchObject({ code: 2, loaded: 0 });
   });
 });
 
