@@ -21,15 +21,12 @@ export function failureText(error: unknown, rights: string, asked = SOURCE): str
 }
 
 function wayOut(code: ErrorCode, rights: string, { cluster, flag }: AskedCluster): string {
-  switch (code) {
-    case "FERRY-K001":
-    case "FERRY-K002":
-      return `see that the ${cluster}'s API server can be reached from here: --kubeconfig, ${flag}`;
-    case "FERRY-K005":
-      return `see that --kubeconfig and ${flag} name the ${cluster}, and that their credentials are valid`;
-    case "FERRY-K006":
-      return `whoever asks needs ${rights}; --kubeconfig and ${flag} choose who that is`;
-    default:
-      return "try again; docs/codes.md says what the code means";
-  }
+  const unreachable = `see that the ${cluster}'s API server can be reached from here: --kubeconfig, ${flag}`;
+  const known: Readonly<Partial<Record<ErrorCode, string>>> = {
+    "FERRY-K001": unreachable,
+    "FERRY-K002": unreachable,
+    "FERRY-K005": `see that --kubeconfig and ${flag} name the ${cluster}, and that their credentials are valid`,
+    "FERRY-K006": `whoever asks needs ${rights}; --kubeconfig and ${flag} choose who that is`,
+  };
+  return known[code] ?? "try again; docs/codes.md says what the code means";
 }
