@@ -22,11 +22,11 @@ export function failureText(error: unknown, rights: string, asked = SOURCE): str
 
 function wayOut(code: ErrorCode, rights: string, { cluster, flag }: AskedCluster): string {
   const unreachable = `see that the ${cluster}'s API server can be reached from here: --kubeconfig, ${flag}`;
-  const ways: Readonly<Partial<Record<ErrorCode, string>>> = {
+  const known: Readonly<Partial<Record<ErrorCode, string>>> = {
     "FERRY-K001": unreachable,
     "FERRY-K002": unreachable,
     "FERRY-K005": `see that --kubeconfig and ${flag} name the ${cluster}, and that their credentials are valid`,
     "FERRY-K006": `whoever asks needs ${rights}; --kubeconfig and ${flag} choose who that is`,
   };
-  return ways[code] ?? "try again; docs/codes.md says what the code means";
+  return known[code] ?? "try again; docs/codes.md says what the code means";
 }

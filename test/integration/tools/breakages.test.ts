@@ -77,6 +77,20 @@ const isPage =
   ({ method, path, query, watch }: ProxiedRequest): boolean =>
     method === "GET" && !watch && path.endsWith(`/${plural}`) && query.get("limit") === "500";
 
+/** Passes when something else has happened. */
+function behind(first: Promise<unknown>): HttpAction {
+  let isOver = false;
+  void first.finally(() => (isOver = true));
+  const wait = (): HttpAction => ({
+    kind: "delay",
+    delayMs: 10,
+    get next() {
+      return isOver ? ({ kind: "pass" } as const) : wait();
+    },
+  });
+  return wait();
+}
+
 /** What API servers say of a version that etcd has compacted meanwhile. */
 const EXPIRED = { kind: "Status", status: "Failure", code: 410, reason: "Expired" };
 
@@ -109,20 +123,16 @@ describe("svc-ferry explain finds the error that the leader runs into", () => {
     const [name, key] = ["contested", `${bed.src.namespace}/contested`];
     await bed.src.apply(service(bed.src.namespace, name));
     await ferry.untilState(key, "synced");
-    let written: Promise<unknown> = Promise.resolve();
     on("destination").setRule(({ method, path }) => {
       if (method !== "PATCH" || !path.endsWith(`/services/${name}`)) return undefined;
       const annotations = { "example.com/at": String(performance.now()) };
-      written = bed.dst.patch("Service", name, { metadata: { annotations } });
-      // On its way there the other one is faster.
-      return { kind: "delay", delayMs: 100 };
+      return behind(bed.dst.patch("Service", name, { metadata: { annotations } }));
     });
     await bed.src.patch("Service", name, { spec: { ports: [{ port: 81 }] } });
     await ferry.untilState(key, "retrying", code);
 
     const finding = await explain(name);
     on("destination").setRule();
-    await written;
 
     expect(finding).toMatchObject({ verdict: "not-synced", reason: { code } });
   });
