@@ -70,7 +70,7 @@ describe("a process in little memory", () => {
     });
 
     expect(started.map(({ args, env }) => [args.slice(1, -2), env["MALLOC_ARENA_MAX"]])).toEqual([
-      [["--wasm-tier-up-filter=0", "--min-semi-space-size=1"], "4"],
+      [["--heap-growing-percent=20", "--wasm-tier-up-filter=0", "--min-semi-space-size=1"], "4"],
     ]);
   });
 
