@@ -10,12 +10,20 @@ export const HEAP_OPTIONS: readonly string[] = [
   // burst spends a quarter more processor time in collecting it.
   "--min-semi-space-size=4",
   "--max-semi-space-size=4",
+  // How much the old generation grows before it is collected, percent of what was left. With LATE_OPTION alone it is about 10, and
+  // an eighth of all processor time is the difference.
+  "--heap-growing-percent=20",
   // The HTTP parser is one WebAssembly function of 50 kB. Optimizing it takes 40 MB at once, which malloc keeps.
   "--wasm-tier-up-filter=0",
 ];
 
 /**
  * The old generation is collected when it has grown by a little, not when it has doubled, and gives back what it can.
+ *
+ * With 10,000 Services and 100,000 endpoints that are compared every 5 s (median of 20 samples, mean of runs; processor time to the
+ * third comparison): 162 MiB and 12.2 s without a percentage, 162 and 10.7 with 20, 164 and 10.5 with 30, 170 and 10.8 with 40.
+ * A percentage without this option collects without compacting: 178 to 192 MiB with 30, and no less with 15. Without either it is
+ * 285 and 8.1 s.
  *
  * NB: once the heap is there. Told at the start, V8 in Node 24 also makes a young generation of 2 MB, whatever it is told beside it,
  * and collects it four times as often.

@@ -72,7 +72,7 @@ describe("a process in little memory", () => {
 
     expect(started.map(({ args, env }) => [args.slice(1, -2), env])).toMatchObject([
       [
-        ["--wasm-tier-up-filter=0", "--min-semi-space-size=1"],
+        ["--heap-growing-percent=20", "--wasm-tier-up-filter=0", "--min-semi-space-size=1"],
         { ...ALLOCATOR, MALLOC_ARENA_MAX: "4" },
       ],
     ]);
