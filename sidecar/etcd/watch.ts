@@ -40,7 +40,8 @@ export async function* watch(
   deps: WatchDeps,
 ): AsyncGenerator<WatchItem, void, undefined> {
   const { signal } = options;
-  const progress: Progress = { resume: new Resume(options.from), opened: false, failures: 0 };
+  const resume = new Resume(options.from);
+  const progress: Progress = { resume, opened: false, failures: 0, isDenied: false };
   while (!signal.aborted) {
     try {
       yield* oneStream(options, progress, deps);
@@ -61,6 +62,8 @@ interface Progress {
   opened: boolean;
   /** Streams in a row that did not open. */
   failures: number;
+  /** The last one was not permitted, whether or not its token was too old. */
+  isDenied: boolean;
 }
 
 /** On the best endpoint, from where the watch is, until it breaks. */
@@ -89,6 +92,7 @@ async function* oneStream(
       if (response.created) {
         progress.opened = true;
         progress.failures = 0;
+        progress.isDenied = false;
         endpoints.worked(member);
       }
       const item = resume.take(response, trusted);
@@ -96,7 +100,7 @@ async function* oneStream(
     }
   } catch (error) {
     if (signal.aborted) return; // our own cancellation, which says nothing of the endpoint
-    throw broken(error, { member, token: used }, deps);
+    throw broken(error, { member, token: used, progress }, deps);
   }
   if (!signal.aborted) endpoints.failed(member, "unreachable"); // the server ended it: it goes down
 }
@@ -127,21 +131,33 @@ function cancelled({ compactRevision, cancelReason }: WatchResponse): Error {
   return new CallFailed(grpcFailure(new Error(cancelReason)));
 }
 
-/** What the loop hears; an endpoint that cannot be used is put last, a token that is not taken is dropped. */
+interface Attempt {
+  readonly member: Member;
+  readonly token: string | undefined;
+  readonly progress: Progress;
+}
+
+/**
+ * What the loop hears; an endpoint that cannot be used is put last, a token that is not taken is dropped. Servers before 3.4.22 and
+ * 3.5.6 call a token that is too old a denial too (etcd#12385): the first one is answered with a new token, only a second is believed.
+ */
 function broken(
   error: unknown,
-  { member, token: used }: { readonly member: Member; readonly token: string | undefined },
+  { member, token: used, progress }: Attempt,
   deps: WatchDeps,
 ): unknown {
   if (error instanceof EtcdError || error instanceof WatchCompacted) return error;
   const failure = error instanceof CallFailed ? error.failure : grpcFailure(error);
   const { token, endpoints } = deps.calls.deps;
-  if (wantsNewToken(failure)) {
+  const meaning = etcdError(failure, "read", member.address);
+  const isFirstDenial = meaning.kind === "permission" && used !== undefined && !progress.isDenied;
+  if (isFirstDenial) progress.isDenied = true;
+  if (isFirstDenial || wantsNewToken(failure)) {
     token.refused(used);
     return new EtcdError("unavailable", `a new token is needed (${member.address})`);
   }
   endpoints.failed(member, "unreachable");
-  return etcdError(failure, "read", member.address);
+  return meaning;
 }
 
 function isMendable(error: unknown): boolean {
