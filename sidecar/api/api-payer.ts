@@ -176,6 +176,7 @@ export class ApiPayer {
     };
     const missing: Owed = { code: "owner-missing", detail: owners.missing.join(", ") };
     if (applied.written) this.parts.tally.put += 1;
+    this.parts.books.longing.set(look.path, owners.unwanted);
     return this.writer.alone(look.path, () =>
       this.#write(look, wanted, record, owners.missing.length === 0 ? undefined : missing),
     );

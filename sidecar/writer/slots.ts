@@ -13,11 +13,8 @@ export class Slots {
   readonly #idle: (() => void)[] = [];
   #taken = 0;
 
-  /** @param bulkPlaces of `places`, what `bulk` may take */
-  constructor(
-    private readonly places: number,
-    private readonly bulkPlaces: number = places,
-  ) {}
+  /** @param places for either as it is now: fewer than are taken are waited for */
+  constructor(private readonly places: () => Readonly<Record<Priority, number>>) {}
 
   get taken(): number {
     return this.#taken;
@@ -54,13 +51,17 @@ export class Slots {
   }
 
   #serve(): void {
-    const next = this.#live.shift() ?? (this.#isFree("bulk") ? this.#bulk.shift() : undefined);
+    const next = this.#first("live", this.#live) ?? this.#first("bulk", this.#bulk);
     if (next === undefined) return;
     this.#taken += 1;
     next();
   }
 
+  #first(priority: Priority, waiting: (() => void)[]): (() => void) | undefined {
+    return this.#isFree(priority) ? waiting.shift() : undefined;
+  }
+
   #isFree(priority: Priority): boolean {
-    return this.#taken < (priority === "live" ? this.places : this.bulkPlaces);
+    return this.#taken < this.places()[priority];
   }
 }

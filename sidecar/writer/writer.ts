@@ -24,12 +24,10 @@ import type { Job } from "./put-plan.js";
 import { Removal } from "./removal.js";
 import { Slots, type Priority } from "./slots.js";
 
-/** Transactions under way at once: the rate of npm etcd3 against etcd 3.6 does not rise beyond. */
-const IN_FLIGHT = 64;
-/** What passes leave to the tail. */
-const BULK_IN_FLIGHT = 56;
+/** Transactions under way at once: the rate of npm etcd3 against etcd 3.6 does not rise beyond. Passes leave some to the tail. */
+const IN_FLIGHT = { live: 64, bulk: 56 } as const;
 /** Objects under way at once where many share a transaction: eight transactions. */
-const COLD_IN_FLIGHT = 1_024;
+const COLD_IN_FLIGHT = { live: 1_024, bulk: 1_024 } as const;
 /** An observation that was taken; what becomes of it is told later. */
 export interface Offered {
   readonly done: Promise<Outcome>;
@@ -52,7 +50,8 @@ export class Writer {
     this.owing = new Owing(parts);
     this.bulk = new Bulk(parts);
     this.put = new Put(parts, this.owing, this.bulk);
-    this.#slots = this.bulk.isOn ? new Slots(COLD_IN_FLIGHT) : new Slots(IN_FLIGHT, BULK_IN_FLIGHT);
+    // It may turn out to be live.
+    this.#slots = new Slots(() => (this.bulk.isOn ? COLD_IN_FLIGHT : IN_FLIGHT));
     this.removal = new Removal(parts, this.owing);
     this.#departure = new Departure(parts, this.owing, this.removal);
   }

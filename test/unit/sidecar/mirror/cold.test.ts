@@ -49,6 +49,24 @@ describe("bulk writes into a cold destination", () => {
     expect(mirror.status.mode).toBe("live");
   });
 
+  it("leave no more under way than a live destination gets, once they are over", async () => {
+    const bed = await filled(300);
+    await bed.putInto(bed.destination, "masterleases/10.0.0.1");
+    await bed.follow();
+    for (let at = 0; at < 300; at += 1)
+      await bed.put(`configmaps/shop/c${at}`, { ...YES, data: "2" });
+
+    const held = bed.destination.faults.hold("txn");
+    await bed.settle(2_000);
+    const { waiting } = held;
+    held.release();
+    await bed.settle(2_000);
+
+    expect(waiting).toBeGreaterThan(60);
+    expect(waiting).toBeLessThan(80);
+    expect(bed.objects()).toMatchObject({ "configmaps/shop/c299": "2" });
+  });
+
   it("go on without the one that is in the way", async () => {
     const bed = await filled(100);
     await bed.putInto(bed.destination, "configmaps/shop/c7", { data: "native" });

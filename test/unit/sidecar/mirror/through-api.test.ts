@@ -76,6 +76,21 @@ describe("what goes through the destination's API server", () => {
     expect(mirror.status.brake).toMatchObject({ engaged: true, held: 20 });
   });
 
+  it("is written again when an owner comes that nobody wanted before", async () => {
+    const owner = "configmaps/shop/owner";
+    const reference = { apiVersion: "v1", kind: "ConfigMap", name: "owner", uid: "owner" };
+    await bed.put(owner, { metadata: { uid: "owner" } });
+    await bed.put(WEB, { ...API, metadata: { ownerReferences: [reference] } });
+    await bed.follow(options);
+    await bed.settle(5_000);
+    api.calls.length = 0;
+
+    await bed.put(owner, { ...RAW, metadata: { uid: "owner" } });
+    await bed.settle(5_000);
+
+    expect(api.calls).toEqual(["apply /registry/configmaps/shop/web"]);
+  });
+
   it("keeps nothing else waiting while the server is away, and is paid when it is back, after a restart too", async () => {
     api.isDown = true;
     const first = await bed.follow(options);
