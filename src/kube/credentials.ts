@@ -88,10 +88,12 @@ export class Credentials {
 
   /** Never rejects. */
   async #refresh(): Promise<void> {
-    this.#refreshing ??= this.#look().finally(() => {
-      this.#refreshing = undefined;
+    if (this.#refreshing === undefined) {
       this.#checkAtMs = this.deps.clock.monotonicMs() + RECHECK_MS;
-    });
+      this.#refreshing = this.#look().finally(() => {
+        this.#refreshing = undefined;
+      });
+    }
     return this.#refreshing;
   }
 

@@ -121,8 +121,12 @@ describe("a bound token in the kubeconfig", () => {
       await untilSent(opened, tokenOf(0));
       expect(requestsFor(opened, PATH)).toHaveLength(1);
       opened.clock.advance(10_000);
-      await untilSent(opened, tokenOf(0));
-      await expect.poll(() => requestsFor(opened, PATH)).toHaveLength(2);
+      await expect
+        .poll(async () => {
+          await untilSent(opened, tokenOf(0));
+          return requestsFor(opened, PATH);
+        })
+        .toHaveLength(2);
 
       expect(opened.log.records).toEqual([
         {
