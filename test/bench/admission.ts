@@ -147,7 +147,8 @@ async function patches(
   const sent: Promise<number>[] = [];
   for (let index = 0; index < seconds * perSecond; index += 1) {
     const dueMs = beganMs + (index * 1_000) / perSecond;
-    if (dueMs > performance.now()) await sleep(dueMs - performance.now());
+    const leftMs = dueMs - performance.now();
+    if (leftMs > 0) await sleep(leftMs);
     sent.push(patch(bed, `${servicesOf(namespace)}/svc-${index % SERVICES}`));
   }
   return Promise.all(sent);
