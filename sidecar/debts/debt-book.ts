@@ -33,7 +33,7 @@ export class DebtBook {
 
   /** Wall clock, ms, since when something is owed for this reason; undefined: nothing is. Looks at every debt. */
   oldestSinceMs(code: DebtCode): number | undefined {
-    if ((this.#counts.get(code) ?? 0) === 0) return undefined;
+    if (this.count(code) === 0) return undefined;
     let oldest = Infinity;
     for (const debt of this.#debts.values()) {
       if (debt.code === code) oldest = Math.min(oldest, debt.sinceMs);

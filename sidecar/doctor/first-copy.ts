@@ -41,21 +41,24 @@ export function spaceFor({ bytes }: CopySize): number {
   return bytes * GROWTH;
 }
 
-export class FirstCopy {
-  readonly #view: SourceView;
-  readonly #prefix: KubePrefix;
+/** The source as the rules see it now: its Namespaces and CRDs are read. @throws the signal's reason */
+export async function viewOf(parts: FirstCopyParts, signal: AbortSignal): Promise<SourceView> {
+  const { source: etcd, sourcePrefix: prefix, encryption, rules, clock, log } = parts;
+  const view = new SourceView(encryption, Catalog.builtin(prefix), rules);
+  const sourcePrefix = new KubePrefix(prefix);
+  const peek = view.peek.bind(view);
+  await readIndexes({ etcd, clock, log, signal, sourcePrefix, view, peek });
+  return view;
+}
 
-  constructor(private readonly parts: FirstCopyParts) {
-    const { sourcePrefix, encryption, rules } = parts;
-    this.#prefix = new KubePrefix(sourcePrefix);
-    this.#view = new SourceView(encryption, Catalog.builtin(sourcePrefix), rules);
-  }
+export class FirstCopy {
+  constructor(private readonly parts: FirstCopyParts) {}
 
   /** Of every resource that a rule names, whatever the rules' selectors say: a few small questions for each. @throws EtcdError */
   async atMost(signal: AbortSignal): Promise<CopySize> {
-    await this.#readIndexes(signal);
+    const view = await viewOf(this.parts, signal);
     let sum: CopySize = { objects: 0, bytes: 0 };
-    for (const prefix of this.#prefixes()) {
+    for (const prefix of this.#prefixes(view)) {
       sum = together(sum, await this.#sampled(prefix, signal));
     }
     return sum;
@@ -63,39 +66,21 @@ export class FirstCopy {
 
   /** Of what the rules take, object by object: reads as much as the copy itself will. @throws the signal's reason */
   async exactly(signal: AbortSignal): Promise<CopySize> {
-    await this.#readIndexes(signal);
+    const view = await viewOf(this.parts, signal);
     let sum: CopySize = { objects: 0, bytes: 0 };
-    for (const prefix of this.#prefixes()) {
+    for (const prefix of this.#prefixes(view)) {
       const { source: etcd, clock, log } = this.parts;
       for await (const { kvs } of sourcePages({ etcd, clock, log, signal, prefix })) {
-        sum = together(sum, await this.#wanted(kvs));
+        sum = together(sum, await wantedOf(view, kvs));
       }
     }
     return sum;
   }
 
-  async #wanted(kvs: readonly KeyValue[]): Promise<CopySize> {
-    let [objects, bytes] = [0, 0];
-    for (const kv of kvs) {
-      const reading = await this.#view.read(kv);
-      if (reading.kind !== "wanted") continue;
-      objects += 1;
-      bytes += kv.key.length + kv.value.length;
-    }
-    return { objects, bytes };
-  }
-
-  async #readIndexes(signal: AbortSignal): Promise<void> {
-    const { source: etcd, clock, log } = this.parts;
-    const [sourcePrefix, view] = [this.#prefix, this.#view];
-    const peek = view.peek.bind(view);
-    await readIndexes({ etcd, clock, log, signal, sourcePrefix, view, peek });
-  }
-
-  #prefixes(): readonly string[] {
-    const { rules, catalog } = this.#view;
+  #prefixes({ rules, catalog }: SourceView): readonly string[] {
+    const prefix = new KubePrefix(this.parts.sourcePrefix);
     return passOrder(rules, catalog).flatMap((group) =>
-      group.map(({ path }) => this.#prefix.key(`${path}/`)),
+      group.map(({ path }) => prefix.key(`${path}/`)),
     );
   }
 
@@ -107,6 +92,18 @@ export class FirstCopy {
     const sampled = kvs.reduce((sum, { key, value }) => sum + key.length + value.length, 0);
     return { objects, bytes: Math.round((sampled / kvs.length) * objects) };
   }
+}
+
+/** What the rules take of a page. */
+async function wantedOf(view: SourceView, kvs: readonly KeyValue[]): Promise<CopySize> {
+  let [objects, bytes] = [0, 0];
+  for (const kv of kvs) {
+    const reading = await view.read(kv);
+    if (reading.kind !== "wanted") continue;
+    objects += 1;
+    bytes += kv.key.length + kv.value.length;
+  }
+  return { objects, bytes };
 }
 
 function together(one: CopySize, other: CopySize): CopySize {
