@@ -60,6 +60,19 @@ export class FerryBed {
     return this.#planes.kubeconfigPath;
   }
 
+  /** What such a tool is told of the installation that `run` starts. */
+  get toolSettings(): Readonly<Record<string, string>> {
+    return {
+      kubeconfig: this.kubeconfigPath,
+      "src-context": "source",
+      "dst-context": "destination",
+      "src-ns": this.src.namespace,
+      "dst-ns": this.dst.namespace,
+      "leader-election-namespace": this.src.namespace,
+      "leader-election-name": "ferry",
+    };
+  }
+
   /** A name that no other test has. */
   name(prefix: string): string {
     this.#count += 1;

@@ -29,3 +29,8 @@ export async function runTool(
   const code = await runProgram({ version: "test", terminal, commands }, args);
   return { code, out: out.join(""), err: err.join("") };
 }
+
+/** Each as a word of a command line. */
+export function toolFlags(settings: Readonly<Record<string, string>>): readonly string[] {
+  return Object.entries(settings).map(([name, value]) => `--${name}=${value}`);
+}

@@ -14,7 +14,7 @@ import type { FerryRun } from "../../harness/ferry-run.js";
 import type { HttpAction, ProxiedRequest } from "../../harness/http-action.js";
 import { type HttpFaultProxy, startHttpFaultProxy } from "../../harness/http-fault-proxy.js";
 import { service, slice } from "../../harness/manifests.js";
-import { runTool } from "../../harness/tool-run.js";
+import { runTool, toolFlags } from "../../harness/tool-run.js";
 
 let bed: FerryBed;
 let ferry: FerryRun;
@@ -49,17 +49,12 @@ function on(side: "source" | "destination"): HttpFaultProxy {
 
 /** Who explains has a way of its own, unless it is the one that is broken. */
 async function explain(name: string, kubeconfig = bed.kubeconfigPath): Promise<Finding> {
-  const flags = [
-    `--kubeconfig=${kubeconfig}`,
-    "--src-context=source",
-    "--dst-context=destination",
-    `--src-ns=${bed.src.namespace}`,
-    `--dst-ns=${bed.dst.namespace}`,
-    `--leader-election-namespace=${bed.src.namespace}`,
-    "--leader-election-name=ferry",
-    `--status-url=${await ferry.url()}/status`,
-    "--output=json",
-  ];
+  const flags = toolFlags({
+    ...bed.toolSettings,
+    kubeconfig,
+    "status-url": `${await ferry.url()}/status`,
+    output: "json",
+  });
   const { out, err } = await runTool(["explain", ...flags, name]);
   const [finding] = out === "" ? [] : (JSON.parse(out) as ExplainReport).findings;
   if (finding === undefined) throw new Error(`nothing was found: ${err}`);

@@ -13,7 +13,7 @@ import type { Cluster } from "../../harness/cluster.js";
 import type { FerryRun } from "../../harness/ferry-run.js";
 import type { Manifest } from "../../harness/manifest.js";
 import { service, slice } from "../../harness/manifests.js";
-import { runTool, type ToolResult } from "../../harness/tool-run.js";
+import { runTool, toolFlags, type ToolResult } from "../../harness/tool-run.js";
 import { waitFor } from "../../harness/wait-for.js";
 
 let bed: AdmissionBed;
@@ -45,20 +45,14 @@ async function doctor(...words: readonly string[]): Promise<ToolResult> {
 }
 
 function flags(): readonly string[] {
-  const settings = {
-    kubeconfig: bed.kubeconfigPath,
-    "src-context": "source",
-    "dst-context": "destination",
-    "src-ns": bed.src.namespace,
-    "dst-ns": bed.dst.namespace,
+  return toolFlags({
+    ...bed.toolSettings,
     "leader-election-namespace": own,
-    "leader-election-name": "ferry",
     webhook: "on",
     "webhook-configuration": bed.configuration,
     "source-account": "self",
     "destination-account": "self",
-  };
-  return Object.entries(settings).map(([name, value]) => `--${name}=${value}`);
+  });
 }
 
 async function checked(...words: readonly string[]): Promise<readonly CheckReport[]> {

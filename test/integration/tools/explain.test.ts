@@ -4,7 +4,7 @@ import { type FerryBed, openBed } from "../../harness/ferry-bed.js";
 import type { FerryRun } from "../../harness/ferry-run.js";
 import { service, slice } from "../../harness/manifests.js";
 import { waitFor } from "../../harness/wait-for.js";
-import { runTool, type ToolResult } from "../../harness/tool-run.js";
+import { runTool, toolFlags, type ToolResult } from "../../harness/tool-run.js";
 
 let bed: FerryBed;
 let ferry: FerryRun;
@@ -16,17 +16,7 @@ beforeAll(async () => {
 afterAll(async () => bed.close());
 
 async function explain(...words: readonly string[]): Promise<ToolResult> {
-  const settings = {
-    kubeconfig: bed.kubeconfigPath,
-    "src-context": "source",
-    "dst-context": "destination",
-    "src-ns": bed.src.namespace,
-    "dst-ns": bed.dst.namespace,
-    "leader-election-namespace": bed.src.namespace,
-    "leader-election-name": "ferry",
-  };
-  const flags = Object.entries(settings).map(([name, value]) => `--${name}=${value}`);
-  return runTool(["explain", ...flags, ...words]);
+  return runTool(["explain", ...toolFlags(bed.toolSettings), ...words]);
 }
 
 async function found(...words: readonly string[]): Promise<Finding> {

@@ -12,7 +12,7 @@ import { startFerry } from "../../harness/ferry-process.js";
 import type { FerryRun } from "../../harness/ferry-run.js";
 import { service, slice } from "../../harness/manifests.js";
 import { minorRelease } from "../../harness/minor-release.js";
-import { runTool, type ToolResult } from "../../harness/tool-run.js";
+import { runTool, toolFlags, type ToolResult } from "../../harness/tool-run.js";
 import { waitFor } from "../../harness/wait-for.js";
 
 let bed: FerryBed;
@@ -36,20 +36,7 @@ afterAll(async () => {
 });
 
 function words(kubeconfig: string, ...more: readonly string[]): readonly string[] {
-  const flags = {
-    kubeconfig,
-    "src-context": "source",
-    "dst-context": "destination",
-    "src-ns": bed.src.namespace,
-    "dst-ns": bed.dst.namespace,
-    "leader-election-namespace": bed.src.namespace,
-    "leader-election-name": "ferry",
-  };
-  return [
-    "explain",
-    ...Object.entries(flags).map(([name, value]) => `--${name}=${value}`),
-    ...more,
-  ];
+  return ["explain", ...toolFlags({ ...bed.toolSettings, kubeconfig }), ...more];
 }
 
 const RBAC = "rbac.authorization.k8s.io";
